@@ -1,0 +1,134 @@
+"""Carbon intensity of a grid zone: one sample, a series of them, and a forecast."""
+
+from __future__ import annotations
+
+import bisect
+import enum
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from carbon_sources.interval import Interval, require_utc
+
+
+class IntensityKind(enum.Enum):
+    """What one more kilowatt-hour is charged with; the two are never mixed in one series."""
+
+    AVERAGE = "average"
+    """Emissions of all generation divided by all generation."""
+    MARGINAL = "marginal"
+    """Emissions of the plants that would answer a change of load."""
+
+
+class Basis(enum.Enum):
+    """Which emissions are counted; the two are never mixed in one series."""
+
+    LIFECYCLE = "lifecycle"
+    DIRECT = "direct"
+
+
+class Provenance(enum.Enum):
+    """How well a value is known."""
+
+    MEASURED = "measured"
+    ESTIMATED = "estimated"
+    """Modelled or still to be revised, by the provider's own word."""
+    ASSUMED = "assumed"
+    """Configured by the user, such as a constant or a yearly average: never passed off as live."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntensitySample:
+    """Mean carbon intensity of a zone over a half-open interval.
+
+    Attributes:
+        interval: The instants that the value speaks of, UTC.
+        g_per_kwh: Grams of CO2 equivalent per kilowatt-hour, finite and at least zero.
+        zone: The provider's name of the grid zone.
+        kind: Average or marginal.
+        basis: Life-cycle or direct emissions.
+        provenance: How well the value is known.
+        source: Who said so: the provider's name, or the trace's file name.
+
+    Raises:
+        ValueError: If the value is negative, infinite or not a number.
+    """
+
+    interval: Interval
+    g_per_kwh: float
+    zone: str
+    kind: IntensityKind
+    basis: Basis
+    provenance: Provenance
+    source: str
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.g_per_kwh) and self.g_per_kwh >= 0):
+            raise ValueError(f"an intensity must be finite and at least zero, got {self.g_per_kwh}")
+
+
+@dataclass(frozen=True, slots=True)
+class IntensitySeries:
+    """Samples of one zone, kind and basis in order of time, without overlap; gaps are allowed and stay gaps.
+
+    Raises:
+        ValueError: If samples overlap, are out of order, or mix zones, kinds or bases.
+    """
+
+    samples: tuple[IntensitySample, ...]
+    _starts: tuple[datetime, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_starts", tuple(sample.interval.start for sample in self.samples))
+        for before, after in zip(self.samples, self.samples[1:], strict=False):
+            if after.interval.start < before.interval.end:
+                raise ValueError(f"samples overlap or are out of order at {after.interval.start}")
+            if (after.zone, after.kind, after.basis) != (before.zone, before.kind, before.basis):
+                raise ValueError("one series can't mix zones, kinds or bases")
+
+    def __iter__(self) -> Iterator[IntensitySample]:
+        return iter(self.samples)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def at(self, instant: datetime) -> IntensitySample | None:
+        """Return the sample that covers `instant`, or `None` in a gap."""
+        index = bisect.bisect_right(self._starts, instant) - 1
+        if index < 0 or not self.samples[index].interval.contains(instant):
+            return None
+        return self.samples[index]
+
+    def between(self, start: datetime, end: datetime) -> IntensitySeries:
+        """Return the samples that overlap `start .. end`, whole, not cut at the ends."""
+        first = max(0, bisect.bisect_right(self._starts, start) - 1)
+        last = bisect.bisect_left(self._starts, end)
+        return IntensitySeries(tuple(s for s in self.samples[first:last] if s.interval.end > start))
+
+    def before(self, instant: datetime) -> IntensitySeries:
+        """Return the samples that had ended at `instant`: what was known of the past by then."""
+        index = bisect.bisect_right(self._starts, instant)
+        return IntensitySeries(tuple(s for s in self.samples[:index] if s.interval.end <= instant))
+
+    @classmethod
+    def merge(cls, older: Iterable[IntensitySample], newer: Iterable[IntensitySample]) -> IntensitySeries:
+        """Return both in order; where two samples start together the one of `newer` wins."""
+        by_start = {s.interval.start: s for s in older} | {s.interval.start: s for s in newer}
+        return cls(tuple(by_start[start] for start in sorted(by_start)))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Intensity expected for the time after `issued_at`; it uses nothing that was not known then.
+
+    Attributes:
+        issued_at: When the forecast was made, UTC.
+        series: The expected values, provenance `ESTIMATED`.
+    """
+
+    issued_at: datetime
+    series: IntensitySeries
+
+    def __post_init__(self) -> None:
+        require_utc(self.issued_at, "issued_at")

@@ -1,0 +1,72 @@
+"""Half-open intervals of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+
+def require_utc(instant: datetime, name: str) -> None:
+    """Raise `ValueError` unless `instant` is aware and its offset from UTC is zero."""
+    if instant.utcoffset() != timedelta(0):
+        raise ValueError(f"{name} must be an aware datetime in UTC, got {instant!r}")
+
+
+def require_span(start: datetime, end: datetime) -> None:
+    """Raise `ValueError` unless both are in UTC and `end` is not before `start` (an empty span is fine)."""
+    require_utc(start, "start")
+    require_utc(end, "end")
+    if end < start:
+        raise ValueError(f"a span can't end before it starts, got {start} .. {end}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Interval:
+    """The instants from `start` (included) to `end` (excluded), both aware and in UTC.
+
+    Raises:
+        ValueError: If an end is naive or not in UTC, or `end` is not after `start`.
+    """
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        require_utc(self.start, "start")
+        require_utc(self.end, "end")
+        if self.end <= self.start:
+            raise ValueError(f"an interval must end after it starts, got {self.start} .. {self.end}")
+
+    @property
+    def duration(self) -> timedelta:
+        """Length of the interval, above zero."""
+        return self.end - self.start
+
+    @property
+    def seconds(self) -> float:
+        """Length of the interval in seconds, above zero."""
+        return self.duration.total_seconds()
+
+    def contains(self, instant: datetime) -> bool:
+        """Say whether `start <= instant < end`."""
+        return self.start <= instant < self.end
+
+    def intersection(self, other: Interval) -> Interval | None:
+        """Return the common part, or `None` where the two do not overlap."""
+        start, end = max(self.start, other.start), min(self.end, other.end)
+        return Interval(start, end) if start < end else None
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an ISO 8601 instant that carries its offset and return it in UTC.
+
+    Raises:
+        ValueError: If the text is not ISO 8601 or has no offset (a naive time is never guessed).
+    """
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no UTC offset: write it as {text}Z or {text}+00:00")
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} lies outside the years 1 to 9999 in UTC") from None

@@ -1,0 +1,1 @@
+"""Carbon-aware neural architecture search."""

@@ -1,0 +1,1 @@
+"""Energy meters and the split of energy over its users."""

@@ -1,0 +1,1 @@
+"""Evaluation of architectures, and the data it needs."""

@@ -1,0 +1,81 @@
+"""The interface of everything that evaluates an architecture: training, proxies, tables."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from carbonnas.architecture import Architecture
+from carbonnas.trials import Fidelity, TrialKind
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRequest:
+    """What is to be evaluated and how.
+
+    Attributes:
+        architecture: The architecture, valid in the evaluator's space.
+        kind: Score or train.
+        fidelity: How thoroughly.
+        seed: The only source of randomness: same request, same result, to the bit on one machine with one thread.
+    """
+
+    architecture: Architecture
+    kind: TrialKind
+    fidelity: Fidelity
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What became of a request.
+
+    Attributes:
+        metrics: Measured values by name. Accuracies are fractions 0..1 (`val_accuracy`, `test_accuracy` only at fidelity `full`);
+            `params` and `macs` are counts; raw proxy scores bear the proxy's name.
+        modelled_seconds: For results that come from a table: how long the work would have taken; `None` for real work.
+    """
+
+    metrics: Mapping[str, float]
+    modelled_seconds: float | None = None
+
+
+class EvaluationFailedError(Exception):
+    """The evaluation has no result (out of memory, not a number, ...); recorded as the trial's failure, never swallowed."""
+
+
+class SuspendedError(Exception):
+    """The evaluation was interrupted at an epoch after it had written its checkpoint."""
+
+
+class Session(Protocol):
+    """What an evaluation sees of the executor that runs it."""
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """File to keep the state in between epochs; `None` if the work can't be resumed. It may exist already: go on from it."""
+
+    def suspend_requested(self) -> bool:
+        """Say whether to stop at the next epoch boundary by saving the checkpoint and raising `SuspendedError`."""
+
+    def report(self, epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
+        """Tell that `epoch` of `epochs` is done, for progress displays."""
+
+
+class Evaluator(ABC):
+    """Evaluates architectures; lives in one process for many requests, so it may cache its data.
+
+    Constructor: services before `*` are `space: SearchSpace` and `seed: int`; options are keyword-only.
+    """
+
+    @abstractmethod
+    def evaluate(self, request: EvaluationRequest, session: Session) -> Evaluation:
+        """Return the result.
+
+        Raises:
+            EvaluationFailedError: If the architecture can't be evaluated.
+            SuspendedError: If the session asked to suspend; the checkpoint is written.
+        """

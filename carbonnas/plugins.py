@@ -1,0 +1,31 @@
+"""The plug-in groups of the project, and a choice of one plug-in with its options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from carbon_sources.plugins import PluginGroup
+from carbon_sources.source import CarbonSource
+from carbonnas.energy.meter import EnergyMeter
+from carbonnas.evaluation.evaluator import Evaluator
+from carbonnas.execution.executor import Executor
+from carbonnas.search_spaces.space import SearchSpace
+from carbonnas.strategies.strategy import SearchStrategy
+from schedulers.scheduler import Scheduler
+
+CARBON_SOURCES: PluginGroup[CarbonSource] = PluginGroup("carbonnas.carbon_sources", CarbonSource)
+SCHEDULERS: PluginGroup[Scheduler] = PluginGroup("carbonnas.schedulers", Scheduler)
+SEARCH_SPACES: PluginGroup[SearchSpace] = PluginGroup("carbonnas.search_spaces", SearchSpace)
+STRATEGIES: PluginGroup[SearchStrategy] = PluginGroup("carbonnas.strategies", SearchStrategy)
+EVALUATORS: PluginGroup[Evaluator] = PluginGroup("carbonnas.evaluators", Evaluator)
+ENERGY_METERS: PluginGroup[EnergyMeter] = PluginGroup("carbonnas.energy_meters", EnergyMeter)
+EXECUTORS: PluginGroup[Executor] = PluginGroup("carbonnas.executors", Executor)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginChoice:
+    """A plug-in by name and the options it is made with, as the configuration states them; picklable."""
+
+    use: str
+    options: Mapping[str, object] = field(default_factory=dict)

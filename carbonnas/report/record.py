@@ -1,0 +1,89 @@
+"""Everything that is known of a search, read from the store: what a report is made from."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+from carbon_sources.intensity import IntensitySeries
+from carbonnas.emissions import EmissionEntry
+from carbonnas.energy.meter import EnergySample, Measurement
+from carbonnas.objectives.objective import Objective
+from carbonnas.trials import Trial
+from schedulers.budget import BudgetState
+from schedulers.decision import Decision
+
+
+class SearchState(enum.Enum):
+    """Where a search is in its life."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    """Its plan was carried out."""
+    STOPPED = "stopped"
+    """It ended before its plan did: budget or deadline."""
+
+
+class StopReason(enum.Enum):
+    """Why a search ended."""
+
+    PLAN_DONE = "plan_done"
+    BUDGET_EXHAUSTED = "budget_exhausted"
+    DEADLINE = "deadline"
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """One decision and the intensity that it saw (`None` while blind)."""
+
+    time: datetime
+    intensity_g_per_kwh: float | None
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRecord:
+    """A search as the store knows it.
+
+    Attributes:
+        search_id: Name of the search in commands.
+        name: What the user called it.
+        config: The configuration it runs with, as TOML.
+        seed: Its seed.
+        slots: Slots it had.
+        state: Running, completed or stopped.
+        stop_reason: Why it ended; `None` while it runs.
+        started_at: When it began, UTC.
+        ended_at: When it ended, UTC; `None` while it runs.
+        deadline: When it had to end, UTC; `None` without a deadline.
+        clock: One sentence on the clock if it is not the machine's: replayed with which speed, or simulated; else `None`.
+        objectives: What it is after; the first ranks.
+        trials: All trials by number.
+        decisions: All decisions in order of time.
+        entries: All ledger entries that count, superseded ones left out, in order of time.
+        measured: What the meter measured, in order of time.
+        intensities: Intensity over the time of the search, and some hours around it where known.
+        budgets: How each budget stands.
+        measurement: How energy was measured.
+    """
+
+    search_id: str
+    name: str
+    config: str
+    seed: int
+    slots: int
+    state: SearchState
+    stop_reason: StopReason | None
+    started_at: datetime
+    ended_at: datetime | None
+    deadline: datetime | None
+    clock: str | None
+    objectives: tuple[Objective, ...]
+    trials: tuple[Trial, ...]
+    decisions: tuple[DecisionRecord, ...]
+    entries: tuple[EmissionEntry, ...]
+    measured: tuple[EnergySample, ...]
+    intensities: IntensitySeries
+    budgets: tuple[BudgetState, ...]
+    measurement: Measurement

@@ -1,0 +1,1 @@
+"""Search strategies: what to look at next."""

@@ -1,0 +1,64 @@
+"""The interface of every search strategy."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from carbonnas.architecture import Architecture
+from carbonnas.trials import Fidelity, TrialKind
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+StateDict = Mapping[str, Json | np.ndarray]
+"""State of a strategy: JSON values and numeric arrays by name. Nothing in it is ever pickled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The result of one trial, told to the strategy.
+
+    Attributes:
+        architecture: What was evaluated.
+        kind: Score or train.
+        fidelity: How thoroughly.
+        metrics: Measured values; empty if the trial failed.
+        failed: Whether the trial ended without a result; a failure is an observation too.
+    """
+
+    architecture: Architecture
+    kind: TrialKind
+    fidelity: Fidelity
+    metrics: Mapping[str, float]
+    failed: bool = False
+
+
+class SearchStrategy(ABC):
+    """Proposes architectures and learns from what became of them.
+
+    Constructor: services before `*` are `space: SearchSpace`, `objectives: tuple[Objective, ...]` (the first is the one to rank
+    by) and `seed: int`; options are keyword-only. The search calls `ask` as often as it wants proposals and `tell` with results in
+    an order that is fixed by its plan, never by timing; several proposals may be open at once, some are never evaluated, and some
+    are told that were never asked.
+
+    The same seed and the same calls give the same proposals, and after `load_state_dict(state_dict())` in a new object
+    the sequence goes on exactly. `carbonnas.testing.StrategyConformance` checks the contract.
+    """
+
+    @abstractmethod
+    def ask(self) -> Architecture:
+        """Return the next proposal; it may repeat an earlier one."""
+
+    @abstractmethod
+    def tell(self, observation: Observation) -> None:
+        """Learn from one result."""
+
+    @abstractmethod
+    def state_dict(self) -> StateDict:
+        """Return all that is needed to go on, the generator's state included."""
+
+    @abstractmethod
+    def load_state_dict(self, state: StateDict) -> None:
+        """Go on from what `state_dict` of the same class, space and options returned."""

@@ -1,0 +1,1 @@
+"""Scheduling policies: when to train and when to score."""

@@ -1,0 +1,111 @@
+"""Emission budgets: a limit in grams over a window, and how much of it is gone."""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from carbon_sources.interval import Interval
+
+
+class Window(enum.Enum):
+    """The stretch of time over which a budget counts; calendar windows start anew."""
+
+    SEARCH = "search"
+    DAY = "day"
+    WEEK = "week"
+    """Starts on Monday."""
+    MONTH = "month"
+
+
+class AtLimit(enum.Enum):
+    """What a search does once nothing more fits its budget."""
+
+    STOP = "stop"
+    SCORE_ONLY = "score_only"
+    WAIT = "wait"
+    """Rest until the next window starts; a budget over the whole search has none and stops instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmissionBudget:
+    """A limit on emissions.
+
+    Attributes:
+        limit_g: Grams of CO2 equivalent that may be emitted inside one window, above zero.
+        window: What the limit counts over.
+        at_limit: What happens when it is reached.
+        warn_at: Share of the limit, 0..1, from which the user is warned.
+        timezone: Name of the time zone in which days, weeks and months begin.
+
+    Raises:
+        ValueError: If the limit is not above zero or `warn_at` is outside 0..1.
+    """
+
+    limit_g: float
+    window: Window = Window.SEARCH
+    at_limit: AtLimit = AtLimit.STOP
+    warn_at: float = 0.8
+    timezone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.limit_g) and self.limit_g > 0):
+            raise ValueError(f"a budget must be above zero, got {self.limit_g} g")
+        if not 0 <= self.warn_at <= 1:
+            raise ValueError(f"warn_at is a share between 0 and 1, got {self.warn_at}")
+
+    def window_at(self, instant: datetime) -> Interval | None:
+        """Return the calendar window that holds `instant`, in UTC; `None` for a budget over the whole search."""
+        if self.window is Window.SEARCH:
+            return None
+        zone = ZoneInfo(self.timezone)
+        midnight = instant.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        if self.window is Window.DAY:
+            first, after = midnight, midnight + timedelta(days=1)
+        elif self.window is Window.WEEK:
+            first = midnight - timedelta(days=midnight.weekday())
+            after = first + timedelta(days=7)
+        else:
+            first = midnight.replace(day=1)
+            after = (first + timedelta(days=32)).replace(day=1)
+        utc = ZoneInfo("UTC")
+        return Interval(first.astimezone(utc), after.astimezone(utc))
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetState:
+    """How one budget stands at one instant, in grams.
+
+    Attributes:
+        budget: The budget.
+        spent_g: Emissions inside the window, priced; unpriced energy counts with a conservative bound.
+        reserved_g: Upper estimates of the work that is running.
+        window: The calendar window, or `None` for the whole search.
+    """
+
+    budget: EmissionBudget
+    spent_g: float
+    reserved_g: float
+    window: Interval | None = None
+
+    @property
+    def remaining_g(self) -> float:
+        """What is neither spent nor reserved; below zero when the limit was overshot, never clipped."""
+        return self.budget.limit_g - self.spent_g - self.reserved_g
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the limit is reached by what was spent."""
+        return self.spent_g >= self.budget.limit_g
+
+    @property
+    def warned(self) -> bool:
+        """Whether spending has reached the share at which the user wants to hear of it."""
+        return self.spent_g >= self.budget.warn_at * self.budget.limit_g
+
+    def admits(self, estimate_g: float) -> bool:
+        """Whether work of at most `estimate_g` grams fits beside what is spent and reserved."""
+        return self.spent_g + self.reserved_g + estimate_g <= self.budget.limit_g

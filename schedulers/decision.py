@@ -1,0 +1,109 @@
+"""What a scheduler may know, and what it answers."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries
+from schedulers.budget import BudgetState
+
+
+class ReasonCode(enum.Enum):
+    """Why a decision is what it is; figures and metrics group by it."""
+
+    CARBON_BLIND = "carbon_blind"
+    CLEAN = "clean"
+    """The grid is clean enough to train."""
+    DIRTY = "dirty"
+    """The grid is dirty: only cheap work, or rest."""
+    PROPORTIONAL = "proportional"
+    """Slots are shared in proportion to where the intensity lies in its past range."""
+    MAX_WAIT = "max_wait"
+    """Training has waited as long as it may."""
+    BLIND = "blind"
+    """The present intensity is unknown."""
+    NO_HISTORY = "no_history"
+    """Too little of the past is known to compare with."""
+    BUDGET_EXHAUSTED = "budget_exhausted"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why, for programs (`code`) and for people (`text`, one sentence with the figures that mattered)."""
+
+    code: ReasonCode
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a search is, in trials.
+
+    Attributes:
+        train_ready: Trainings that could start now, suspended ones included.
+        score_ready: Scorings that could start now.
+        train_running: Trainings that hold a slot.
+        score_running: Scorings that hold a slot.
+        train_waiting_since: Since when trainings have been ready while none was allowed to run; `None` if none waits.
+        started_at: When the search began, UTC.
+        deadline: When it has to end, UTC; `None` for no deadline.
+    """
+
+    train_ready: int
+    score_ready: int
+    train_running: int
+    score_running: int
+    train_waiting_since: datetime | None
+    started_at: datetime
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How many slots do what until `review_at`.
+
+    Attributes:
+        train_slots: Slots for training, at least 0; running trainings beyond it are suspended at their next epoch.
+        score_slots: Slots for scoring, at least 0.
+        reason: Why.
+        review_at: When the scheduler wants to be asked again at the latest, UTC.
+
+    Raises:
+        ValueError: If a number of slots is negative.
+    """
+
+    train_slots: int
+    score_slots: int
+    reason: Reason
+    review_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.train_slots < 0 or self.score_slots < 0:
+            raise ValueError(f"slots can't be negative, got {self.train_slots} and {self.score_slots}")
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulingContext:
+    """Everything a decision may use; nothing in it comes from after `now` except what a forecast expects.
+
+    Attributes:
+        now: The instant of the decision, UTC.
+        slots: Slots there are, at least 1.
+        intensity: The sample that covers `now`, or `None` while it is unknown.
+        history: Samples that had ended by `now`, oldest first, with gaps.
+        forecast: The newest forecast issued by `now`, if any.
+        budgets: Every budget that applies.
+        progress: How far the search is.
+        previous: The decision before this one, for hysteresis; `None` at the start.
+    """
+
+    now: datetime
+    slots: int
+    intensity: IntensitySample | None
+    history: IntensitySeries
+    forecast: Forecast | None
+    budgets: tuple[BudgetState, ...]
+    progress: Progress
+    previous: Decision | None

@@ -1,0 +1,1 @@
+"""Scheduling policies, one in each module."""
