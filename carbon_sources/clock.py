@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 
 from carbon_sources.interval import require_utc
 
-
 _LONGEST_WAIT_S = 60.0
 """A wait is taken in pieces, so that a wall clock set forward (or a machine woken from sleep) is noticed within one."""
 

@@ -56,7 +56,9 @@ class PluginGroup(Generic[T]):
         try:
             hints = get_type_hints(cls.__init__, include_extras=True)
         except NameError as error:
-            raise PluginError(f"plug-in {name!r} of {self.group} has an annotation that can't be read: {error}") from error
+            raise PluginError(
+                f"plug-in {name!r} of {self.group} has an annotation that can't be read: {error}"
+            ) from error
         fields: dict[str, Any] = {
             parameter.name: (
                 hints.get(parameter.name, Any),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from carbon_sources.interval import Interval
+from carbon_sources.interval import Interval, require_utc
+from schedulers.errors import BudgetError
 
 
 class Window(enum.Enum):
@@ -42,7 +43,7 @@ class EmissionBudget:
         timezone: Name of the time zone in which days, weeks and months begin.
 
     Raises:
-        ValueError: If the limit is not above zero or `warn_at` is outside 0..1.
+        BudgetError: If the limit is not above zero, `warn_at` is outside 0..1, or the time zone is unknown.
     """
 
     limit_g: float
@@ -53,16 +54,24 @@ class EmissionBudget:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.limit_g) and self.limit_g > 0):
-            raise ValueError(f"a budget must be above zero, got {self.limit_g} g")
+            raise BudgetError(f"a budget must be above zero, got {self.limit_g} g")
         if not 0 <= self.warn_at <= 1:
-            raise ValueError(f"warn_at is a share between 0 and 1, got {self.warn_at}")
+            raise BudgetError(f"warn_at is a share between 0 and 1, got {self.warn_at}")
+        _zone(self.timezone)
 
     def window_at(self, instant: datetime) -> Interval | None:
-        """Return the calendar window that holds `instant`, in UTC; `None` for a budget over the whole search."""
+        """Return the calendar window that holds `instant`, in UTC; `None` for a budget over the whole search.
+
+        Windows follow the wall clock of the budget's time zone, so that a day may last 23 or 25 hours.
+
+        Raises:
+            ValueError: If `instant` is not an aware datetime in UTC.
+        """
+        require_utc(instant, "instant")
         if self.window is Window.SEARCH:
             return None
-        zone = ZoneInfo(self.timezone)
-        midnight = instant.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        # fold=0: where clocks go back over midnight the day begins at the first of the two.
+        midnight = instant.astimezone(_zone(self.timezone)).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
         if self.window is Window.DAY:
             first, after = midnight, midnight + timedelta(days=1)
         elif self.window is Window.WEEK:
@@ -71,8 +80,17 @@ class EmissionBudget:
         else:
             first = midnight.replace(day=1)
             after = (first + timedelta(days=32)).replace(day=1)
-        utc = ZoneInfo("UTC")
-        return Interval(first.astimezone(utc), after.astimezone(utc))
+        return Interval(first.astimezone(UTC), after.astimezone(UTC))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BudgetError(
+            f"unknown time zone {name!r}: write an IANA name such as 'Europe/Berlin' or 'UTC' "
+            "(if right names are refused, install the tzdata package)"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +102,19 @@ class BudgetState:
         spent_g: Emissions inside the window, priced; unpriced energy counts with a conservative bound.
         reserved_g: Upper estimates of the work that is running.
         window: The calendar window, or `None` for the whole search.
+
+    Raises:
+        BudgetError: If an amount is not a number, because such a budget would never be exhausted.
     """
 
     budget: EmissionBudget
     spent_g: float
     reserved_g: float
     window: Interval | None = None
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.spent_g) or math.isnan(self.reserved_g):
+            raise BudgetError(f"spent and reserved must be numbers, got {self.spent_g} g and {self.reserved_g} g")
 
     @property
     def remaining_g(self) -> float:
@@ -107,5 +132,5 @@ class BudgetState:
         return self.spent_g >= self.budget.warn_at * self.budget.limit_g
 
     def admits(self, estimate_g: float) -> bool:
-        """Whether work of at most `estimate_g` grams fits beside what is spent and reserved."""
+        """Whether work of at most `estimate_g` grams fits beside what is spent and reserved; an estimate that is not a number never does."""
         return self.spent_g + self.reserved_g + estimate_g <= self.budget.limit_g

@@ -129,6 +129,14 @@ class Executor(ABC):
     def acknowledge(self) -> None:
         """Forget the spooled usage that was polled so far: it is safe in the ledger."""
 
+    def snapshot(self) -> str | None:
+        """Return what a later process needs to go on with the jobs in their slots; `None` if they have to be submitted again."""
+        return None
+
+    def restore(self, snapshot: str | None) -> frozenset[int]:
+        """Take over the jobs of a snapshot, after `open`, and return their trials; without one there is nothing to take over."""
+        return frozenset()
+
     @abstractmethod
     def close(self) -> None:
         """Kill what still runs and free everything; idempotent. Nothing can be polled afterwards."""

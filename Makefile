@@ -1,0 +1,37 @@
+# Every target makes .venv first when there is none or when pyproject.toml changed.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+SOURCES := carbon_sources schedulers carbonnas
+CHECKED := $(SOURCES) tests benchmarks
+
+.PHONY: demo test test-quick check bench format
+
+demo: $(STAMP)
+	$(BIN)/carbonnas demo
+
+test: $(STAMP)
+	$(BIN)/pytest
+
+test-quick: $(STAMP)
+	$(BIN)/pytest -m "not torch and not browser"
+
+check: $(STAMP)
+	$(BIN)/ruff check $(CHECKED) notebooks
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/mypy $(SOURCES) benchmarks
+	$(BIN)/mypy tests
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/startup.py
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix $(CHECKED)
+	$(BIN)/ruff format $(CHECKED)
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $(STAMP)

@@ -1,0 +1,93 @@
+"""What is known of a grid at the moment: the source asked politely, its answers kept in order."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from carbon_sources.errors import CarbonSourceError
+from carbon_sources.intensity import IntensitySample, IntensitySeries
+from carbon_sources.interval import Interval
+from carbon_sources.source import CarbonSource
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What is known of the grid at one instant.
+
+    Attributes:
+        now: The instant.
+        current: The sample that covers `now`; `None` while the intensity is unknown.
+        series: All samples that were fetched so far, the current one included.
+        changed: The stretch within which values are new or revised since the observation before; `None` if nothing changed.
+        problem: Why the source could not be asked, in one sentence; `None` if it answered or was not due.
+    """
+
+    now: datetime
+    current: IntensitySample | None
+    series: IntensitySeries
+    changed: Interval | None
+    problem: str | None
+
+
+class IntensityMonitor:
+    """Asks a source when its newest sample has run out, but not more often than `poll_interval`.
+
+    Args:
+        source: The source.
+        poll_interval: Shortest time between two questions, above zero.
+        lookback: How much of the past is wanted at the start.
+        overlap: How much of the past is fetched again each time, so that late and revised values arrive.
+    """
+
+    def __init__(
+        self, source: CarbonSource, *, poll_interval: timedelta, lookback: timedelta, overlap: timedelta
+    ) -> None:
+        self.source = source
+        self._poll_interval = poll_interval
+        self._lookback = lookback
+        self._overlap = overlap
+        self._series = IntensitySeries(())
+        self._asked_at: datetime | None = None
+        self._problem: str | None = None
+
+    def observe(self, now: datetime) -> Observation:
+        """Return what is known at `now`, having asked the source if that is due. Never raises for a failing source."""
+        changed = self._refresh(now) if self._due(now) else None
+        return Observation(now, self._series.at(now), self._series, changed, self._problem)
+
+    def _due(self, now: datetime) -> bool:
+        if self._asked_at is None:
+            return True
+        if now - self._asked_at < self._poll_interval:
+            return False
+        newest_end = self._series.samples[-1].interval.end if self._series.samples else None
+        return newest_end is None or newest_end <= now or now - self._asked_at >= self._overlap
+
+    def _refresh(self, now: datetime) -> Interval | None:
+        start = now - self._lookback
+        if self._asked_at is not None and self._problem is None:
+            start = self._asked_at - self._overlap
+        self._asked_at = now
+        try:
+            fetched = list(self.source.history(start, now))
+            latest = self.source.latest(now)
+        except CarbonSourceError as error:
+            self._problem = str(error)
+            _log.warning("the carbon source did not answer: %s", error)
+            return None
+        self._problem = None
+        if latest is not None and not any(s.interval.start == latest.interval.start for s in fetched):
+            fetched.append(latest)
+        return self._merge(fetched)
+
+    def _merge(self, fetched: list[IntensitySample]) -> Interval | None:
+        known = {sample.interval.start: sample for sample in self._series}
+        news = [sample for sample in fetched if known.get(sample.interval.start) != sample]
+        if not news:
+            return None
+        self._series = IntensitySeries.merge(self._series, news)
+        return Interval(min(s.interval.start for s in news), max(s.interval.end for s in news))

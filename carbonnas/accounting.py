@@ -1,0 +1,147 @@
+"""Accounting of a running search: measure, price, correct, and keep the budgets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from carbon_sources.intensity import IntensitySample
+from carbon_sources.monitor import IntensityMonitor, Observation
+from carbon_sources.units import J_PER_KWH
+from carbonnas.budgeting import BudgetBook
+from carbonnas.emissions import EmissionEntry, entries_for, reprice
+from carbonnas.energy.meter import Account, EnergyMeter, Usage
+from carbonnas.storage.store import Step, Store
+from carbonnas.trials import Fidelity, Trial, TrialKind
+from schedulers.budget import BudgetState
+
+_MARGIN = 1.25
+"""How much more than the dearest finished trial of its sort a trial may be expected to cost."""
+
+_BOUND_WINDOW = timedelta(days=7)
+
+
+@dataclass(slots=True)
+class RunningTotals:
+    """Sums over the entries that count, for displays; the report sums the ledger itself."""
+
+    energy_j: float = 0.0
+    emissions_g: float = 0.0
+    unpriced_j: float = 0.0
+
+    def count(self, entry: EmissionEntry, sign: int) -> None:
+        """Add (`sign` 1) or take back (-1) an entry."""
+        self.energy_j += sign * entry.priced.sample.joules
+        if entry.emissions_g is None:
+            self.unpriced_j += sign * entry.priced.sample.joules
+        else:
+            self.emissions_g += sign * entry.emissions_g
+
+
+class Accountant:
+    """Turns what the meter measured into ledger entries and knows how the budgets stand.
+
+    Args:
+        meter: Measures the node.
+        monitor: Knows the grid.
+        store: Holds the ledger.
+        search_id: Whose ledger it is.
+        book: Keeps the budgets.
+        pue: Power usage effectiveness, at least 1.
+        bound_g_per_kwh: Intensity to assume while nothing is known.
+    """
+
+    def __init__(
+        self,
+        meter: EnergyMeter,
+        monitor: IntensityMonitor,
+        store: Store,
+        *,
+        search_id: str,
+        book: BudgetBook,
+        pue: float,
+        bound_g_per_kwh: float,
+    ) -> None:
+        self._meter = meter
+        self._monitor = monitor
+        self._store = store
+        self._search_id = search_id
+        self._book = book
+        self._pue = pue
+        self._bound = bound_g_per_kwh
+        self._trial_j: dict[int, float] = defaultdict(float)
+        self._upper_j: dict[tuple[TrialKind, Fidelity], float] = {}
+        self.totals = RunningTotals()
+
+    def restore(self, trials: Sequence[Trial]) -> None:
+        """Count what the ledger holds already."""
+        self._count(self._store.entries(self._search_id), 1)
+        for trial in trials:
+            if trial.state.final:
+                self.settle(trial)
+
+    def account(self, now: datetime, usages: Sequence[Usage], step: Step) -> Observation:
+        """Enter what was drawn until `now` into the step, correct what is known better by now, and say what the grid is like."""
+        observation = self._monitor.observe(now)
+        reading = self._meter.read(now, usages)
+        if reading is not None:
+            fresh = entries_for(reading, observation.series, self._pue)
+            step.readings.append(reading)
+            step.entries.extend(fresh)
+            self._count(fresh, 1)
+        step.usage_ids.extend(usage.usage_id for usage in usages)
+        if observation.changed is not None:
+            step.intensities.extend(observation.series.between(observation.changed.start, observation.changed.end))
+            self._correct(observation, step)
+        return observation
+
+    def settle(self, trial: Trial) -> None:
+        """Learn from a trial that ended what its sort may cost."""
+        sort = (trial.kind, trial.fidelity)
+        if spent := self._trial_j.get(trial.number):
+            self._upper_j[sort] = max(self._upper_j.get(sort, 0.0), spent)
+
+    def states(self, now: datetime, reserved_g: float = 0.0) -> tuple[BudgetState, ...]:
+        """Return how the budgets stand."""
+        return self._book.states(now, reserved_g)
+
+    def estimate_g(self, trial: Trial, observation: Observation, share_g: float) -> float:
+        """Return an upper estimate of what is still to come of a trial, in grams.
+
+        Until a trial of its kind and fidelity has finished nothing is known of its cost; it is taken for `share_g`, the share of
+        the remaining budget that one slot may use.
+        """
+        upper = self._upper_j.get((trial.kind, trial.fidelity))
+        if upper is None:
+            return share_g
+        still_j = max(0.0, upper * _MARGIN - self._trial_j.get(trial.number, 0.0))
+        return still_j / J_PER_KWH * self._intensity_bound(observation) * self._pue
+
+    def _intensity_bound(self, observation: Observation) -> float:
+        recent = observation.series.between(observation.now - _BOUND_WINDOW, observation.now)
+        return max((sample.g_per_kwh for sample in recent), default=self._bound)
+
+    def _correct(self, observation: Observation, step: Step) -> None:
+        for entry in self._store.entries(self._search_id, observation.changed):
+            corrections = reprice(entry, observation.series)
+            if corrections:
+                step.entries.extend(corrections)
+                self._count([entry], -1)
+                self._count(corrections, 1)
+
+    def _count(self, entries: Sequence[EmissionEntry], sign: int) -> None:
+        if sign > 0:
+            self._book.add(entries)
+        else:
+            self._book.withdraw(entries)
+        for entry in entries:
+            self.totals.count(entry, sign)
+            if entry.owner.account is Account.TRIAL and entry.owner.trial is not None:
+                self._trial_j[entry.owner.trial] += sign * entry.priced.sample.joules
+
+
+def intensity_value(sample: IntensitySample | None) -> float | None:
+    """Return the value of a sample that may be missing."""
+    return None if sample is None else sample.g_per_kwh

@@ -1,0 +1,73 @@
+"""`list` and `show`: what the store holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from carbon_sources.units import J_PER_KWH
+from carbonnas.cli.output import open_store, pick, print_json, results, state_folder
+from carbonnas.cli.summary import print_summary
+from carbonnas.emissions import totals
+from carbonnas.report.document import build_document, to_json
+from carbonnas.storage.records import load_record
+from carbonnas.storage.store import Store
+from carbonnas.trials import TrialKind, TrialState
+
+
+def print_list(state: Path | None, *, as_json: bool) -> None:
+    """List all searches, oldest first."""
+    store = open_store(state_folder(state))
+    rows = [_row(store, search_id) for search_id in store.ids()]
+    if as_json:
+        print_json({"searches": rows})
+        return
+    if not rows:
+        results().print("No search yet. `carbonnas demo` runs one, `carbonnas init` prepares your own.")
+        return
+    table = Table("id", "state", "started", "scored", "trained", "kWh", "g CO2eq", box=None)
+    for row in rows:
+        table.add_row(
+            escape(row["id"]),
+            row["state"],
+            row["started_at"][:16].replace("T", " "),
+            str(row["scored"]),
+            str(row["trained"]),
+            f"{row['energy_kwh']:.6f}",
+            f"{row['emissions_g']:.4g}" + ("" if row["unpriced_kwh"] == 0 else " + unpriced"),
+        )
+    results().print(table)
+
+
+def print_search(text: str | None, state: Path | None, *, as_json: bool) -> None:
+    """Show how a search stands: the report without its long lists."""
+    store = open_store(state_folder(state))
+    document = build_document(load_record(store, pick(store, text)))
+    if as_json:
+        whole = json.loads(to_json(document))
+        print_json({key: whole[key] for key in ("search", "totals", "budget", "best", "measurement")})
+        return
+    print_summary(document)
+
+
+def _row(store: Store, search_id: str) -> dict[str, Any]:
+    header, progress = store.header(search_id), store.progress(search_id)
+    done = [trial for trial in store.trials(search_id) if trial.state is TrialState.COMPLETED]
+    sums = totals(store.entries(search_id))
+    return {
+        "id": search_id,
+        "name": header.name,
+        "state": progress.state.value,
+        "stop_reason": None if progress.stop_reason is None else progress.stop_reason.value,
+        "started_at": header.started_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "ended_at": None if progress.ended_at is None else progress.ended_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "scored": sum(trial.kind is TrialKind.SCORE for trial in done),
+        "trained": sum(trial.kind is TrialKind.TRAIN for trial in done),
+        "energy_kwh": sums.energy_j / J_PER_KWH,
+        "emissions_g": sums.emissions_g,
+        "unpriced_kwh": sums.unpriced_j / J_PER_KWH,
+    }

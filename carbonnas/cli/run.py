@@ -1,0 +1,72 @@
+"""`run` and `demo`: a search in the foreground."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import typer
+
+from carbonnas.cli.output import messages, open_store, print_json, state_folder
+from carbonnas.cli.progress import progress_display
+from carbonnas.cli.signals import stop_on_signals
+from carbonnas.config import SearchConfig
+from carbonnas.config_file import load_config, parse_config
+from carbonnas.driver import drive
+from carbonnas.report.record import SearchState
+from carbonnas.storage.lock import search_lock
+from carbonnas.storage.records import load_record
+from carbonnas.storage.store import Store
+from carbonnas.wiring import open_search
+
+
+def run_file(path: Path, state: Path | None, *, anew: bool, as_json: bool) -> None:
+    """Run the search of a configuration file to its end."""
+    config, text = load_config(path)
+    folder = state_folder(state)
+    store = open_store(folder)
+    _run(config, text, store, folder=folder, anew=anew, as_json=as_json)
+
+
+def run_demo(state: Path | None, *, as_json: bool) -> None:
+    """Run the demonstration: each time another search, unless the last one was interrupted."""
+    text = (files("carbonnas.cli") / "configs" / "demo.toml").read_text(encoding="utf-8")
+    config = parse_config(text, "demo.toml", Path.cwd())
+    folder = state_folder(state)
+    store = open_store(folder)
+    known = store.by_fingerprint(config.fingerprint)
+    anew = bool(known) and store.progress(known[-1]).state is not SearchState.RUNNING
+    _run(config, text, store, folder=folder, anew=anew, as_json=as_json)
+
+
+def _run(config: SearchConfig, text: str, store: Store, *, folder: Path, anew: bool, as_json: bool) -> None:
+    console = messages()
+    opened = open_search(config, text, store, state_folder=folder, anew=anew)
+    search_folder = folder / "searches" / opened.search_id
+    if opened.search.state is SearchState.RUNNING:
+        console.print(f"Search [bold]{opened.search_id}[/bold], kept in {folder}", soft_wrap=True)
+        with search_lock(search_folder), stop_on_signals() as stop, progress_display(console) as display:
+            left = drive(opened, display.update, stop)
+        if left is SearchState.RUNNING:
+            console.print("Paused. Run the same command again and the search goes on where it was.")
+            raise typer.Exit(1)
+    else:
+        console.print(f"Search {opened.search_id} has ended already; --new begins another one.")
+    _finish(store, opened.search_id, search_folder, as_json=as_json)
+
+
+def _finish(store: Store, search_id: str, folder: Path, *, as_json: bool) -> None:
+    from carbonnas.cli.summary import print_summary
+    from carbonnas.report.document import build_document, to_json
+    from carbonnas.report.render import ReportFormat, render
+
+    record = load_record(store, search_id)
+    path = folder / "report.html"
+    path.write_text(render(record, ReportFormat.HTML), encoding="utf-8")
+    document = build_document(record)
+    if as_json:
+        print_json({**json.loads(to_json(document)), "report": str(path)})
+        return
+    print_summary(document)
+    typer.echo(f"Report: {path}")

@@ -1,0 +1,58 @@
+"""The headline of a search on a terminal."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+from rich.table import Table
+
+from carbonnas.cli.output import results
+from carbonnas.report.formatting import grams, kwh, metric
+from carbonnas.report.model import Best, ReportDocument, Totals
+from carbonnas.trials import TrialKind, TrialState
+
+
+def print_summary(document: ReportDocument) -> None:
+    """Print what was found, what it emitted and how the budgets stand."""
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    search, comparison = document.search, document.counterfactuals
+    ended = "" if search.stop_reason is None else f" ({search.stop_reason.value.replace('_', ' ')})"
+    table.add_row("search", escape(f"{search.id}: {search.name}"))
+    table.add_row("state", search.state.value + ended)
+    table.add_row("best", escape(_best(document.best)))
+    table.add_row("work", _work(document))
+    table.add_row("energy", kwh(document.totals.energy_kwh))
+    table.add_row("emissions", _emissions(document.totals))
+    table.add_row("carbon-blind", _compared(comparison.carbon_blind_g, comparison.carbon_blind_how))
+    table.add_row("clairvoyant", _compared(comparison.clairvoyant_g, comparison.clairvoyant_how))
+    for budget in document.budget:
+        share = budget.spent_g / budget.limit_g
+        text = f"{grams(budget.spent_g)} of {grams(budget.limit_g)} per {budget.window.value} ({share:.1%})"
+        table.add_row("budget", text + (" [bold]exceeded[/bold]" if budget.remaining_g < 0 else ""))
+    table.add_row("measured by", escape(document.measurement.method))
+    results().print(table)
+
+
+def _best(best: Best | None) -> str:
+    if best is None:
+        return "nothing was trained to the end yet"
+    shown = ", ".join(f"{name.replace('_', ' ')} {metric(name, value)}" for name, value in best.metrics.items())
+    return f"{best.architecture} ({shown})"
+
+
+def _work(document: ReportDocument) -> str:
+    done = [trial for trial in document.trials if trial.state is TrialState.COMPLETED]
+    trained = sum(trial.kind is TrialKind.TRAIN for trial in done)
+    failed = sum(trial.state is TrialState.FAILED for trial in document.trials)
+    return f"{len(done) - trained} scored, {trained} trained" + (f", {failed} failed" if failed else "")
+
+
+def _emissions(totals: Totals) -> str:
+    parts = f"trials {grams(totals.trials_g)}, overhead {grams(totals.overhead_g)}, idle {grams(totals.idle_g)}"
+    unpriced = f"; {kwh(totals.unpriced_kwh)} not priced yet" if totals.unpriced_kwh > 0 else ""
+    return f"{grams(totals.emissions_g)} CO2eq ({parts}){unpriced}"
+
+
+def _compared(value_g: float | None, how: str) -> str:
+    return escape(f"unknown: {how}") if value_g is None else f"{grams(value_g)} for the same work"

@@ -1,0 +1,186 @@
+"""The configuration of a search: what a user writes in TOML, validated.
+
+Durations, masses and powers are written with their unit (`"15 min"`, `"500 g"`, `"65 W"`). Every table that chooses a plug-in has
+`use`, its name; all other keys of that table are the plug-in's options.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from carbon_sources.interval import parse_instant
+from carbon_sources.units import Duration, Grams
+from carbonnas.objectives.objective import Objective
+from carbonnas.plan import PlanShape
+from carbonnas.plugins import PluginChoice
+from schedulers.budget import AtLimit, EmissionBudget, Window
+
+
+def _instant(value: object) -> datetime:
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    if not isinstance(value, str):
+        raise ValueError(f"expected an instant such as '2020-06-01T00:00:00Z', got {value!r}")  # noqa: TRY004 - for pydantic
+    return parse_instant(value)
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{name!r} is no time zone; write a name such as 'Europe/Berlin'") from None
+    return name
+
+
+def _objective(text: str) -> str:
+    Objective.parse(text)
+    return text
+
+
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+PositiveDuration = Annotated[Duration, Field(gt=timedelta(0))]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SearchSection(_Section):
+    """`[search]`: how much is searched for what."""
+
+    name: str = Field(min_length=1, max_length=200)
+    """What the report calls the search."""
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    """Same seed, same architectures in the same order."""
+    slots: int = Field(default=2, ge=1, le=1024)
+    """Pieces of work at a time; one worker process with one thread each."""
+    rounds: int = Field(ge=1)
+    score_per_round: int = Field(ge=1)
+    train_per_round: int = Field(ge=1)
+    lookahead_rounds: int = Field(default=2, ge=0)
+    """Rounds that scoring may run ahead of training: what dirty hours have to do."""
+    epochs: int = Field(ge=1)
+    """Epochs of a training that ranks candidates."""
+    full_epochs: int | None = Field(default=None, ge=1)
+    """Epochs of the full training of the winner, whose test accuracy is reported; absent: none is done."""
+    objectives: tuple[Annotated[str, AfterValidator(_objective)], ...] = ("maximize val_accuracy", "minimize params")
+    """What is searched for; the first ranks, all span the Pareto front."""
+    rank_by: tuple[str, ...] = ("params", "synflow", "naswot")
+    """Scores that are fused to rank candidates."""
+    deadline: PositiveDuration | None = None
+    """Longest duration of the search; absent: none."""
+    trial_timeout: PositiveDuration = timedelta(hours=6)
+    """Real time after which a trial is killed and recorded as failed."""
+
+    @model_validator(mode="after")
+    def _check_counts(self) -> SearchSection:
+        if self.train_per_round > self.score_per_round:
+            raise ValueError("train_per_round can't exceed score_per_round: only scored architectures are trained")
+        if not self.objectives:
+            raise ValueError("objectives must name at least one, such as 'maximize val_accuracy'")
+        return self
+
+    @property
+    def plan(self) -> PlanShape:
+        """The plan's shape."""
+        return PlanShape(self.rounds, self.score_per_round, self.train_per_round, self.lookahead_rounds)
+
+
+class BudgetSection(_Section):
+    """`[[budgets]]`: a limit that is never exceeded in silence."""
+
+    limit: Grams = Field(gt=0)
+    window: Window = Window.SEARCH
+    at_limit: AtLimit = AtLimit.STOP
+    warn_at: float = Field(default=0.8, ge=0, le=1)
+    timezone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+
+    @property
+    def budget(self) -> EmissionBudget:
+        """The budget."""
+        return EmissionBudget(self.limit, self.window, self.at_limit, self.warn_at, self.timezone)
+
+
+class AccountingSection(_Section):
+    """`[accounting]`: from energy to emissions."""
+
+    pue: float = Field(default=1.0, ge=1, le=10)
+    """Power usage effectiveness of the building; 1 counts nothing besides the machine."""
+    bound_g_per_kwh: float = Field(default=1050.0, gt=0)
+    """Intensity that budgets assume while the real one is unknown. The default is life-cycle lignite, IPCC AR5 as used by most
+    grid APIs, the dirtiest common source."""
+    metering_interval: PositiveDuration = timedelta(seconds=5)
+    """Longest real time between two readings of the energy meter; at most 5 s."""
+    poll_interval: PositiveDuration = timedelta(minutes=5)
+    """Shortest time between two questions to the carbon source."""
+    lookback: PositiveDuration = timedelta(days=8)
+    """How much of the grid's past the scheduler sees."""
+
+    @model_validator(mode="after")
+    def _check_metering(self) -> AccountingSection:
+        if self.metering_interval > timedelta(seconds=5):
+            raise ValueError("metering_interval can't exceed 5 s: that much energy may be lost when the machine dies")
+        return self
+
+
+class ClockSection(_Section):
+    """`[clock]`: the machine's time, recorded time replayed faster, or simulated time."""
+
+    use: Literal["system", "replay", "simulated"] = "system"
+    start: Instant | None = None
+    """First instant of a replayed or simulated clock."""
+    speed: float = Field(default=1.0, gt=0, le=1e6)
+    """Recorded seconds per real second of a replayed clock."""
+
+    @model_validator(mode="after")
+    def _check_start(self) -> ClockSection:
+        if (self.use == "system") != (self.start is None):
+            needs = "takes no" if self.use == "system" else "needs a"
+            raise ValueError(f"clock {self.use!r} {needs} start, such as '2020-06-01T00:00:00Z'")
+        return self
+
+    @property
+    def description(self) -> str | None:
+        """One sentence on a clock that is not the machine's."""
+        if self.use == "replay":
+            return f"Recorded time from {self.start:%Y-%m-%d %H:%M} UTC, replayed {self.speed:g} times as fast as real time."
+        if self.use == "simulated":
+            return f"Simulated time from {self.start:%Y-%m-%d %H:%M} UTC; no work was really done."
+        return None
+
+
+class SearchConfig(_Section):
+    """A whole configuration; plug-in tables are validated against their plug-ins by `config_file.parse_config`."""
+
+    search: SearchSection
+    space: PluginChoice
+    strategy: PluginChoice
+    scoring: PluginChoice
+    training: PluginChoice
+    carbon_source: PluginChoice
+    scheduler: PluginChoice
+    energy: PluginChoice = PluginChoice("codecarbon")
+    executor: PluginChoice = PluginChoice("process")
+    budgets: tuple[BudgetSection, ...] = ()
+    accounting: AccountingSection = AccountingSection()
+    clock: ClockSection = ClockSection()
+
+    @model_validator(mode="after")
+    def _check_clock(self) -> SearchConfig:
+        if (self.clock.use == "simulated") != (self.executor.use == "simulated"):
+            raise ValueError(
+                "a simulated clock goes with the simulated executor and with no other: set both or neither"
+            )
+        return self
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that the search depends on."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()

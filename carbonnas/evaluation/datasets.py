@@ -1,0 +1,43 @@
+"""The data sets by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, get_args
+
+from carbonnas.errors import DatasetError
+from carbonnas.evaluation.images import Dataset, ImageSplit
+
+__all__ = ["Dataset", "DatasetName", "ImageSplit", "load_dataset"]
+
+DatasetName = Literal["digits", "noisy_digits", "fashion_mnist"]
+
+
+def load_dataset(name: str, path: Path | None = None) -> Dataset:
+    """Return a data set; nothing is downloaded and every call gives the same images in the same parts.
+
+    Args:
+        name: `digits` (1,797 clean images of 8 x 8, to report a final accuracy), `noisy_digits` (the same images behind
+            noise, hard enough to rank architectures; the test part of `digits` is not among them) or `fashion_mnist`
+            (70,000 images of 28 x 28).
+        path: Folder with the files of `fashion_mnist`; `None` for the place where the Debian package puts them. The digits
+            come with scikit-learn and need no folder.
+
+    Raises:
+        DatasetError: If there is no such data set, or its files are missing or damaged.
+    """
+    match name:
+        case "digits":
+            from carbonnas.evaluation.digits import load_digits
+
+            return load_digits()
+        case "noisy_digits":
+            from carbonnas.evaluation.digits import load_noisy_digits
+
+            return load_noisy_digits()
+        case "fashion_mnist":
+            from carbonnas.evaluation.fashion_mnist import load_fashion_mnist
+
+            return load_fashion_mnist(path)
+        case _:
+            raise DatasetError(f"there is no data set {name!r}; choose one of {', '.join(get_args(DatasetName))}")

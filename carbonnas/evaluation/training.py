@@ -1,0 +1,206 @@
+"""Evaluation by training: the expensive and faithful way."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from carbonnas.architecture import derive_seed, stable_hash
+from carbonnas.errors import ArchitectureError, ConfigError
+from carbonnas.evaluation.checkpoints import read_checkpoint, remove_checkpoint, write_checkpoint
+from carbonnas.evaluation.datasets import DatasetName, load_dataset
+from carbonnas.evaluation.evaluator import (
+    Evaluation,
+    EvaluationFailedError,
+    EvaluationRequest,
+    Evaluator,
+    Session,
+    SuspendedError,
+)
+from carbonnas.evaluation.fitting import Fit, Recipe, accuracy
+from carbonnas.evaluation.images import ImageSplit
+from carbonnas.search_spaces.space import SearchSpace, TaskShape
+from carbonnas.trials import TrialKind
+
+FINAL: Final = "full"
+_MEMORY_WORDS: Final = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """What one fidelity trains and measures: the images, and the name of the accuracy on the images held out."""
+
+    dataset: str
+    task: TaskShape
+    train: ImageSplit
+    held_out: ImageSplit
+    metric: str
+
+
+class TrainingEvaluator(Evaluator):
+    """Trains the network and measures its accuracy on images that it was not trained on.
+
+    At fidelity `full` it trains on the train and validation parts of the final data set and reports `test_accuracy`; the
+    validation part is no longer independent then, so there is no `val_accuracy`. At every other fidelity it trains on the
+    train part of the search's data set and reports `val_accuracy`; the test part is not touched. Both come with `train_loss` of
+    the last epoch and `params`, the number of trainable scalars.
+
+    All randomness comes from the request's seed; torch's global generators are used, and put back afterwards. On a CPU
+    with one thread the result is the same to the bit however often it was suspended; on a GPU sums may differ in
+    their last bits.
+
+    Args:
+        space: Builds the networks.
+        seed: Seed of the search; not used, since each request brings its own.
+        dataset: Data set of the search.
+        final_dataset: Data set of the final training; `None` for that of the search.
+        data_path: Folder of the data set's files; `None` for where the system keeps them.
+        learning_rate: Peak step size of AdamW; see `Recipe`, also for the following four.
+        batch_size: Largest number of images in a step.
+        weight_decay: AdamW's decoupled weight decay.
+        label_smoothing: Share of the target that is spread over all classes.
+        shift: Pixels by which images are moved at random while training.
+        device: A torch device such as `cpu` or `cuda:0`; `auto` for a GPU if there is one.
+
+    Raises:
+        DatasetError: If a data set is missing or damaged; found at once, and not when the search has been paid for.
+        ConfigError: If there is no such device.
+    """
+
+    def __init__(  # noqa: PLR0913 # each keyword is an option that users set
+        self,
+        space: SearchSpace,
+        seed: int,  # noqa: ARG002 # every evaluator is offered it
+        *,
+        dataset: DatasetName = "noisy_digits",
+        final_dataset: DatasetName | None = None,
+        data_path: Path | None = None,
+        learning_rate: Annotated[float, Field(gt=0)] = 0.01,
+        batch_size: Annotated[int, Field(ge=4)] = 64,
+        weight_decay: Annotated[float, Field(ge=0)] = 0.05,
+        label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+        shift: Annotated[int, Field(ge=0)] = 0,
+        device: str = "cpu",
+    ) -> None:
+        self._space = space
+        self._device = _device(device)
+        self._recipe = Recipe(learning_rate, batch_size, weight_decay, label_smoothing, shift)
+        searched = load_dataset(dataset, data_path)
+        final = searched if final_dataset in (None, dataset) else load_dataset(str(final_dataset), data_path)
+        self._search_work = _Work(
+            searched.name,
+            searched.task,
+            searched.train.to(self._device),
+            searched.validation.to(self._device),
+            "val_accuracy",
+        )
+        self._final_work = _Work(
+            final.name,
+            final.task,
+            (final.train + final.validation).to(self._device),
+            final.test.to(self._device),
+            "test_accuracy",
+        )
+
+    def evaluate(self, request: EvaluationRequest, session: Session) -> Evaluation:
+        if request.kind is not TrialKind.TRAIN or request.fidelity.epochs < 1:
+            raise EvaluationFailedError(f"training can't evaluate a {request.kind.value} trial at {request.fidelity}")
+        try:
+            with _memory_told():
+                evaluation = self._train(request, session)
+        except EvaluationFailedError:
+            _forget(session.checkpoint)
+            raise
+        _forget(session.checkpoint)
+        return evaluation
+
+    def _train(self, request: EvaluationRequest, session: Session) -> Evaluation:
+        work = self._final_work if request.fidelity.name == FINAL else self._search_work
+        epochs = request.fidelity.epochs
+        devices = [self._device] if self._device.type == "cuda" else []
+        cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
+        with torch.random.fork_rng(devices), cudnn:
+            torch.manual_seed(request.seed)
+            network = self._build(request, work.task).to(self._device)
+            identity = self._identity(request, work, network)
+            fit = Fit(network, self._recipe, epochs=epochs, seed=derive_seed(request.seed, "images"))
+            self._resume(fit, session.checkpoint, identity)
+            while len(fit.losses) < epochs:
+                if session.checkpoint is not None:
+                    write_checkpoint(session.checkpoint, identity, fit.state())
+                    if session.suspend_requested():
+                        raise SuspendedError(f"suspended after epoch {len(fit.losses)} of {epochs}")
+                loss = fit.run_epoch(work.train)
+                session.report(len(fit.losses), epochs, {"train_loss": loss})
+            measured = accuracy(network, work.held_out)
+        params = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+        return Evaluation({work.metric: measured, "train_loss": fit.losses[-1], "params": float(params)})
+
+    def _build(self, request: EvaluationRequest, task: TaskShape) -> nn.Module:
+        try:
+            return self._space.build(request.architecture, task)
+        except ArchitectureError as error:
+            raise EvaluationFailedError(str(error)) from error
+
+    def _resume(self, fit: Fit, checkpoint: Path | None, identity: dict[str, object]) -> None:
+        state = None if checkpoint is None else read_checkpoint(checkpoint, identity, self._device)
+        if state is not None:
+            fit.restore(state)
+
+    def _identity(self, request: EvaluationRequest, work: _Work, network: nn.Module) -> dict[str, object]:
+        """Return what the bits of the result depend on, apart from the code: a checkpoint of anything else is foreign."""
+        return {
+            "architecture": list(request.architecture),
+            "network": stable_hash(*((name, tuple(value.shape)) for name, value in network.state_dict().items())),
+            "fidelity": [request.fidelity.name, request.fidelity.epochs],
+            "seed": request.seed,
+            "dataset": work.dataset,
+            "recipe": dataclasses.asdict(self._recipe),
+            "device": self._device.type,
+            "torch": torch.__version__,
+        }
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError("training", (f"device: {name!r} is none; choose cpu, cuda or auto",)) from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("training", (f"device: torch finds no GPU for {name!r}; choose cpu or auto",))
+    return device
+
+
+def _forget(checkpoint: Path | None) -> None:
+    if checkpoint is not None:
+        remove_checkpoint(checkpoint)
+
+
+@contextmanager
+def _memory_told() -> Iterator[None]:
+    """Tell of a lack of memory as a failed evaluation."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        raise EvaluationFailedError(f"the training does not fit into memory: {_first_line(error)}") from error
+
+
+def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return any(words in str(error).lower() for words in _MEMORY_WORDS)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,68 @@
+"""One attempt at one evaluation: whatever the evaluator does becomes a verdict."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from carbonnas.evaluation.evaluator import (
+    Evaluation,
+    EvaluationFailedError,
+    EvaluationRequest,
+    Evaluator,
+    Session,
+    SuspendedError,
+)
+from carbonnas.execution.executor import OutcomeKind
+from carbonnas.trials import TrialKind
+
+_LONGEST_SENTENCE = 500
+_LONGEST_DETAILS = 20_000
+"""Characters of a failure and of a traceback that are passed on: an error's text may hold a whole tensor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How an evaluation ended.
+
+    Attributes:
+        kind: Completed, failed or suspended.
+        evaluation: The result, if completed; its metrics are plain floats.
+        failure: One sentence, if failed.
+        details: The traceback, if the failure was not one that the evaluator foresees.
+    """
+
+    kind: OutcomeKind
+    evaluation: Evaluation | None = None
+    failure: str | None = None
+    details: str | None = None
+
+
+def attempt(evaluators: Mapping[TrialKind, Evaluator], request: EvaluationRequest, session: Session) -> Verdict:
+    """Evaluate the request with the evaluator of its kind. An exception of any type is a failed evaluation."""
+    if request.kind not in evaluators:
+        failure = f"the workbench has no evaluator for trials of kind {request.kind.value}"
+        return Verdict(OutcomeKind.FAILED, failure=failure)
+    try:
+        evaluation = evaluators[request.kind].evaluate(request, session)
+        evaluation = Evaluation(plain(evaluation.metrics), evaluation.modelled_seconds)
+    except SuspendedError:
+        return Verdict(OutcomeKind.SUSPENDED)
+    except EvaluationFailedError as error:
+        return Verdict(OutcomeKind.FAILED, failure=str(error)[:_LONGEST_SENTENCE] or "the evaluator gave no reason")
+    except Exception as error:  # noqa: BLE001 - a bug of a plug-in fails its trial; the traceback goes to the log
+        failure, details = describe(error)
+        return Verdict(OutcomeKind.FAILED, failure=failure, details=details)
+    return Verdict(OutcomeKind.COMPLETED, evaluation)
+
+
+def describe(error: Exception) -> tuple[str, str]:
+    """Return an exception as one sentence and as its traceback, both of bounded length."""
+    sentence = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return sentence[:_LONGEST_SENTENCE], "".join(traceback.format_exception(error))[-_LONGEST_DETAILS:]
+
+
+def plain(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return the metrics as plain floats, which every process can unpickle."""
+    return {name: float(value) for name, value in metrics.items()}

@@ -1,0 +1,176 @@
+"""One worker, seen from the search: from its fork to its exit status."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from datetime import timedelta
+from multiprocessing.connection import Connection
+
+from carbon_sources.clock import monotonic_s
+from carbonnas.energy.meter import OVERHEAD, Account, Owner
+from carbonnas.execution.executor import Job, OutcomeKind
+from carbonnas.execution.inbox import Inbox
+from carbonnas.execution.nursery import Exited, Nursery
+from carbonnas.execution.protocol import Broken, Ended, Progress, Ready, Run, Setup, Started, Stretch, Suspend, Used
+
+logger = logging.getLogger(__name__)
+
+
+class Hand:
+    """A worker process and the job that it holds, if any.
+
+    Args:
+        nursery: Forks the process.
+        setup: Its first message; names it.
+        start_timeout: How long it may take to be ready, and to begin a job, in real time.
+        inbox: Takes what it says.
+
+    Raises:
+        OSError: If the nursery is gone.
+    """
+
+    def __init__(self, nursery: Nursery, setup: Setup, start_timeout: timedelta, inbox: Inbox) -> None:
+        self.name = setup.worker
+        self.job: Job | None = None
+        self.ready = False
+        self.broken: Broken | None = None
+        self._nursery = nursery
+        self._start_timeout_s = start_timeout.total_seconds()
+        self._inbox = inbox
+        self._newest = Stretch(self.name, -1, 0.0, monotonic_s(), OVERHEAD, None, 0.0, None)
+        self._cpu_s = 0.0
+        self._deadline: float | None = monotonic_s() + self._start_timeout_s
+        self._overdue = False
+        self._running = False
+        self._suspending = False
+        self.connection: Connection | None = nursery.fork(self.name)
+        self._send(setup)
+
+    def give(self, job: Job) -> None:
+        """Send a job; a worker that is not ready yet begins it when it is."""
+        self.job, self._running, self._suspending = job, False, False
+        if self.ready:
+            self._deadline = monotonic_s() + self._start_timeout_s
+        self._send(Run(job))
+
+    def suspend(self) -> None:
+        """Ask the job to suspend at its next epoch; idempotent."""
+        if self.job is not None and not self._suspending:
+            self._suspending = True
+            self._send(Suspend(self.job.trial, self.job.attempt))
+
+    def listen(self) -> None:
+        """Take what the worker has said."""
+        try:
+            while self.connection is not None and self.connection.poll():
+                self._hear(self.connection.recv())
+        except (EOFError, OSError):
+            self.drop()
+
+    def drop(self) -> None:
+        """Close the pipe; idempotent."""
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+    def expire(self, now: float) -> None:
+        """Kill the worker if its time is up at `now` monotonic seconds."""
+        if self._deadline is not None and now >= self._deadline and not self._overdue:
+            self._overdue = True
+            self._nursery.kill(self.name)
+
+    def exited(self, end: Exited) -> None:
+        """Take the last words of a worker that has ended, and find out what it could not say."""
+        self.listen()
+        self.drop()
+        for stretch in self._inbox.add_lost_usage(self.name, self._newest.sequence):
+            self._note(stretch)
+        if end.cpu_seconds is None:
+            logger.warning("nobody can tell what worker %s used in its last moments", self.name)
+        else:
+            self._inbox.add_own_usage(self._tail(end.monotonic, end.cpu_seconds))
+        if self.job is not None:
+            kind = OutcomeKind.TIMED_OUT if self._overdue and self._running else OutcomeKind.LOST
+            self._inbox.add_outcome(self.name, self.job, kind, end.monotonic, None, self.epitaph(end))
+            self.job = None
+        self._inbox.bury(self.name)
+
+    def epitaph(self, end: Exited) -> str:
+        """Say in one sentence how the worker ended."""
+        if self.broken is not None:
+            return f"the worker can't be set up: {self.broken.failure}"
+        if self._overdue:
+            limit = (
+                self.job.timeout if self.job is not None and self._running else timedelta(seconds=self._start_timeout_s)
+            )
+            return (
+                f"the worker was killed because {'its job' if self._running else 'its start'} took longer than {limit}"
+            )
+        if end.status is None:
+            return "the worker was killed together with the process that forked it"
+        if end.status >= 0:
+            return f"the worker ended by itself with exit code {end.status}"
+        hint = ", perhaps because memory ran out" if end.status == -signal.SIGKILL else ""
+        return f"the worker was killed by signal {-end.status} ({_signal_name(-end.status)}){hint}"
+
+    def _hear(self, message: object) -> None:
+        match message:
+            case Used(stretch, segment):
+                self._note(stretch)
+                self._inbox.add_usage(stretch, segment)
+            case Ready():
+                self.ready = True
+                self._deadline = None if self.job is None else monotonic_s() + self._start_timeout_s
+            case Broken(_, details):
+                self.broken = message
+                logger.error("worker %s can't be set up\n%s", self.name, details)
+            case _ if self.job is None:
+                raise RuntimeError(f"a worker without a job said {message!r}: this is a bug")
+            case Started(monotonic):
+                self._running = True
+                self._deadline = monotonic + self.job.timeout.total_seconds()
+            case Progress(epoch, epochs, metrics):
+                self._inbox.add_report(self.job, epoch, epochs, metrics)
+            case Ended():
+                self._finish(self.job, message)
+
+    def _finish(self, job: Job, end: Ended) -> None:
+        verdict = end.verdict
+        if verdict.details is not None:
+            logger.error("trial %d, attempt %d failed\n%s", job.trial, job.attempt, verdict.details)
+        self._inbox.add_outcome(self.name, job, verdict.kind, end.monotonic, verdict.evaluation, verdict.failure)
+        self.job, self._running, self._deadline = None, False, None
+
+    def _note(self, stretch: Stretch) -> None:
+        self._newest = stretch
+        self._cpu_s += stretch.cpu_seconds
+
+    def _tail(self, end: float, cpu_s: float) -> Stretch:
+        trial = self._running and self.job is not None
+        owner = Owner(Account.TRIAL, self.job.trial, self.job.attempt) if trial and self.job else OVERHEAD
+        return Stretch(
+            worker=self.name,
+            sequence=self._newest.sequence + 1,
+            start=self._newest.end,
+            end=end,
+            owner=owner,
+            request=self.job.request if trial and self.job else None,
+            cpu_seconds=max(0.0, cpu_s - self._cpu_s),
+            joules=None,
+        )
+
+    def _send(self, message: object) -> None:
+        try:
+            if self.connection is not None:
+                self.connection.send(message)
+        except ConnectionError:
+            # It has ended; its exit status is on the way and tells the rest.
+            self.drop()
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "unnamed"

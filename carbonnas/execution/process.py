@@ -1,0 +1,222 @@
+"""Evaluations in worker processes of this machine.
+
+Neither pebble nor loky can take the workers' place: pebble reports no processor time of what it kills and has no word to a running
+task, loky breaks all tasks when one worker dies, and neither lets its workers end with a search that is killed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing.connection
+import pickle
+import secrets
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from carbon_sources.clock import Clock, SimulatedClock, monotonic_s
+from carbon_sources.units import Duration
+from carbonnas.energy.meter import OVERHEAD, ProbeFactory, Usage
+from carbonnas.errors import ExecutionError
+from carbonnas.execution.executor import Executor, Job, Poll
+from carbonnas.execution.hand import Hand
+from carbonnas.execution.inbox import Inbox
+from carbonnas.execution.nursery import Exited, Gone, Nursery, Opened
+from carbonnas.execution.protocol import Anchor, Setup, Stretch, speed_of
+from carbonnas.execution.workbench import Workbench
+
+_NAP_S = 0.1
+"""Longest real time between two looks at the wake-up event, which can't be waited for together with pipes."""
+
+_MOST_FAILED_STARTS = 3
+"""So many workers in a row may fail to start before the executor gives up."""
+
+_FAREWELL_S = 1.0
+"""How long killed workers may take to end when the executor is closed."""
+
+
+class ProcessExecutor(Executor):
+    """Runs each job in a process of its own slot.
+
+    The processes are forked from one that has imported the workbench's modules already, live as long as the executor and use one
+    thread each. When the search is killed they are killed by the kernel. A worker that is killed costs its own job only; another
+    takes its slot. Usage is in the spool before it is sent, so that a search that is killed loses at most one usage interval.
+
+    Args:
+        clock: The clock of the search; it must move by itself.
+        slots: Number of workers.
+        workbench: Makes the evaluators, once in each worker.
+        spool: Folder of this search alone.
+        probe: What measures energy in the workers, or `None`.
+        usage_interval: Longest time between two usages of a running job, in real time.
+        start_timeout: How long a worker may take to be ready, and to begin a job, in real time.
+
+    Raises:
+        ExecutionError: If the clock is a simulated one.
+        ValueError: If `slots` or a duration is not above zero.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        slots: int,
+        workbench: Workbench,
+        spool: Path,
+        probe: ProbeFactory | None,
+        *,
+        usage_interval: Duration = timedelta(seconds=1),
+        start_timeout: Duration = timedelta(seconds=60),
+    ) -> None:
+        if isinstance(clock, SimulatedClock):
+            raise ExecutionError(
+                "processes work in real time, but the clock is simulated: use the executor 'simulated'"
+            )
+        if slots < 1 or min(usage_interval, start_timeout) <= timedelta(0):
+            raise ValueError(
+                f"need slots, usage_interval, start_timeout > 0: {slots}, {usage_interval}, {start_timeout}"
+            )
+        self._clock = clock
+        self._slots = slots
+        self._workbench = workbench
+        self._spool = spool
+        self._probe = probe
+        self._usage_interval_s = usage_interval.total_seconds()
+        self._start_timeout = start_timeout
+        self._inbox = Inbox(clock, spool)
+        self._nursery: Nursery | None = None
+        self._hands: list[Hand] = []
+        self._opened = False
+        self._failed_starts = 0
+        self._failure = ""
+
+    def open(self) -> None:
+        if self._nursery is not None:
+            raise ExecutionError("the executor is open already")
+        try:
+            pickle.dumps((self._workbench, self._probe))
+            self._spool.mkdir(parents=True, exist_ok=True)
+            self._nursery = self._new_nursery()
+            self._hire(self._nursery)
+            while not self._complete:
+                self._pump(_NAP_S)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise ExecutionError(f"the workbench or the probe can't be sent to the workers: {error}") from error
+        except OSError as error:
+            raise ExecutionError(f"the workers can't be started: {error}") from error
+        finally:
+            self._opened = self._complete
+            if not self._opened:
+                self.close()
+
+    @property
+    def free_slots(self) -> int:
+        return sum(hand.job is None for hand in self._hands)
+
+    def submit(self, job: Job) -> None:
+        free = [hand for hand in self._hands if hand.job is None]
+        if not free:
+            raise ExecutionError(
+                f"trial {job.trial} can't start: no slot is free (of {self._slots}, if the executor is open)"
+            )
+        max(free, key=lambda hand: hand.ready).give(job)
+
+    def suspend(self, trial: int) -> None:
+        for hand in self._hands:
+            if hand.job is not None and hand.job.trial == trial:
+                hand.suspend()
+
+    def poll(self) -> Poll:
+        self._pump(0.0)
+        return self._inbox.take()
+
+    def wait(self, until: datetime, wake: threading.Event) -> None:
+        """Return as the interface says; usage and reports alone end the wait at most once in a usage interval."""
+        speed = speed_of(self._clock)
+        while not (wake.is_set() or self._inbox.pressing(self._usage_interval_s)):
+            left_s = (until - self._clock.now()).total_seconds() / speed
+            if left_s <= 0:
+                return
+            self._pump(min(left_s, _NAP_S))
+
+    def recover(self) -> tuple[Usage, ...]:
+        return self._inbox.recover()
+
+    def acknowledge(self) -> None:
+        self._inbox.acknowledge()
+
+    def close(self) -> None:
+        if self._nursery is None:
+            return
+        for hand in self._hands:
+            self._nursery.kill(hand.name)
+        # What the killed workers used last goes to the spool, for a later process of this search.
+        end = monotonic_s() + _FAREWELL_S
+        while self._hands and (left_s := end - monotonic_s()) > 0:
+            multiprocessing.connection.wait([self._nursery.fileno()], left_s)
+            self._take_events(self._nursery)
+        for hand in self._hands:
+            hand.drop()
+        self._nursery.close()
+        self._hands, self._nursery, self._opened = [], None, False
+
+    @property
+    def _complete(self) -> bool:
+        return len(self._hands) == self._slots and all(hand.ready for hand in self._hands)
+
+    def _new_nursery(self) -> Nursery:
+        return Nursery((type(self._workbench).__module__, *self._workbench.modules()))
+
+    def _hire(self, nursery: Nursery) -> None:
+        while len(self._hands) < self._slots:
+            setup = Setup(
+                worker=secrets.token_hex(8),
+                workbench=self._workbench,
+                probe=self._probe,
+                spool=self._spool,
+                anchor=Anchor.of(self._clock),
+                usage_interval_s=self._usage_interval_s,
+            )
+            self._hands.append(Hand(nursery, setup, self._start_timeout, self._inbox))
+
+    def _pump(self, patience_s: float) -> None:
+        """Take what has come, waiting at most `patience_s` real seconds for it, and replace workers that have ended."""
+        if self._nursery is None:
+            return
+        pipes = [hand.connection for hand in self._hands if hand.connection is not None]
+        multiprocessing.connection.wait([self._nursery.fileno(), *pipes], patience_s)
+        for hand in self._hands:
+            hand.listen()
+            hand.expire(monotonic_s())
+        if self._complete:
+            self._failed_starts = 0
+        gone = self._take_events(self._nursery)
+        if self._failed_starts >= (_MOST_FAILED_STARTS if self._opened else 1):
+            raise ExecutionError(self._failure)
+        if gone:
+            self._nursery.close()
+            self._nursery = self._new_nursery()
+        self._hire(self._nursery)
+
+    def _take_events(self, nursery: Nursery) -> bool:
+        """Part with the workers that have ended, and say whether the nursery has."""
+        gone = False
+        for event in nursery.events():
+            match event:
+                case Opened(cpu_s, start, end):
+                    stretch = Stretch(secrets.token_hex(8), 0, start, end, OVERHEAD, None, cpu_s, None)
+                    self._inbox.add_own_usage(stretch)
+                    self._inbox.bury(stretch.worker)
+                case Exited(name):
+                    for hand in [hand for hand in self._hands if hand.name == name]:
+                        self._part_with(hand, event)
+                case Gone():
+                    gone = True
+                    for hand in list(self._hands):
+                        self._part_with(hand, Exited(hand.name, None, None, monotonic_s()))
+        return gone
+
+    def _part_with(self, hand: Hand, end: Exited) -> None:
+        hand.exited(end)
+        self._hands.remove(hand)
+        if not hand.ready:
+            self._failed_starts += 1
+            self._failure = f"the workers can't be started: {hand.epitaph(end)}"

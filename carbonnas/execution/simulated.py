@@ -1,0 +1,172 @@
+"""Evaluations in virtual time: weeks of a search in seconds."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from carbon_sources.clock import Clock, SimulatedClock
+from carbon_sources.units import Duration
+from carbonnas.energy.meter import ProbeFactory, Usage
+from carbonnas.errors import ExecutionError
+from carbonnas.evaluation.evaluator import Evaluator
+from carbonnas.execution.attempt import Verdict, attempt
+from carbonnas.execution.executor import Executor, Job, Outcome, OutcomeKind, Poll
+from carbonnas.execution.stay import Stay, read_done, write_done
+from carbonnas.execution.workbench import Workbench
+from carbonnas.trials import TrialKind
+
+logger = logging.getLogger(__name__)
+
+_SHORTEST = timedelta(microseconds=1)
+"""Resolution of instants: no work takes no time."""
+
+
+class SimulatedExecutor(Executor):
+    """Knows each result at once and hands it out when the clock has come so far; one thread, no randomness.
+
+    Jobs take the modelled seconds of their evaluation. A slot counts as used while its job is there and until its outcome is polled.
+    Usage is reported up to the instant of each poll, with one processor second for each second in a slot. A job that is suspended
+    leaves at the end of its epoch; the epochs that are done are kept in its checkpoint, if it has one, and lost otherwise. Timeouts
+    are of real time, which does not pass here.
+
+    Args:
+        clock: The clock of the search; `wait` moves it.
+        slots: Jobs at the same time.
+        workbench: Makes the evaluators, once.
+        spool: Not used: a search that is killed goes on from its snapshot and repeats what was not committed.
+        probe: Not used: nothing real is drawn.
+        suspend_cost: How long it takes to write a checkpoint before a suspended job leaves.
+        seconds_per_evaluation: Modelled seconds of evaluations that give none themselves; without it they are refused.
+
+    Raises:
+        ExecutionError: If the clock is not a simulated one.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        slots: int,
+        workbench: Workbench,
+        spool: Path,  # noqa: ARG002 - every executor is offered it
+        probe: ProbeFactory | None,  # noqa: ARG002 - every executor is offered it
+        *,
+        suspend_cost: Duration = timedelta(0),
+        seconds_per_evaluation: Annotated[float, Field(gt=0)] | None = None,
+    ) -> None:
+        if not isinstance(clock, SimulatedClock):
+            raise ExecutionError("simulated work needs a simulated clock: set it, or use the executor 'process'")
+        self._clock = clock
+        self._slots = slots
+        self._workbench = workbench
+        self._suspend_cost = suspend_cost
+        self._seconds = seconds_per_evaluation
+        self._evaluators: Mapping[TrialKind, Evaluator] | None = None
+        self._stays: list[Stay] = []
+
+    def open(self) -> None:
+        self._evaluators = self._workbench.evaluators()
+
+    @property
+    def free_slots(self) -> int:
+        return 0 if self._evaluators is None else self._slots - len(self._stays)
+
+    def submit(self, job: Job) -> None:
+        if self._evaluators is None or self.free_slots == 0:
+            raise ExecutionError(
+                f"trial {job.trial} can't start: no slot is free (of {self._slots}, if the executor is open)"
+            )
+        verdict = attempt(self._evaluators, job.request, _Session())
+        if verdict.details is not None:
+            logger.error("trial %d, attempt %d failed\n%s", job.trial, job.attempt, verdict.details)
+        self._stays.append(self._stay(job, verdict))
+
+    def suspend(self, trial: int) -> None:
+        for stay in self._stays:
+            if stay.job.trial == trial:
+                stay.suspend(self._clock.now(), self._suspend_cost)
+
+    def poll(self) -> Poll:
+        now = self._clock.now()
+        usages = [usage for stay in self._stays if (usage := stay.use(now)) is not None]
+        over = [stay for stay in self._stays if stay.end <= now]
+        self._stays = [stay for stay in self._stays if stay.end > now]
+        for stay in over:
+            if stay.leaving is not None:
+                write_done(stay.job.checkpoint, stay.leaving)
+        outcomes = sorted((stay.outcome for stay in over), key=lambda outcome: outcome.at)
+        return Poll(tuple(outcomes), tuple(sorted(usages, key=lambda usage: usage.interval)))
+
+    def wait(self, until: datetime, wake: threading.Event) -> None:
+        """Move the clock to `until` or the next outcome, whichever is sooner; what is due already is not waited for."""
+        self._clock.wait(min([until, *(stay.end for stay in self._stays)]), wake)
+
+    def recover(self) -> tuple[Usage, ...]:
+        return ()
+
+    def acknowledge(self) -> None:
+        """Do nothing: nothing was spooled."""
+
+    def snapshot(self) -> str | None:
+        return json.dumps([stay.encode() for stay in self._stays])
+
+    def restore(self, snapshot: str | None) -> frozenset[int]:
+        if snapshot is None:
+            return frozenset()
+        try:
+            self._stays = [Stay.decode(content) for content in json.loads(snapshot)]
+        except (ValueError, TypeError, KeyError) as error:
+            raise ExecutionError(f"the snapshot of the simulated work can't be read: {error}") from error
+        return frozenset(stay.job.trial for stay in self._stays)
+
+    def close(self) -> None:
+        self._evaluators = None
+        self._stays = []
+
+    def _stay(self, job: Job, verdict: Verdict) -> Stay:
+        now = self._clock.now()
+        if verdict.kind is not OutcomeKind.COMPLETED or verdict.evaluation is None:
+            outcome = Outcome(job.trial, job.attempt, verdict.kind, now, failure=verdict.failure)
+            return Stay(job, now, now, now, outcome, epoch_s=math.inf, done=0)
+        seconds = verdict.evaluation.modelled_seconds
+        seconds = self._seconds if seconds is None else seconds
+        if seconds is None:
+            raise ExecutionError(
+                f"the evaluator of {job.request.kind.value} says not how long its work would take: choose one that does,"
+                " or set the option seconds_per_evaluation"
+            )
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise ExecutionError(f"trial {job.trial} would take {seconds} s, which is no length of time")
+        outcome = Outcome(job.trial, job.attempt, OutcomeKind.COMPLETED, now, verdict.evaluation)
+        epoch_s = max(seconds, _SHORTEST.total_seconds()) / max(1, job.request.fidelity.epochs)
+        stay = Stay(job, now, now, now, outcome, epoch_s=epoch_s, done=self._done(job))
+        stay.end = now + max(_SHORTEST, timedelta(seconds=(stay.epochs - stay.done) * epoch_s))
+        stay.outcome = replace(outcome, at=stay.end)
+        return stay
+
+    def _done(self, job: Job) -> int:
+        try:
+            return min(read_done(job.checkpoint), max(1, job.request.fidelity.epochs))
+        except ValueError as error:
+            raise ExecutionError(str(error)) from error
+
+
+class _Session:
+    """A session in which nothing happens: the evaluation is only looked up."""
+
+    checkpoint: Path | None = None
+
+    def suspend_requested(self) -> bool:
+        return False
+
+    def report(self, epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
+        """Show nothing: the epochs have not come yet."""

@@ -1,0 +1,152 @@
+"""A simulated stay of a job in a slot."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from carbon_sources.interval import Interval, parse_instant
+from carbonnas.energy.meter import Account, Owner, Usage
+from carbonnas.evaluation.evaluator import Evaluation
+from carbonnas.execution.encoding import decode_request, encode_request
+from carbonnas.execution.executor import Job, Outcome, OutcomeKind
+
+_ROUNDING = 1e-6
+"""Share of an epoch within which an instant counts as its end: instants are rounded to microseconds."""
+
+
+@dataclass(slots=True)
+class Stay:
+    """A job in its slot; how it ends is known from the start, unless it is suspended.
+
+    Attributes:
+        job: The job.
+        start: When it came.
+        end: When it leaves.
+        reported: Until when its usage has been reported.
+        outcome: How it leaves; its instant is `end`.
+        epoch_s: Length of an epoch in seconds of the clock.
+        done: Epochs that were done before it came.
+        leaving: Epochs that are done when it is suspended; `None` while it is to stay until its work is done.
+    """
+
+    job: Job
+    start: datetime
+    end: datetime
+    reported: datetime
+    outcome: Outcome
+    epoch_s: float
+    done: int
+    leaving: int | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the job; what has none counts as one."""
+        return max(1, self.job.request.fidelity.epochs)
+
+    def suspend(self, now: datetime, cost: timedelta) -> None:
+        """Let it leave at the next end of an epoch, plus `cost`; the last epoch is worked to its end, which is the job's."""
+        if self.leaving is not None or self.outcome.kind is not OutcomeKind.COMPLETED:
+            return
+        into = (now - self.start).total_seconds() / self.epoch_s
+        worked = math.floor(into + _ROUNDING) + 1
+        if self.done + worked >= self.epochs:
+            return
+        self.leaving = self.done + worked
+        self.end = self.start + timedelta(seconds=worked * self.epoch_s) + cost
+        self.outcome = Outcome(self.job.trial, self.job.attempt, OutcomeKind.SUSPENDED, self.end)
+
+    def use(self, now: datetime) -> Usage | None:
+        """Return the usage that was not reported until `now`, if any.
+
+        Its id is derived from what it is: the same piece of virtual work has the same id whoever simulates it.
+        """
+        until = min(now, self.end)
+        if until <= self.reported:
+            return None
+        interval = Interval(self.reported, until)
+        self.reported = until
+        stamps = "-".join(instant.strftime("%Y%m%dT%H%M%S.%f") for instant in (interval.start, interval.end))
+        owner = Owner(Account.TRIAL, self.job.trial, self.job.attempt)
+        usage_id = f"simulated-{self.job.trial}-{self.job.attempt}-{stamps}"
+        return Usage(usage_id, interval, owner, self.job.request, interval.seconds, None)
+
+    def encode(self) -> dict[str, object]:
+        """Return it as plain values for a later process."""
+        job, evaluation = self.job, self.outcome.evaluation
+        return {
+            "trial": job.trial,
+            "attempt": job.attempt,
+            "request": encode_request(job.request),
+            "checkpoint": None if job.checkpoint is None else str(job.checkpoint),
+            "timeout_s": job.timeout.total_seconds(),
+            "start": self.start.isoformat(),
+            "end": self.end.isoformat(),
+            "reported": self.reported.isoformat(),
+            "kind": self.outcome.kind.value,
+            "evaluation": None if evaluation is None else [dict(evaluation.metrics), evaluation.modelled_seconds],
+            "failure": self.outcome.failure,
+            "epoch_s": self.epoch_s,
+            "done": self.done,
+            "leaving": self.leaving,
+        }
+
+    @classmethod
+    def decode(cls, content: dict[str, Any]) -> Stay:
+        """Return the stay that was encoded. Raises `ValueError`, `TypeError` or `KeyError` if it is none."""
+        checkpoint, evaluation = content["checkpoint"], content["evaluation"]
+        job = Job(
+            trial=content["trial"],
+            attempt=content["attempt"],
+            request=decode_request(content["request"]),
+            checkpoint=None if checkpoint is None else Path(checkpoint),
+            timeout=timedelta(seconds=content["timeout_s"]),
+        )
+        end = parse_instant(content["end"])
+        outcome = Outcome(
+            job.trial,
+            job.attempt,
+            OutcomeKind(content["kind"]),
+            end,
+            evaluation=None if evaluation is None else Evaluation(evaluation[0], evaluation[1]),
+            failure=content["failure"],
+        )
+        return cls(
+            job=job,
+            start=parse_instant(content["start"]),
+            end=end,
+            reported=parse_instant(content["reported"]),
+            outcome=outcome,
+            epoch_s=content["epoch_s"],
+            done=content["done"],
+            leaving=content["leaving"],
+        )
+
+
+def read_done(checkpoint: Path | None) -> int:
+    """Return the epochs that a simulated checkpoint holds; 0 without one.
+
+    Raises:
+        ValueError: If the file is no simulated checkpoint.
+    """
+    if checkpoint is None or not checkpoint.exists():
+        return 0
+    try:
+        done = json.loads(checkpoint.read_bytes())["epochs_done"]
+    except (ValueError, KeyError, TypeError):
+        done = None
+    if not isinstance(done, int) or done < 0:
+        raise ValueError(f"{checkpoint} is not the checkpoint of a simulated job: delete it to begin the job anew")
+    return done
+
+
+def write_done(checkpoint: Path | None, done: int) -> None:
+    """Keep the epochs that are done, if the job has a checkpoint; the file is replaced in one step."""
+    if checkpoint is not None:
+        fresh = checkpoint.with_name(f"{checkpoint.name}.fresh")
+        fresh.write_text(json.dumps({"epochs_done": done}))
+        fresh.replace(checkpoint)

@@ -1,0 +1,237 @@
+"""The rows behind the figures: plain values that Vega-Lite can draw. Times are milliseconds since 1970 in UTC.
+
+Rows are thinned only where a figure would hold more marks than pixels, so that reports of long searches stay small.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carbon_sources.interval import Interval
+from carbonnas.emissions import EmissionEntry
+from carbonnas.energy.meter import Account
+from carbonnas.objectives.objective import Direction, Objective
+from carbonnas.report.document import changes, decision_lines
+from carbonnas.report.findings import FULL, SEARCH, front, trainings
+from carbonnas.report.formatting import grams, instant, kwh, metric
+from carbonnas.report.model import DecisionLine, TrialLine
+from carbonnas.report.record import SearchRecord
+from carbonnas.report.slot_time import Stay, stays
+from carbonnas.report.timeline import span
+from carbonnas.trials import Trial, TrialKind, TrialState
+
+Row = dict[str, object]
+
+MOST_MARKS = 1200
+"""More marks than this in one figure can't be told apart."""
+
+_STEPS = 240
+ACCOUNTS = ("trainings", "scorings", "overhead", "idle")
+
+
+def ms(at: datetime) -> int:
+    """Return milliseconds since 1970."""
+    return round(at.timestamp() * 1000)
+
+
+def shown(record: SearchRecord) -> Interval:
+    """Return the time that the figures show: the search's, or its first hour while nothing has happened."""
+    return span(record) or Interval(record.started_at, record.started_at + timedelta(hours=1))
+
+
+def intensity_rows(record: SearchRecord) -> list[Row]:
+    """Return start and end of each step of the intensity; `run` counts up at each gap, so that no line bridges one."""
+    rows: list[Row] = []
+    within, run, reached = shown(record), 0, None
+    for sample in record.intensities.between(within.start, within.end):
+        part = sample.interval.intersection(within)
+        if part is None:
+            continue
+        run += reached is not None and part.start > reached
+        reached = part.end
+        text = f"{sample.g_per_kwh:.0f} g/kWh, {sample.provenance.value}, {sample.source}"
+        rows += [
+            {"at": ms(at), "g_per_kwh": sample.g_per_kwh, "run": run, "text": text} for at in (part.start, part.end)
+        ]
+    return rows
+
+
+def decision_rows(record: SearchRecord) -> list[Row]:
+    """Return each decision with the time until the next one; of very many only those that changed something."""
+    made = decision_lines(record)
+    if len(made) > MOST_MARKS:
+        made = changes(made)
+    ends = [ms(after.time) for after in made[1:]] + [ms(shown(record).end)]
+    return [
+        {
+            "at": ms(line.time),
+            "until": max(end, ms(line.time)),
+            "row": 0,
+            "g_per_kwh": line.intensity_g_per_kwh,
+            "action": _action(line),
+            "slots": f"{line.train_slots} train, {line.score_slots} score",
+            "time": instant(line.time),
+            "reason": line.reason,
+        }
+        for line, end in zip(made, ends, strict=False)
+    ]
+
+
+def _action(line: DecisionLine) -> str:
+    if line.train_slots:
+        return "train and score" if line.score_slots else "train"
+    return "score" if line.score_slots else "rest"
+
+
+def lane_rows(record: SearchRecord) -> list[Row]:
+    """Return every stay of a trial in a slot, stacked in as few lanes as possible."""
+    kinds = {trial.number: trial.kind.value for trial in record.trials}
+    found = stays(record.entries)
+    free: list[datetime] = []
+    rows: list[Row] = []
+    for stay in _thinned(found):
+        lane = next((index for index, at in enumerate(free) if at <= stay.interval.start), len(free))
+        free[lane:] = [stay.interval.end, *free[lane + 1 :]]
+        rows.append(
+            {
+                "at": ms(stay.interval.start),
+                "until": ms(stay.interval.end),
+                "lane": lane + 1,
+                "action": kinds.get(stay.trial, "train"),
+                "text": f"trial {stay.trial}, attempt {stay.attempt}",
+                "time": f"{instant(stay.interval.start)} to {instant(stay.interval.end)}",
+            }
+        )
+    return rows
+
+
+def _thinned(found: Sequence[Stay]) -> Sequence[Stay]:
+    """Leave out the shortest stays where there are more than marks."""
+    if len(found) <= MOST_MARKS:
+        return found
+    longest = sorted(found, key=lambda stay: -stay.interval.seconds)[:MOST_MARKS]
+    return sorted(longest, key=lambda stay: (stay.interval.start, stay.trial, stay.attempt))
+
+
+def cumulative_rows(record: SearchRecord) -> list[Row]:
+    """Return the grams of each account until each of 241 instants, every ledger line spread evenly over its interval."""
+    within = span(record)
+    if within is None:
+        return []
+    scorings = {trial.number for trial in record.trials if trial.kind is TrialKind.SCORE}
+    grid = np.linspace(within.start.timestamp(), within.end.timestamp(), _STEPS + 1)
+    lines: dict[str, list[EmissionEntry]] = {account: [] for account in ACCOUNTS}
+    for entry in record.entries:
+        lines[_account(entry, scorings)].append(entry)
+    return [
+        {"at": round(at * 1000), "account": account, "order": order, "g": value}
+        for order, account in enumerate(ACCOUNTS)
+        for at, value in zip(grid.tolist(), cumulative_g(lines[account], grid).tolist(), strict=True)
+    ]
+
+
+def _account(entry: EmissionEntry, scorings: set[int]) -> str:
+    if entry.owner.account is Account.TRIAL:
+        return "scorings" if entry.owner.trial in scorings else "trainings"
+    return str(entry.owner.account.value)
+
+
+def cumulative_g(lines: Iterable[EmissionEntry], at_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the priced grams until each instant `at_s`, in seconds since 1970; a line is spread evenly over its interval."""
+    known = [
+        (line.priced.sample.interval.start.timestamp(), line.priced.sample.interval.end.timestamp(), line.emissions_g)
+        for line in lines
+        if line.emissions_g is not None
+    ]
+    if not known:
+        return np.zeros_like(at_s)
+    start, end, value = np.array(known).T
+    return np.array([float(value @ np.clip((at - start) / (end - start), 0.0, 1.0)) for at in at_s])
+
+
+def trial_rows(trials: Sequence[TrialLine]) -> list[Row]:
+    """Return a bar for each trial with priced energy, or for each run of consecutive trials where there are very many."""
+    size = math.ceil(len(trials) / MOST_MARKS) or 1
+    bars: dict[tuple[int, str], list[TrialLine]] = {}
+    for trial in trials:
+        if trial.emissions_g:
+            kind = "failed" if trial.state is TrialState.FAILED else trial.kind.value
+            bars.setdefault((trial.id // size * size, kind), []).append(trial)
+    rows: list[Row] = []
+    heights: dict[int, float] = {}
+    for (first, kind), members in sorted(bars.items(), key=lambda item: item[0]):
+        low = heights.get(first, 0.0)
+        heights[first] = low + math.fsum(trial.emissions_g or 0.0 for trial in members)
+        rows.append(
+            {"from": first - 0.4, "to": first + size - 0.6, "low": low, "high": heights[first], "kind": kind}
+            | _told(members)
+        )
+    return rows
+
+
+def _told(members: Sequence[TrialLine]) -> Row:
+    who = f"trial {members[0].id}" if len(members) == 1 else f"{len(members)} trials from {members[0].id}"
+    emitted, energy = math.fsum(t.emissions_g or 0.0 for t in members), math.fsum(t.energy_kwh for t in members)
+    what = members[0].architecture if len(members) == 1 else ""
+    return {"who": who, "emitted": grams(emitted), "energy": kwh(energy), "what": what}
+
+
+def progress_rows(record: SearchRecord) -> list[Row]:
+    """Return the trainings in the order in which they ended: first objective, best so far, and grams of the search until then."""
+    if not record.objectives:
+        return []
+    first = record.objectives[0]
+    done = [
+        (t, t.ended_at)
+        for name in (SEARCH, FULL)
+        for t in trainings(record.trials, name, [first])
+        if t.ended_at is not None
+    ]
+    done.sort(key=lambda pair: (pair[1], pair[0].number))
+    emitted = cumulative_g(record.entries, np.array([at.timestamp() for _, at in done])).tolist()
+    rows: list[Row] = []
+    so_far = -math.inf
+    for (trial, at), value in zip(done, emitted, strict=True):
+        row = _progress(trial, at, first) | {"g": value, "emitted": grams(value)}
+        if trial.fidelity.name == SEARCH:
+            so_far = max(so_far, first.value(trial.metrics))
+            row["best"] = so_far if first.direction is Direction.MAXIMIZE else -so_far
+        rows.append(row)
+    return rows
+
+
+def _progress(trial: Trial, at: datetime, first: Objective) -> Row:
+    value = trial.metrics[first.metric]
+    return {
+        "at": ms(at),
+        "value": value,
+        "fidelity": trial.fidelity.name,
+        "who": f"trial {trial.number}, {trial.fidelity}",
+        "what": trial.key,
+        "time": instant(at),
+        "measured": f"{first.metric} {metric(first.metric, value)}",
+    }
+
+
+def front_rows(record: SearchRecord) -> list[Row]:
+    """Return the trainings in the plane of the first two objectives; none with fewer than two objectives."""
+    if len(record.objectives) < 2:
+        return []
+    first, second = record.objectives[:2]
+    chosen = {line.trial for line in front(record.trials, record.objectives)}
+    return [
+        {
+            "x": trial.metrics[second.metric],
+            "y": trial.metrics[first.metric],
+            "front": "Pareto front" if trial.number in chosen else "beaten",
+            "who": f"trial {trial.number}",
+            "what": trial.key,
+            "measured": ", ".join(f"{o.metric} {metric(o.metric, trial.metrics[o.metric])}" for o in record.objectives),
+        }
+        for trial in trainings(record.trials, SEARCH, record.objectives)
+    ]

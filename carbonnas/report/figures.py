@@ -1,0 +1,76 @@
+"""The figures of a search, defined once for the report, notebooks, dashboards and pictures.
+
+Every figure stands on its own, has a transparent background, and fills the width of what holds it. Only the timeline has a fixed
+width, because Vega-Lite can't stretch stacked views: a page sets the widths of its parts. Times are UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import altair as alt
+
+from carbonnas.report.charts import emissions, front, progress, trials
+from carbonnas.report.formatting import grams
+from carbonnas.report.record import SearchRecord
+from carbonnas.report.timeline_chart import timeline
+from schedulers.budget import Window
+
+Chart = alt.Chart | alt.LayerChart | alt.VConcatChart
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure.
+
+    Attributes:
+        name: Short name in lower case, good for file names and anchors.
+        title: Headline.
+        caption: How to read it.
+        chart: The chart.
+    """
+
+    name: str
+    title: str
+    caption: str
+    chart: Chart
+
+
+_DRAWN: tuple[tuple[str, str, Callable[[SearchRecord], Chart]], ...] = (
+    ("timeline", "Grid and work", timeline),
+    ("emissions", "Emissions by account", emissions),
+    ("progress", "What the emissions bought", progress),
+    ("front", "Pareto front", front),
+    ("trials", "Emissions of each trial", trials),
+)
+
+_CAPTIONS = {
+    "timeline": "Carbon intensity of the grid with each decision of the scheduler and its reason; below, in the same time, the "
+    "decision in force and the trials in their slots. Gaps in the line are times whose intensity is unknown.",
+    "progress": "Each completed training by its first objective against what the whole search had emitted by then; the line is the "
+    "best so far among candidates. Final trainings are longer and stand apart.",
+    "front": "Completed trainings by the first two objectives. No other candidate is better in all objectives than one on the front.",
+    "trials": "All attempts at a trial together: failures are emissions too.",
+}
+
+
+def figures(record: SearchRecord) -> tuple[Figure, ...]:
+    """Return the figures of a search; they can be drawn even if nothing has happened yet. One objective has no front."""
+    return tuple(
+        Figure(name, title, _CAPTIONS.get(name) or _emissions_caption(record), draw(record))
+        for name, title, draw in _DRAWN
+        if name != "front" or len(record.objectives) > 1
+    )
+
+
+def _emissions_caption(record: SearchRecord) -> str:
+    limits = [state.budget.limit_g for state in record.budgets if state.budget.window is Window.SEARCH]
+    unpriced = any(entry.priced.intensity is None for entry in record.entries)
+    return " ".join(
+        [
+            "Summed up since the start.",
+            *(f"The budget of the search is {grams(limit)}." for limit in limits),
+            *(["Energy whose intensity is unknown is not in it."] if unpriced else []),
+        ]
+    )

@@ -1,0 +1,129 @@
+"""What comes first in a report: sentences made from its figures, the same in every format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from carbon_sources.interval import Interval
+from carbonnas.report.formatting import UNKNOWN, duration, grams, instant, kwh, metric, percent
+from carbonnas.report.model import ReportDocument
+from carbonnas.report.record import SearchState, StopReason
+
+_ROUNDING_KWH = 1e-9
+"""Relative: sums of the same numbers in another order."""
+
+_STOPPED = {
+    StopReason.PLAN_DONE: "its plan was carried out",
+    StopReason.BUDGET_EXHAUSTED: "its emission budget was used up",
+    StopReason.DEADLINE: "its deadline had come",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One headline figure: what it is, its value, and what it means in one line."""
+
+    label: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The top of a report.
+
+    Attributes:
+        status: One sentence: when it ran and why it ended.
+        facts: The figures that matter most.
+        warnings: What a reader must know before citing any of them.
+    """
+
+    status: str
+    facts: tuple[Fact, ...]
+    warnings: tuple[str, ...]
+
+
+def headline(document: ReportDocument) -> Headline:
+    """Return the top of the report."""
+    totals, other = document.totals, document.counterfactuals
+    split = f"trials {grams(totals.trials_g)}, overhead {grams(totals.overhead_g)}, idle {grams(totals.idle_g)}"
+    emitted = grams(totals.emissions_g) if totals.unpriced_kwh < totals.energy_kwh or not totals.energy_kwh else UNKNOWN
+    facts = (
+        _found(document),
+        Fact("Emitted (CO₂e)", emitted, split),
+        Fact("Energy", kwh(totals.energy_kwh), _energy_note(document)),
+        _compared("Carbon-blind", other.carbon_blind_g, totals.emissions_g),
+        _compared("Perfect foresight", other.clairvoyant_g, totals.emissions_g),
+        Fact("Energy in the cleaner half", percent(totals.clean_share), "of the hours; 50 % without any care"),
+    )
+    return Headline(_status(document), facts, _warnings(document))
+
+
+def _status(document: ReportDocument) -> str:
+    search = document.search
+    if search.ended_at is None:
+        return f"Running since {instant(search.started_at)}."
+    lasted = (
+        f" after {duration(Interval(search.started_at, search.ended_at))}"
+        if search.ended_at > search.started_at
+        else ""
+    )
+    why = f": {_STOPPED[search.stop_reason]}" if search.stop_reason else ""
+    word = "Completed" if search.state is SearchState.COMPLETED else "Stopped"
+    return f"{word} on {instant(search.ended_at)}{lasted}{why}."
+
+
+def _found(document: ReportDocument) -> Fact:
+    best = document.best
+    if best is None:
+        return Fact("Found", "nothing yet", "no training is complete")
+    for name in (
+        "test_accuracy",
+        "val_accuracy",
+        *(text.split()[-1] for text in document.search.objectives),
+        *best.metrics,
+    ):
+        if name in best.metrics:
+            return Fact("Found", metric(name, best.metrics[name]), f"{name} of trial {best.trial}, {best.fidelity}")
+    return Fact("Found", f"trial {best.trial}", best.fidelity)
+
+
+def _energy_note(document: ReportDocument) -> str:
+    pue = document.measurement.pue
+    return "measured" if pue in (None, 1.0) else f"measured; emissions include a power usage effectiveness of {pue:g}"
+
+
+def _compared(label: str, other_g: float | None, emitted_g: float) -> Fact:
+    if other_g is None:
+        return Fact(label, UNKNOWN, "see How it compares")
+    if other_g <= 0:
+        return Fact(label, grams(other_g), "for the same work")
+    change = emitted_g / other_g - 1
+    if abs(change) < 5e-4:
+        return Fact(label, grams(other_g), "for the same work, as much as was emitted")
+    return Fact(
+        label,
+        grams(other_g),
+        f"for the same work; this search emitted {abs(change):.1%} {'more' if change > 0 else 'less'}",
+    )
+
+
+def _warnings(document: ReportDocument) -> tuple[str, ...]:
+    totals, measured_kwh = document.totals, document.measurement.measured_kwh
+    found = []
+    if document.search.state is SearchState.RUNNING:
+        found.append("The search is still running; all figures are as of now.")
+    if document.search.clock:
+        found.append(f"The clock of this search was not the machine's: {document.search.clock}")
+    if totals.unpriced_kwh > 0:
+        found.append(
+            f"The intensity is unknown for {kwh(totals.unpriced_kwh)} of {kwh(totals.energy_kwh)}: their emissions are in no sum here."
+        )
+    if abs(totals.energy_kwh - measured_kwh) > _ROUNDING_KWH * max(measured_kwh, totals.energy_kwh):
+        found.append(f"The ledger holds {kwh(totals.energy_kwh)} while the meter measured {kwh(measured_kwh)}.")
+    found += [
+        f"The budget of {grams(line.limit_g)} ({line.window.value}) was exceeded by {grams(-line.remaining_g)}."
+        for line in document.budget
+        if line.remaining_g < 0
+    ]
+    return tuple(found)

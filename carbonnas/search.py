@@ -1,0 +1,331 @@
+"""A search: collect what finished, observe, decide, apply; again and again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from carbon_sources.monitor import Observation
+from carbonnas.accounting import Accountant, intensity_value
+from carbonnas.budgeting import ends_search
+from carbonnas.crash import crash_point
+from carbonnas.energy.meter import EnergyMeter, Usage
+from carbonnas.evaluation.evaluator import EvaluationRequest
+from carbonnas.execution.executor import EpochReport, Executor, Job, Outcome, OutcomeKind
+from carbonnas.objectives.objective import Objective
+from carbonnas.planning import Planner, best_training
+from carbonnas.report.record import DecisionRecord, SearchState, StopReason
+from carbonnas.status import SearchStatus, count_trials
+from carbonnas.storage.store import SearchHeader, SearchProgress, Step, Store
+from carbonnas.strategies.state import encode_state
+from carbonnas.trials import Trial, TrialKind, TrialState
+from schedulers.budget import BudgetState
+from schedulers.decision import Decision, Progress, SchedulingContext
+from schedulers.scheduler import Scheduler
+
+_log = logging.getLogger(__name__)
+
+_MAX_ATTEMPTS = 2
+"""A trial whose worker was lost is tried once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchParts:
+    """The parts that a search is made of.
+
+    Attributes:
+        header: What is fixed about the search.
+        store: Where it is kept.
+        planner: Lays out its trials.
+        scheduler: Decides when to do what.
+        accountant: Measures, prices and keeps the budgets.
+        meter: The accountant's meter, to be started and stopped.
+        executor: Runs its work.
+        checkpoints: Folder of the trainings' checkpoints.
+        trial_timeout: Longest real time of a trial in a slot.
+        metering: Longest time between two readings in the clock of the search; `None` for a simulated clock.
+    """
+
+    header: SearchHeader
+    store: Store
+    planner: Planner
+    scheduler: Scheduler
+    accountant: Accountant
+    meter: EnergyMeter
+    executor: Executor
+    checkpoints: Path
+    trial_timeout: timedelta
+    metering: timedelta | None
+
+
+class Search:
+    """One search in progress; whatever happens to the process, the store holds a consistent state to go on from.
+
+    Protocol: `start` once, then `tick` whenever something finished or `SearchStatus.next_at` has come, until the state is no longer
+    running; `close` at the end. All changes of one tick are one transaction; jobs are handed to the executor only after it.
+
+    Args:
+        parts: What it is made of.
+        progress: Where it stands: the store's last word.
+        trials: Its trials.
+        decisions: Its decisions, oldest first.
+    """
+
+    def __init__(
+        self, parts: SearchParts, progress: SearchProgress, trials: Sequence[Trial], decisions: Sequence[DecisionRecord]
+    ) -> None:
+        self._parts = parts
+        self._progress = progress
+        self._trials = {trial.number: trial for trial in trials}
+        self._decisions = list(decisions)
+        self._epochs: dict[int, EpochReport] = {}
+        self._suspending: set[int] = set()
+        self._recovered: tuple[Usage, ...] = ()
+
+    @property
+    def objective(self) -> Objective:
+        """What ranks."""
+        return self._parts.header.objectives[0]
+
+    @property
+    def state(self) -> SearchState:
+        """Running, completed or stopped."""
+        return self._progress.state
+
+    def start(self, now: datetime) -> None:
+        """Start meter and workers, take over what an earlier process left, and run its unfinished trials again."""
+        parts = self._parts
+        parts.accountant.restore(list(self._trials.values()))
+        parts.checkpoints.mkdir(parents=True, exist_ok=True)
+        parts.meter.start(now)
+        self._progress = replace(self._progress, measurement=parts.meter.measurement())
+        spooled = {usage.usage_id: usage for usage in parts.executor.recover()}
+        seen = parts.store.seen_usages(parts.header.search_id, spooled)
+        self._recovered = tuple(usage for usage_id, usage in spooled.items() if usage_id not in seen)
+        parts.executor.open()
+        held = parts.executor.restore(self._progress.executor_state)
+        for trial in self._in_state(TrialState.RUNNING):
+            if trial.number not in held:
+                parts.executor.submit(self._job(trial))
+
+    def close(self) -> None:
+        """Stop workers and meter; a search that is still running goes on in a later process."""
+        self._parts.executor.close()
+        self._parts.meter.close()
+
+    def tick(self, now: datetime) -> SearchStatus:
+        """Do all that can be done at `now` and return how the search stands."""
+        parts, step = self._parts, Step()
+        poll = parts.executor.poll()
+        for report in poll.reports:
+            self._epochs[report.trial] = report
+        usages, self._recovered = (*self._recovered, *poll.usages), ()
+        observation = parts.accountant.account(now, usages, step)
+        for outcome in poll.outcomes:
+            self._collect(outcome, step)
+        added, position = parts.planner.extend(self._trials, self._progress.position, now)
+        step.trials.update({trial.number: trial for trial in added})
+        decision = self._decide(observation, step)
+        blocked = self._start_trials(observation, decision, step)
+        suspended = self._excess(decision)
+        ending = self._ending(now, position.final_planned, blocked)
+        if ending is not None:
+            self._cancel_open(now, step)
+        self._progress = self._advanced(now, ending, replace(self._progress, position=position))
+        crash_point("before_commit")
+        parts.store.commit(parts.header.search_id, self._progress, step)
+        crash_point("after_commit")
+        parts.executor.acknowledge()
+        self._hand_over(step, suspended)
+        return self._status(observation, decision, blocked)
+
+    def _collect(self, outcome: Outcome, step: Step) -> None:
+        trial = self._trials[outcome.trial]
+        self._suspending.discard(trial.number)
+        self._epochs.pop(trial.number, None)
+        if trial.state is not TrialState.RUNNING or trial.attempt != outcome.attempt:
+            raise RuntimeError(f"an outcome for trial {trial.number} that does not run. This is a bug. Please report.")
+        if outcome.kind is OutcomeKind.SUSPENDED:
+            trial = trial.to(TrialState.SUSPENDED)
+        elif outcome.kind is OutcomeKind.COMPLETED and outcome.evaluation is not None:
+            trial = trial.to(TrialState.COMPLETED, ended_at=outcome.at, metrics=dict(outcome.evaluation.metrics))
+        elif outcome.kind is OutcomeKind.LOST and trial.attempt < _MAX_ATTEMPTS:
+            _log.warning("trial %d is tried again: %s", trial.number, outcome.failure)
+            trial = trial.to(TrialState.QUEUED, attempt=trial.attempt + 1)
+        else:
+            trial = trial.to(TrialState.FAILED, ended_at=outcome.at, failure=outcome.failure)
+        self._put(trial, step)
+        if trial.state.final:
+            self._parts.accountant.settle(trial)
+
+    def _decide(self, observation: Observation, step: Step) -> Decision:
+        previous = self._decisions[-1] if self._decisions else None
+        context = SchedulingContext(
+            now=observation.now,
+            slots=self._parts.header.slots,
+            intensity=observation.current,
+            history=observation.series.before(observation.now),
+            forecast=None,
+            budgets=self._parts.accountant.states(observation.now),
+            progress=self._scheduling_progress(),
+            previous=None if previous is None else previous.decision,
+        )
+        decision = self._parts.scheduler.decide(context)
+        record = DecisionRecord(observation.now, intensity_value(observation.current), decision)
+        if previous is None or _differ(previous, record):
+            _log.info("%d to train, %d to score: %s", decision.train_slots, decision.score_slots, decision.reason.text)
+            self._decisions.append(record)
+            step.decisions.append(record)
+        return decision
+
+    def _scheduling_progress(self) -> Progress:
+        ready = self._in_state(TrialState.QUEUED, TrialState.SUSPENDED)
+        running = self._in_state(TrialState.RUNNING)
+        train_ready = [t for t in ready if t.kind is TrialKind.TRAIN]
+        train_running = sum(t.kind is TrialKind.TRAIN for t in running)
+        return Progress(
+            train_ready=len(train_ready),
+            score_ready=len(ready) - len(train_ready),
+            train_running=train_running,
+            score_running=len(running) - train_running,
+            train_waiting_since=self._waiting_since(train_ready) if train_running == 0 else None,
+            started_at=self._parts.header.started_at,
+            deadline=self._parts.header.deadline,
+        )
+
+    def _waiting_since(self, train_ready: Sequence[Trial]) -> datetime | None:
+        """Return since when trainings wait in vain: derived from the record, so that a restart changes nothing."""
+        if not train_ready:
+            return None
+        since = min(trial.queued_at for trial in train_ready)
+        last_allowed = next(
+            (i for i in reversed(range(len(self._decisions))) if self._decisions[i].decision.train_slots > 0), None
+        )
+        if last_allowed is None or last_allowed + 1 == len(self._decisions):
+            return since if last_allowed is None else max(since, self._decisions[last_allowed].time)
+        return max(since, self._decisions[last_allowed + 1].time)
+
+    def _start_trials(self, observation: Observation, decision: Decision, step: Step) -> tuple[BudgetState, ...]:
+        """Move trials into free slots as far as the decision and the budgets allow; return the budgets that were in the way."""
+        free = self._parts.executor.free_slots
+        for kind, slots in ((TrialKind.TRAIN, decision.train_slots), (TrialKind.SCORE, decision.score_slots)):
+            running = sum(t.kind is kind for t in self._in_state(TrialState.RUNNING))
+            for trial in self._ready(kind)[: max(0, min(free, slots - running))]:
+                blocked = self._blocking_budgets(trial, observation)
+                if blocked:
+                    return blocked
+                started_at = trial.started_at or observation.now
+                self._put(trial.to(TrialState.RUNNING, started_at=started_at), step)
+                free -= 1
+        return ()
+
+    def _blocking_budgets(self, trial: Trial, observation: Observation) -> tuple[BudgetState, ...]:
+        accountant, slots = self._parts.accountant, self._parts.header.slots
+        unreserved = accountant.states(observation.now)
+        share = min((max(0.0, state.remaining_g) / slots for state in unreserved), default=0.0)
+        running = self._in_state(TrialState.RUNNING)
+        reserved = sum(accountant.estimate_g(t, observation, share) for t in running)
+        estimate = accountant.estimate_g(trial, observation, share)
+        states = accountant.states(observation.now, reserved)
+        return tuple(s for s in states if not s.admits(estimate) or s.exhausted)
+
+    def _excess(self, decision: Decision) -> list[int]:
+        """Return the trainings beyond the decision that are to be suspended, the youngest first."""
+        running = sorted(t.number for t in self._in_state(TrialState.RUNNING) if t.kind is TrialKind.TRAIN)
+        keep = len(running) - len(self._suspending)
+        return [n for n in reversed(running) if n not in self._suspending][: max(0, keep - decision.train_slots)]
+
+    def _ending(self, now: datetime, planned: bool, blocked: Sequence[BudgetState]) -> StopReason | None:  # noqa: FBT001
+        deadline = self._parts.header.deadline
+        if deadline is not None and now >= deadline:
+            return StopReason.DEADLINE
+        if self._in_state(TrialState.RUNNING):
+            return None
+        if planned and all(trial.state.final for trial in self._trials.values()):
+            return StopReason.PLAN_DONE
+        states = self._parts.accountant.states(now)
+        if ends_search(states, blocked, scoring_left=bool(self._ready(TrialKind.SCORE))):
+            return StopReason.BUDGET_EXHAUSTED
+        return None
+
+    def _cancel_open(self, now: datetime, step: Step) -> None:
+        for trial in [t for t in self._trials.values() if not t.state.final]:
+            self._put(trial.to(TrialState.CANCELLED, ended_at=now), step)
+
+    def _advanced(self, now: datetime, ending: StopReason | None, progress: SearchProgress) -> SearchProgress:
+        progress = replace(
+            progress,
+            clock_at=now,
+            strategy_state=encode_state(self._parts.planner.strategy.state_dict()),
+            executor_state=self._parts.executor.snapshot(),
+        )
+        if ending is None:
+            return progress
+        state = SearchState.COMPLETED if ending is StopReason.PLAN_DONE else SearchState.STOPPED
+        return replace(progress, state=state, stop_reason=ending, ended_at=now)
+
+    def _hand_over(self, step: Step, suspended: Sequence[int]) -> None:
+        for trial in step.trials.values():
+            if trial.state is TrialState.RUNNING:
+                self._parts.executor.submit(self._job(trial))
+                crash_point("after_submit")
+        for number in suspended:
+            self._suspending.add(number)
+            self._parts.executor.suspend(number)
+
+    def _job(self, trial: Trial) -> Job:
+        request = EvaluationRequest(trial.architecture, trial.kind, trial.fidelity, trial.seed)
+        is_training = trial.kind is TrialKind.TRAIN
+        checkpoint = self._parts.checkpoints / f"trial-{trial.number}.checkpoint" if is_training else None
+        return Job(trial.number, trial.attempt, request, checkpoint, self._parts.trial_timeout)
+
+    def _in_state(self, *states: TrialState) -> list[Trial]:
+        return [trial for trial in self._trials.values() if trial.state in states]
+
+    def _ready(self, kind: TrialKind) -> list[Trial]:
+        ready = [t for t in self._in_state(TrialState.QUEUED, TrialState.SUSPENDED) if t.kind is kind]
+        return sorted(ready, key=lambda t: (t.state is not TrialState.SUSPENDED, t.number))
+
+    def _put(self, trial: Trial, step: Step) -> None:
+        self._trials[trial.number] = trial
+        step.trials[trial.number] = trial
+
+    def _status(self, observation: Observation, decision: Decision, blocked: Sequence[BudgetState]) -> SearchStatus:
+        parts, now = self._parts, observation.now
+        times = [decision.review_at, *(s.window.end for s in blocked if s.window is not None)]
+        if parts.header.deadline is not None:
+            times.append(parts.header.deadline)
+        if parts.metering is not None:
+            times.append(now + parts.metering)
+        shape = parts.planner.shape
+        return SearchStatus(
+            now=now,
+            state=self._progress.state,
+            stop_reason=self._progress.stop_reason,
+            observation=observation,
+            decision=decision,
+            counts=count_trials(self._trials),
+            running=tuple(sorted(self._in_state(TrialState.RUNNING), key=lambda t: t.number)),
+            epochs=dict(self._epochs),
+            planned={
+                TrialKind.SCORE: shape.rounds * shape.score_per_round,
+                TrialKind.TRAIN: shape.rounds * shape.train_per_round,
+            },
+            totals=parts.accountant.totals,
+            budgets=parts.accountant.states(now),
+            best=best_training(self._trials.values(), self.objective),
+            next_at=min(at for at in times if at > now),
+        )
+
+
+def _differ(before: DecisionRecord, after: DecisionRecord) -> bool:
+    old, new = before.decision, after.decision
+    return (old.train_slots, old.score_slots, old.reason.code, before.intensity_g_per_kwh) != (
+        new.train_slots,
+        new.score_slots,
+        new.reason.code,
+        after.intensity_g_per_kwh,
+    )

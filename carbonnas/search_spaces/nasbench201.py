@@ -1,0 +1,115 @@
+"""The NAS-Bench-201 space: cells of four nodes with one operation on each of six edges."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+from carbonnas.architecture import Architecture, as_architecture
+from carbonnas.errors import ArchitectureError
+from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+"""Source and target node of each edge, in the order of the published architecture strings."""
+
+_INPUT, _NOTHING = "0", "#"
+_NODE = re.compile(r"\|(?:[a-z0-9_]+~\d\|)+")
+_CHOICES = tuple(Choice(f"{source}->{target}", OPERATIONS) for source, target in EDGES)
+
+
+class NASBench201(SearchSpace):
+    """Cells of NAS-Bench-201 (Dong & Yang, 2020, "NAS-Bench-201", ICLR): 5^6 = 15,625, of which 6,466 are distinct.
+
+    Two cells are the same network under the rule published with the paper: a node is named by the sorted texts of what reaches it,
+    a skip connection hands its input's text on, and whatever is done to nothing is nothing. The rule merges only equal networks but
+    not all of them, since it does not drop nothing from a sum and compares nested sums as texts; pure algebra would leave 4,930.
+    The published count is kept because other programs report it.
+
+    Args:
+        channels: Channels of the first stage; each further stage has twice as many.
+        cells: Cells per stage.
+        stages: Stages, each at half the resolution of the one before; small images get as many as leave a map of at least
+            2 x 2.
+    """
+
+    def __init__(self, *, channels: int = 16, cells: int = 5, stages: int = 3) -> None:
+        if min(channels, cells, stages) < 1:
+            raise ValueError(f"channels, cells and stages must be at least 1, got {channels}, {cells}, {stages}")
+        self._channels = channels
+        self._cells = cells
+        self._stages = stages
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return _CHOICES
+
+    def canonical(self, architecture: Architecture) -> Architecture:
+        """Return the first cell, in the order of the option indices, that is the same network."""
+        self.validate(architecture)
+        return _representatives()[_signature(architecture)]
+
+    def format(self, architecture: Architecture) -> str:
+        """Return the published string, such as `|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|`."""
+        nodes: dict[int, str] = {}
+        for (source, target), option in zip(EDGES, architecture, strict=True):
+            nodes[target] = f"{nodes.get(target, '|')}{OPERATIONS[option]}~{source}|"
+        return "+".join(nodes.values())
+
+    def parse(self, text: str) -> Architecture:
+        nodes = text.split("+")
+        if len(nodes) != EDGES[-1][1] or not all(_NODE.fullmatch(node) for node in nodes):
+            raise ArchitectureError(f"{text!r} is no cell; expected |op~0|+|op~0|op~1|+|op~0|op~1|op~2|")
+        written = [
+            (tuple(edge.split("~")), target)
+            for target, node in enumerate(nodes, start=1)
+            for edge in node.strip("|").split("|")
+        ]
+        if tuple((int(source), target) for (_, source), target in written) != EDGES:
+            raise ArchitectureError(f"{text!r} does not have one operation for each earlier node, in order")
+        unknown = [operation for (operation, _), _ in written if operation not in OPERATIONS]
+        if unknown:
+            raise ArchitectureError(f"{unknown[0]!r} is no operation; there are: {', '.join(OPERATIONS)}")
+        return as_architecture(OPERATIONS.index(operation) for (operation, _), _ in written)
+
+    def build(self, architecture: Architecture, task: TaskShape) -> nn.Module:
+        """Return the published skeleton with this cell; see `CellNetwork`."""
+        from carbonnas.search_spaces.nasbench201_network import CellNetwork
+
+        self.validate(architecture)
+        stages = min(self._stages, max(1, min(task.height, task.width).bit_length() - 1))
+        operations = tuple(OPERATIONS[option] for option in architecture)
+        return CellNetwork(operations, task, channels=self._channels, cells=self._cells, stages=stages)
+
+
+def _signature(architecture: Architecture) -> str:
+    """Return a text that two cells share exactly if they are the same network."""
+    terms: dict[int, list[str]] = {}
+    reached = {0: _INPUT}
+    for (source, target), option in zip(EDGES, architecture, strict=True):
+        arriving = terms.setdefault(target, [])
+        arriving.append(_applied(OPERATIONS[option], reached[source]))
+        if source == target - 1:
+            reached[target] = "+".join(sorted(arriving))
+    return reached[EDGES[-1][1]]
+
+
+def _applied(operation: str, value: str) -> str:
+    if operation == "none" or value == _NOTHING:
+        return _NOTHING
+    # Which nested sums come out alike depends on how the texts sort: the published count needs the operation last.
+    return value if operation == "skip_connect" else f"({value})@{operation}"
+
+
+@functools.cache
+def _representatives() -> dict[str, Architecture]:
+    """Return the first cell of each signature; about 0.2 s once per process."""
+    first: dict[str, Architecture] = {}
+    for architecture in itertools.product(range(len(OPERATIONS)), repeat=len(EDGES)):
+        first.setdefault(_signature(architecture), architecture)
+    return first

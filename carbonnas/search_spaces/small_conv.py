@@ -1,0 +1,100 @@
+"""A small space of convolutional networks that train on 8 x 8 images in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from carbonnas.architecture import Architecture
+from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SMALLEST_SIDE = 8
+
+_OPERATORS = ("identity", "conv", "separable", "bottleneck")
+_CHOICES = (
+    Choice("width", ("w4", "w8", "w12", "w16")),
+    Choice("operator1", _OPERATORS),
+    Choice("operator2", _OPERATORS),
+    Choice("kernel", ("k1", "k3", "k5")),
+    Choice("depth", ("d1", "d2", "d3")),
+    Choice("connection", ("plain", "residual")),
+    Choice("reduction", ("max", "average", "stride")),
+    Choice("activation", ("relu", "silu", "sigmoid")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SmallConvPlan:
+    """What an architecture of the space means.
+
+    Attributes:
+        width: Channels of the first stage; the second has twice as many.
+        operators: Kind of the blocks of each stage.
+        kernel: Side of the blocks' kernels.
+        depth: Blocks per stage.
+        residual: Whether each block's input is added to its output.
+        reduction: How the resolution is halved between the stages.
+        activation: Name of the non-linear function used everywhere.
+    """
+
+    width: int
+    operators: tuple[str, str]
+    kernel: int
+    depth: int
+    residual: bool
+    reduction: str
+    activation: str
+
+
+class SmallConv(SearchSpace):
+    """Two stages of convolutional blocks: 10,368 architectures with good, middling and bad ones.
+
+    Made for 8 x 8 images, where one training takes seconds on one core, and good for any larger ones: images of more than 16
+    rows and columns are halved at once by the first convolution. If both stages are `identity`, then `kernel`, `depth` and
+    `connection` change nothing and the canonical form holds their first options.
+    """
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return _CHOICES
+
+    def canonical(self, architecture: Architecture) -> Architecture:
+        self.validate(architecture)
+        width, first, second, *rest = architecture
+        if first == second == _OPERATORS.index("identity"):
+            return (width, first, second, 0, 0, 0, *rest[3:])
+        return architecture
+
+    def plan(self, architecture: Architecture) -> SmallConvPlan:
+        """Return what the architecture means.
+
+        Raises:
+            ArchitectureError: If the architecture does not belong to the space.
+        """
+        self.validate(architecture)
+        chosen = {c.name: c.options[i] for c, i in zip(_CHOICES, architecture, strict=True)}
+        return SmallConvPlan(
+            width=int(chosen["width"][1:]),
+            operators=(chosen["operator1"], chosen["operator2"]),
+            kernel=int(chosen["kernel"][1:]),
+            depth=int(chosen["depth"][1:]),
+            residual=chosen["connection"] == "residual",
+            reduction=chosen["reduction"],
+            activation=chosen["activation"],
+        )
+
+    def build(self, architecture: Architecture, task: TaskShape) -> nn.Module:
+        """Return the network; see `SmallConvNetwork`.
+
+        Raises:
+            ArchitectureError: If the architecture does not belong to the space.
+            ValueError: If the images have fewer than 8 rows or columns.
+        """
+        from carbonnas.search_spaces.small_conv_network import SmallConvNetwork
+
+        if min(task.height, task.width) < SMALLEST_SIDE:
+            raise ValueError(f"small_conv needs images of at least 8 x 8, got {task.height} x {task.width}; pad them")
+        return SmallConvNetwork(self.plan(architecture), task)

@@ -1,0 +1,60 @@
+"""What a search is doing at the moment, for progress displays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from carbon_sources.monitor import Observation
+from carbonnas.accounting import RunningTotals
+from carbonnas.execution.executor import EpochReport
+from carbonnas.report.record import SearchState, StopReason
+from carbonnas.trials import Trial, TrialKind, TrialState
+from schedulers.budget import BudgetState
+from schedulers.decision import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class SearchStatus:
+    """One look at a search.
+
+    Attributes:
+        now: Instant in the clock of the search.
+        state: Running, completed or stopped.
+        stop_reason: Why it ended.
+        observation: What is known of the grid.
+        decision: The decision in force; `None` before the first.
+        counts: Number of trials by kind and state.
+        running: Trials that hold a slot, by number.
+        epochs: The newest report of each running trial that gave one.
+        planned: Trainings and scorings that the whole plan holds.
+        totals: Energy and emissions so far.
+        budgets: How the budgets stand.
+        best: Best completed training so far.
+        next_at: When the search looks again at the latest.
+    """
+
+    now: datetime
+    state: SearchState
+    stop_reason: StopReason | None
+    observation: Observation
+    decision: Decision | None
+    counts: Mapping[tuple[TrialKind, TrialState], int]
+    running: tuple[Trial, ...]
+    epochs: Mapping[int, EpochReport]
+    planned: Mapping[TrialKind, int]
+    totals: RunningTotals
+    budgets: tuple[BudgetState, ...]
+    best: Trial | None
+    next_at: datetime
+
+    def count(self, kind: TrialKind, *states: TrialState) -> int:
+        """Return how many trials of a kind are in one of the states."""
+        return sum(self.counts.get((kind, state), 0) for state in states)
+
+
+def count_trials(trials: Mapping[int, Trial]) -> Mapping[tuple[TrialKind, TrialState], int]:
+    """Count trials by kind and state."""
+    return Counter((trial.kind, trial.state) for trial in trials.values())

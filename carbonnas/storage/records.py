@@ -1,0 +1,57 @@
+"""Reading a whole search from the store, for reports."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from carbon_sources.intensity import IntensitySeries
+from carbon_sources.interval import Interval
+from carbonnas.budgeting import BudgetBook
+from carbonnas.emissions import EmissionEntry
+from carbonnas.report.record import SearchRecord
+from carbonnas.storage.store import SearchHeader, SearchProgress, Store
+
+_CONTEXT = timedelta(hours=12)
+"""How much of the grid before and after the search its figures show."""
+
+
+def load_record(store: Store, search_id: str) -> SearchRecord:
+    """Return everything that is known of a search.
+
+    Raises:
+        StorageError: If there is no such search or the store can't be read.
+    """
+    header, progress = store.header(search_id), store.progress(search_id)
+    entries = store.entries(search_id)
+    book = BudgetBook(header.budgets, header.bound_g_per_kwh)
+    book.add(entries)
+    return SearchRecord(
+        search_id=search_id,
+        name=header.name,
+        config=header.config,
+        seed=header.seed,
+        slots=header.slots,
+        state=progress.state,
+        stop_reason=progress.stop_reason,
+        started_at=header.started_at,
+        ended_at=progress.ended_at,
+        deadline=header.deadline,
+        clock=header.clock,
+        objectives=header.objectives,
+        trials=tuple(store.trials(search_id)),
+        decisions=tuple(store.decisions(search_id)),
+        entries=tuple(entries),
+        measured=tuple(store.measured(search_id)),
+        intensities=_intensities(store, header, progress, entries),
+        budgets=book.states(progress.clock_at, 0.0),
+        measurement=progress.measurement,
+    )
+
+
+def _intensities(
+    store: Store, header: SearchHeader, progress: SearchProgress, entries: list[EmissionEntry]
+) -> IntensitySeries:
+    like = next((e.priced.intensity for e in reversed(entries) if e.priced.intensity is not None), None)
+    if like is None:
+        return IntensitySeries(())
+    return store.intensities(like, Interval(header.started_at - _CONTEXT, progress.clock_at + _CONTEXT))

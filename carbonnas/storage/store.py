@@ -1,0 +1,321 @@
+"""The store: everything that survives the process, written one step at a time.
+
+All that one step of a search changes is one transaction: trial states, results, energy, the strategy's state and the decision.
+The ledger and the readings are append-only; the database itself refuses to change or delete them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from carbon_sources.intensity import IntensitySample, IntensitySeries
+from carbon_sources.interval import Interval
+from carbonnas.emissions import EmissionEntry
+from carbonnas.energy.meter import EnergySample, Measurement, MeterReading
+from carbonnas.errors import SearchNotFoundError
+from carbonnas.objectives.objective import Objective
+from carbonnas.plan import PlanPosition
+from carbonnas.report.record import DecisionRecord, SearchState, StopReason
+from carbonnas.storage import codec
+from carbonnas.storage.database import immediate, open_engine, storage_errors
+from carbonnas.storage.tables import DECISIONS, INTENSITIES, LEDGER, READINGS, SEARCHES, TRIALS, USAGES
+from carbonnas.trials import Trial
+from schedulers.budget import EmissionBudget
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHeader:
+    """What is fixed about a search when it is created.
+
+    Attributes:
+        search_id: Its name in commands.
+        name: What the user called it.
+        fingerprint: Hash of the validated configuration: the same search has the same.
+        config: The configuration as TOML.
+        seed: Its seed.
+        slots: Its slots.
+        objectives: What it is after.
+        budgets: Its budgets.
+        bound_g_per_kwh: Intensity that budgets count unpriced energy with.
+        started_at: When it began, in its own clock.
+        deadline: When it has to end.
+        clock: One sentence on a clock that is not the machine's.
+    """
+
+    search_id: str
+    name: str
+    fingerprint: str
+    config: str
+    seed: int
+    slots: int
+    objectives: tuple[Objective, ...]
+    budgets: tuple[EmissionBudget, ...]
+    bound_g_per_kwh: float
+    started_at: datetime
+    deadline: datetime | None
+    clock: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchProgress:
+    """What changes about a search.
+
+    Attributes:
+        state: Running, completed or stopped.
+        stop_reason: Why it ended.
+        ended_at: When it ended.
+        clock_at: Instant of the last step in the clock of the search.
+        position: How far the plan is laid out.
+        strategy_state: The strategy, encoded.
+        executor_state: What a simulated executor needs to go on; `None` for a real one.
+        measurement: How energy is measured.
+    """
+
+    state: SearchState
+    stop_reason: StopReason | None
+    ended_at: datetime | None
+    clock_at: datetime
+    position: PlanPosition
+    strategy_state: bytes
+    executor_state: str | None
+    measurement: Measurement
+
+
+@dataclass(slots=True)
+class Step:
+    """What one step of a search adds or changes; collected first, then committed at once."""
+
+    trials: dict[int, Trial] = field(default_factory=dict)
+    decisions: list[DecisionRecord] = field(default_factory=list)
+    readings: list[MeterReading] = field(default_factory=list)
+    entries: list[EmissionEntry] = field(default_factory=list)
+    usage_ids: list[str] = field(default_factory=list)
+    intensities: list[IntensitySample] = field(default_factory=list)
+
+
+class Store:
+    """The SQLite file of one state folder. One process writes a search at a time; reading is always allowed.
+
+    Raises:
+        StorageError: From every method, if the file can't be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = open_engine(path)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._engine.dispose()
+
+    def create(self, header: SearchHeader, progress: SearchProgress) -> None:
+        """Enter a new search."""
+        row = {
+            "id": header.search_id,
+            "name": header.name,
+            "fingerprint": header.fingerprint,
+            "config": header.config,
+            "seed": header.seed,
+            "slots": header.slots,
+            "objectives": [str(objective) for objective in header.objectives],
+            "budgets": [codec.budget_json(budget) for budget in header.budgets],
+            "bound_g_per_kwh": header.bound_g_per_kwh,
+            "started_at": header.started_at,
+            "deadline": header.deadline,
+            "clock": header.clock,
+            **_progress_row(progress),
+        }
+        with immediate(self._engine, self.path) as connection:
+            connection.execute(insert(SEARCHES).values(row))
+
+    def commit(self, search_id: str, progress: SearchProgress, step: Step) -> None:
+        """Write one step, all of it or nothing."""
+        with immediate(self._engine, self.path) as connection:
+            connection.execute(update(SEARCHES).where(SEARCHES.c.id == search_id).values(_progress_row(progress)))
+            _intensity_ids(connection, step.intensities)
+            _write_trials(connection, search_id, step.trials.values())
+            _insert(connection, DECISIONS, [codec.decision_row(search_id, record) for record in step.decisions])
+            _insert(connection, READINGS, [row for r in step.readings for row in _reading_rows(search_id, r)])
+            _insert(connection, USAGES, [{"usage_id": u, "search_id": search_id} for u in step.usage_ids])
+            _write_entries(connection, search_id, step.entries)
+
+    def ids(self) -> list[str]:
+        """Return the ids of all searches, oldest first."""
+        return [row["id"] for row in self._rows(select(SEARCHES.c.id).order_by(SEARCHES.c.created))]
+
+    def find(self, text: str) -> str:
+        """Return the id that `text` names: an id, or a prefix of exactly one.
+
+        Raises:
+            SearchNotFoundError: If none or several match.
+        """
+        known = self.ids()
+        matches = [text] if text in known else [search_id for search_id in known if search_id.startswith(text)]
+        if len(matches) != 1:
+            what = "several searches match" if matches else "there is no search"
+            listed = ", ".join(matches or known) or "none yet"
+            raise SearchNotFoundError(f"{what} {text!r}; known are: {listed}")
+        return matches[0]
+
+    def by_fingerprint(self, fingerprint: str) -> list[str]:
+        """Return the ids of the searches with this configuration, oldest first."""
+        query = select(SEARCHES.c.id).where(SEARCHES.c.fingerprint == fingerprint).order_by(SEARCHES.c.created)
+        return [row["id"] for row in self._rows(query)]
+
+    def header(self, search_id: str) -> SearchHeader:
+        """Return what is fixed about a search."""
+        row = self._search(search_id)
+        return SearchHeader(
+            search_id=row["id"],
+            name=row["name"],
+            fingerprint=row["fingerprint"],
+            config=row["config"],
+            seed=row["seed"],
+            slots=row["slots"],
+            objectives=tuple(Objective.parse(text) for text in row["objectives"]),
+            budgets=tuple(codec.budget_from(value) for value in row["budgets"]),
+            bound_g_per_kwh=row["bound_g_per_kwh"],
+            started_at=row["started_at"],
+            deadline=row["deadline"],
+            clock=row["clock"],
+        )
+
+    def progress(self, search_id: str) -> SearchProgress:
+        """Return what changes about a search, as of its last step."""
+        row = self._search(search_id)
+        return SearchProgress(
+            state=SearchState(row["state"]),
+            stop_reason=None if row["stop_reason"] is None else StopReason(row["stop_reason"]),
+            ended_at=row["ended_at"],
+            clock_at=row["clock_at"],
+            position=PlanPosition(**row["position"]),
+            strategy_state=row["strategy_state"],
+            executor_state=row["executor_state"],
+            measurement=codec.measurement_from(row["measurement"]),
+        )
+
+    def trials(self, search_id: str) -> list[Trial]:
+        """Return the trials of a search by number."""
+        query = select(TRIALS).where(TRIALS.c.search_id == search_id).order_by(TRIALS.c.number)
+        return [codec.trial_from(row) for row in self._rows(query)]
+
+    def decisions(self, search_id: str) -> list[DecisionRecord]:
+        """Return the decisions of a search in order of time."""
+        query = select(DECISIONS).where(DECISIONS.c.search_id == search_id).order_by(DECISIONS.c.id)
+        return [codec.decision_from(row) for row in self._rows(query)]
+
+    def measured(self, search_id: str) -> list[EnergySample]:
+        """Return what the meter measured, in order of time."""
+        query = select(READINGS).where(READINGS.c.search_id == search_id).order_by(READINGS.c.start, READINGS.c.end)
+        return [codec.energy_from(row) for row in self._rows(query)]
+
+    def entries(self, search_id: str, within: Interval | None = None) -> list[EmissionEntry]:
+        """Return the ledger entries that count (superseded ones left out), those that overlap `within` if it is given."""
+        later = LEDGER.alias("later")
+        columns = [column.label(f"price_{column.name}") for column in INTENSITIES.c]
+        query = (
+            select(LEDGER, *columns)
+            .outerjoin(INTENSITIES, LEDGER.c.intensity_id == INTENSITIES.c.id)
+            .where(LEDGER.c.search_id == search_id)
+            .where(~select(later.c.id).where(later.c.supersedes == LEDGER.c.entry_id).exists())
+            .order_by(LEDGER.c.start, LEDGER.c.id)
+        )
+        if within is not None:
+            query = query.where(LEDGER.c.start < within.end, LEDGER.c.end > within.start)
+        return [codec.entry_from(row, _joined_intensity(row)) for row in self._rows(query)]
+
+    def seen_usages(self, search_id: str, usage_ids: Iterable[str]) -> set[str]:
+        """Return those of the usages that were accounted for before."""
+        query = select(USAGES.c.usage_id).where(USAGES.c.search_id == search_id)
+        return {row["usage_id"] for row in self._rows(query)} & set(usage_ids)
+
+    def intensities(self, like: IntensitySample, within: Interval) -> IntensitySeries:
+        """Return the intensities of the source, zone, kind and basis of `like` that overlap `within`; the newest value wins."""
+        query = (
+            select(INTENSITIES)
+            .where(INTENSITIES.c.source == like.source, INTENSITIES.c.zone == like.zone)
+            .where(INTENSITIES.c.kind == like.kind.value, INTENSITIES.c.basis == like.basis.value)
+            .where(INTENSITIES.c.start < within.end, INTENSITIES.c.end > within.start)
+            .order_by(INTENSITIES.c.id)
+        )
+        return IntensitySeries.merge((), (codec.intensity_from(row) for row in self._rows(query)))
+
+    def _search(self, search_id: str) -> Mapping[str, Any]:
+        rows = self._rows(select(SEARCHES).where(SEARCHES.c.id == search_id))
+        if not rows:
+            raise SearchNotFoundError(f"there is no search {search_id!r}")
+        return rows[0]
+
+    def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+        with storage_errors(self.path), self._engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - public in SQLAlchemy
+
+
+def _progress_row(progress: SearchProgress) -> dict[str, Any]:
+    position = progress.position
+    return {
+        "state": progress.state.value,
+        "stop_reason": None if progress.stop_reason is None else progress.stop_reason.value,
+        "ended_at": progress.ended_at,
+        "clock_at": progress.clock_at,
+        "position": {
+            "asked": position.asked,
+            "told": position.told,
+            "promoted": position.promoted,
+            "final_planned": position.final_planned,
+        },
+        "strategy_state": progress.strategy_state,
+        "executor_state": progress.executor_state,
+        "measurement": codec.measurement_json(progress.measurement),
+    }
+
+
+def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _write_trials(connection: Connection, search_id: str, trials: Iterable[Trial]) -> None:
+    for trial in trials:
+        row = codec.trial_row(search_id, trial)
+        statement = upsert(TRIALS).values(row)
+        connection.execute(statement.on_conflict_do_update(index_elements=["search_id", "number"], set_=row))
+
+
+def _reading_rows(search_id: str, reading: MeterReading) -> list[dict[str, Any]]:
+    return [
+        {"reading_id": reading.reading_id, "part": part, "search_id": search_id, **codec.energy_row(sample)}
+        for part, sample in enumerate(reading.measured)
+    ]
+
+
+def _write_entries(connection: Connection, search_id: str, entries: Sequence[EmissionEntry]) -> None:
+    ids = _intensity_ids(connection, (e.priced.intensity for e in entries if e.priced.intensity is not None))
+    _insert(
+        connection,
+        LEDGER,
+        [codec.entry_row(search_id, entry, ids.get(entry.priced.intensity)) for entry in entries],
+    )
+
+
+def _intensity_ids(connection: Connection, samples: Iterable[IntensitySample]) -> dict[IntensitySample | None, int]:
+    ids: dict[IntensitySample | None, int] = {}
+    for sample in dict.fromkeys(samples):
+        row = codec.intensity_row(sample)
+        connection.execute(upsert(INTENSITIES).values(row).on_conflict_do_nothing())
+        match = (INTENSITIES.c[name] == value for name, value in row.items())
+        ids[sample] = connection.execute(select(INTENSITIES.c.id).where(*match)).scalar_one()
+    return ids
+
+
+def _joined_intensity(row: Mapping[str, Any]) -> IntensitySample | None:
+    if row["intensity_id"] is None:
+        return None
+    return codec.intensity_from({c.name: row[f"price_{c.name}"] for c in INTENSITIES.c})

@@ -1,0 +1,160 @@
+"""Tables of the store; the migrations create them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+
+METADATA = MetaData()
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime, kept as ISO 8601 text with microseconds so that text order is time order."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's interface
+        """Write the instant."""
+        return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
+        """Read the instant."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+SEARCHES = Table(
+    "searches",
+    METADATA,
+    Column("created", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("name", String, nullable=False),
+    Column("fingerprint", String, nullable=False, index=True),
+    Column("config", String, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("objectives", JSON, nullable=False),
+    Column("budgets", JSON, nullable=False),
+    Column("bound_g_per_kwh", Float, nullable=False),
+    Column("state", String, nullable=False),
+    Column("stop_reason", String),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("deadline", Instant),
+    Column("clock", String),
+    Column("clock_at", Instant, nullable=False),
+    Column("measurement", JSON, nullable=False),
+    Column("position", JSON, nullable=False),
+    Column("strategy_state", LargeBinary, nullable=False),
+    Column("executor_state", String),
+)
+
+TRIALS = Table(
+    "trials",
+    METADATA,
+    Column("search_id", ForeignKey("searches.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("round", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("fidelity", String, nullable=False),
+    Column("epochs", Integer, nullable=False),
+    Column("architecture", JSON, nullable=False),
+    Column("key", String, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("metrics", JSON, nullable=False),
+    Column("failure", String),
+)
+
+DECISIONS = Table(
+    "decisions",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("search_id", ForeignKey("searches.id"), nullable=False, index=True),
+    Column("time", Instant, nullable=False),
+    Column("intensity_g_per_kwh", Float),
+    Column("train_slots", Integer, nullable=False),
+    Column("score_slots", Integer, nullable=False),
+    Column("reason_code", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("review_at", Instant, nullable=False),
+)
+
+INTENSITIES = Table(
+    "intensities",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("zone", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("basis", String, nullable=False),
+    Column("provenance", String, nullable=False),
+    Column("start", Instant, nullable=False),
+    Column("end", Instant, nullable=False),
+    Column("g_per_kwh", Float, nullable=False),
+)
+Index(
+    "one_value_once",
+    *(INTENSITIES.c[name] for name in ("source", "zone", "kind", "basis", "start", "end", "provenance", "g_per_kwh")),
+    unique=True,
+)
+
+READINGS = Table(
+    "readings",
+    METADATA,
+    Column("reading_id", String, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("search_id", ForeignKey("searches.id"), nullable=False, index=True),
+    Column("start", Instant, nullable=False),
+    Column("end", Instant, nullable=False),
+    Column("cpu_j", Float, nullable=False),
+    Column("gpu_j", Float, nullable=False),
+    Column("ram_j", Float, nullable=False),
+)
+
+LEDGER = Table(
+    "ledger",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("entry_id", String, nullable=False, unique=True),
+    Column("search_id", ForeignKey("searches.id"), nullable=False),
+    Column("account", String, nullable=False),
+    Column("trial", Integer),
+    Column("attempt", Integer),
+    Column("start", Instant, nullable=False),
+    Column("end", Instant, nullable=False),
+    Column("cpu_j", Float, nullable=False),
+    Column("gpu_j", Float, nullable=False),
+    Column("ram_j", Float, nullable=False),
+    Column("pue", Float, nullable=False),
+    Column("intensity_id", ForeignKey("intensities.id")),
+    Column("supersedes", ForeignKey("ledger.entry_id"), index=True),
+)
+Index("ledger_by_time", LEDGER.c.search_id, LEDGER.c.start)
+
+USAGES = Table(
+    "usages",
+    METADATA,
+    Column("usage_id", String, primary_key=True),
+    Column("search_id", ForeignKey("searches.id"), nullable=False),
+)

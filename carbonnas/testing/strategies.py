@@ -1,0 +1,139 @@
+"""The conformance suite of search strategies; it needs pytest, which is no dependency of the package.
+
+class TestMyStrategy(StrategyConformance):
+    def make_space(self) -> SearchSpace:
+        return SmallConv()
+
+    def make(self, seed: int) -> SearchStrategy:
+        return MyStrategy(self.make_space(), OBJECTIVES, seed)
+"""
+# ruff: noqa: S101 - a suite for pytest asserts
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from carbonnas.architecture import Architecture, stable_hash
+from carbonnas.objectives.objective import Direction, Objective
+from carbonnas.search_spaces.space import SearchSpace
+from carbonnas.strategies.state import decode_state, encode_state
+from carbonnas.strategies.strategy import Observation, SearchStrategy
+from carbonnas.trials import PROXY, Fidelity, TrialKind
+
+OBJECTIVES = (Objective("val_accuracy", Direction.MAXIMIZE),)
+"""What strategies under test are made with; trainings are told with this metric."""
+
+SEARCH = Fidelity("search", 12)
+
+
+def trained(architecture: Architecture, *, failed: bool = False) -> Observation:
+    """Return a training with an arbitrary but repeatable accuracy, or a failed one."""
+    metrics = {} if failed else {"val_accuracy": stable_hash(*architecture) % 1000 / 1000}
+    return Observation(architecture, TrialKind.TRAIN, SEARCH, metrics, failed)
+
+
+def scored(architecture: Architecture) -> Observation:
+    """Return a scoring, which has no accuracy."""
+    return Observation(architecture, TrialKind.SCORE, PROXY, {"synflow": 1.0})
+
+
+class StrategyConformance(ABC):
+    """The laws of `SearchStrategy`; subclass it in a test module and say how the strategy is made.
+
+    Attributes:
+        steps: Proposals in each half of a search; set it so that the strategy has learned something by then.
+    """
+
+    steps: ClassVar[int] = 20
+
+    @abstractmethod
+    def make_space(self) -> SearchSpace:
+        """Return the space that `make` uses."""
+
+    @abstractmethod
+    def make(self, seed: int) -> SearchStrategy:
+        """Return a new strategy over `make_space()` and `OBJECTIVES`, each time with the same options."""
+
+    def drive(self, strategy: SearchStrategy, begin: int = 0) -> list[Architecture]:
+        """Ask `steps` times and tell what a search might: scorings, trainings, failures, some late, some never, some unasked."""
+        space, outside = self.make_space(), np.random.default_rng(begin)
+        proposals: list[Architecture] = []
+        for step in range(begin, begin + self.steps):
+            proposals.append(strategy.ask())
+            strategy.tell(scored(proposals[-1]))
+            if step % 5 == 0:
+                strategy.tell(trained(space.sample(outside)))
+            if step % 3:
+                strategy.tell(trained(proposals[-2] if step % 4 == 0 and len(proposals) > 1 else proposals[-1]))
+            elif step % 2:
+                strategy.tell(trained(proposals[-1], failed=True))
+        return proposals
+
+    def resumed(self, strategy: SearchStrategy, seed: int = 0) -> SearchStrategy:
+        """Return a new strategy that goes on from the stored state of another."""
+        successor = self.make(seed)
+        successor.load_state_dict(decode_state(encode_state(strategy.state_dict())))
+        return successor
+
+    def test_proposals_belong_to_the_space(self) -> None:
+        space = self.make_space()
+        for architecture in self.drive(self.make(0)):
+            space.validate(architecture)
+            assert all(type(index) is int for index in architecture)
+
+    def test_the_same_seed_and_calls_give_the_same_proposals(self) -> None:
+        assert self.drive(self.make(7)) == self.drive(self.make(7))
+
+    def test_another_seed_gives_other_proposals(self) -> None:
+        assert self.drive(self.make(0)) != self.drive(self.make(1))
+
+    def test_a_stored_strategy_goes_on_exactly(self) -> None:
+        uninterrupted = self.make(3)
+        self.drive(uninterrupted)
+        successor = self.resumed(uninterrupted, seed=99)
+        assert self.drive(successor, self.steps) == self.drive(uninterrupted, self.steps)
+        assert encode_state(successor.state_dict()) == encode_state(uninterrupted.state_dict())
+
+    def test_a_strategy_can_be_stored_at_every_step(self) -> None:
+        space, rng = self.make_space(), np.random.default_rng(0)
+        uninterrupted = interrupted = self.make(4)
+        interrupted = self.resumed(uninterrupted)
+        for step in range(self.steps):
+            interrupted = self.resumed(interrupted)
+            told = trained(space.sample(rng), failed=step % 5 == 0)
+            uninterrupted.tell(told)
+            interrupted.tell(told)
+            assert interrupted.ask() == uninterrupted.ask()
+
+    def test_a_state_that_was_taken_does_not_change_any_more(self) -> None:
+        strategy = self.make(0)
+        self.drive(strategy)
+        state = strategy.state_dict()
+        before = encode_state(state)
+        self.drive(strategy, self.steps)
+        assert encode_state(state) == before
+
+    def test_taking_the_state_changes_nothing(self) -> None:
+        watched, alone = self.make(0), self.make(0)
+        for _ in range(self.steps):
+            watched.state_dict()
+            assert watched.ask() == alone.ask()
+
+    def test_failures_alone_do_not_end_a_search(self) -> None:
+        strategy, space = self.make(0), self.make_space()
+        for _ in range(self.steps):
+            strategy.tell(trained(strategy.ask(), failed=True))
+        space.validate(strategy.ask())
+
+    def test_global_random_numbers_are_left_alone(self) -> None:
+        random.seed(1)
+        np.random.seed(1)  # noqa: NPY002 - the global generator is what is watched
+        expected = random.random(), np.random.random()  # noqa: NPY002, S311 - as above
+        random.seed(1)
+        np.random.seed(1)  # noqa: NPY002 - as above
+        self.drive(self.make(0))
+        assert (random.random(), np.random.random()) == expected  # noqa: NPY002, S311 - as above

@@ -1,0 +1,219 @@
+"""The composition root: the only place that makes a search out of its configuration."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from carbon_sources.clock import Clock, ReplayClock, SimulatedClock, SystemClock
+from carbon_sources.errors import CarbonSourceError
+from carbon_sources.http import HttpClient
+from carbon_sources.monitor import IntensityMonitor
+from carbon_sources.plugins import PluginGroup
+from carbon_sources.source import CarbonSource
+from carbonnas.accounting import Accountant
+from carbonnas.budgeting import BudgetBook
+from carbonnas.candidates import CandidateQueue
+from carbonnas.config import ClockSection, SearchConfig
+from carbonnas.errors import CarbonNASError, ConfigError
+from carbonnas.execution.executor import Executor
+from carbonnas.execution.workbench import PluginWorkbench
+from carbonnas.objectives.objective import Objective
+from carbonnas.plan import PlanPosition
+from carbonnas.planning import Planner
+from carbonnas.plugins import (
+    CARBON_SOURCES,
+    ENERGY_METERS,
+    EXECUTORS,
+    SCHEDULERS,
+    SEARCH_SPACES,
+    STRATEGIES,
+    PluginChoice,
+)
+from carbonnas.report.record import SearchState
+from carbonnas.search import Search, SearchParts
+from carbonnas.storage.store import SearchHeader, SearchProgress, Store
+from carbonnas.strategies.state import decode_state, encode_state
+from carbonnas.strategies.strategy import SearchStrategy
+from schedulers.errors import SchedulingError
+
+T = TypeVar("T")
+
+_OVERLAP = timedelta(days=2)
+"""How far back a source is asked again: most revise their values within two days."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSearch:
+    """A search ready to start, and the clock that it lives in."""
+
+    search_id: str
+    search: Search
+    clock: Clock
+    executor: Executor
+
+
+def search_id_for(config: SearchConfig, number: int) -> str:
+    """Return the id of the `number`-th search with a configuration, from 1: its name, a hash, and a number after the first."""
+    slug = re.sub(r"[^a-z0-9]+", "-", config.search.name.lower()).strip("-")[:40] or "search"
+    return f"{slug}-{config.fingerprint[:8]}" + ("" if number == 1 else f"-{number}")
+
+
+def open_search(config: SearchConfig, text: str, store: Store, *, state_folder: Path, anew: bool) -> OpenSearch:
+    """Make the search that a configuration describes: the unfinished one with the same configuration, or a new one.
+
+    Args:
+        config: The validated configuration.
+        text: Its TOML, kept for the report.
+        store: Where searches are kept.
+        state_folder: Folder of the store; checkpoints and spools lie beside it.
+        anew: Whether to begin a new search although one with this configuration exists.
+
+    Raises:
+        ConfigError: If plug-ins refuse their options.
+    """
+    known = store.by_fingerprint(config.fingerprint)
+    search_id = search_id_for(config, len(known) + 1) if anew or not known else known[-1]
+    resumed = store.progress(search_id) if search_id in known else None
+    clock = make_clock(config.clock, None if resumed is None else resumed.clock_at)
+    folder = state_folder / "searches" / search_id
+    builder = _Builder(config, clock, folder)
+    parts, strategy = builder.parts(search_id, text, store, resumed)
+    if resumed is None:
+        resumed = _fresh_progress(parts, strategy, clock.now())
+        store.create(parts.header, resumed)
+    else:
+        strategy.load_state_dict(decode_state(resumed.strategy_state))
+    search = Search(parts, resumed, store.trials(search_id), store.decisions(search_id))
+    return OpenSearch(search_id, search, clock, parts.executor)
+
+
+def make_clock(section: ClockSection, resume_at: datetime | None) -> Clock:
+    """Return the clock of a search; replayed and simulated time goes on where the search was left."""
+    if section.start is None:
+        return SystemClock()
+    start = resume_at or section.start
+    return SimulatedClock(start) if section.use == "simulated" else ReplayClock(start, section.speed)
+
+
+def make_source(choice: PluginChoice, clock: Clock) -> CarbonSource:
+    """Return the carbon source that a configuration names.
+
+    Raises:
+        ConfigError: If it refuses its options.
+    """
+    services = {"http": HttpClient(rng=random.Random()), "clock": clock}
+    return _make(CARBON_SOURCES, "carbon_source", choice, services)
+
+
+def _make(group: PluginGroup[T], key: str, choice: PluginChoice, services: Mapping[str, object]) -> T:
+    try:
+        return group.create(choice.use, choice.options, services)
+    except (ValueError, CarbonSourceError, SchedulingError, CarbonNASError) as error:
+        raise ConfigError(f"[{key}]", (str(error),)) from error
+
+
+def _metering(config: SearchConfig) -> timedelta | None:
+    if config.clock.use == "simulated":
+        return None
+    return config.accounting.metering_interval * config.clock.speed
+
+
+def _fresh_progress(parts: SearchParts, strategy: SearchStrategy, now: datetime) -> SearchProgress:
+    return SearchProgress(
+        state=SearchState.RUNNING,
+        stop_reason=None,
+        ended_at=None,
+        clock_at=now,
+        position=PlanPosition(),
+        strategy_state=encode_state(strategy.state_dict()),
+        executor_state=None,
+        measurement=parts.meter.measurement(),
+    )
+
+
+class _Builder:
+    """Makes the parts of one search."""
+
+    def __init__(self, config: SearchConfig, clock: Clock, folder: Path) -> None:
+        self._config = config
+        self._clock = clock
+        self._folder = folder
+        self._objectives = tuple(Objective.parse(text) for text in config.search.objectives)
+        self._budgets = tuple(section.budget for section in config.budgets)
+
+    def parts(
+        self, search_id: str, text: str, store: Store, resumed: SearchProgress | None
+    ) -> tuple[SearchParts, SearchStrategy]:
+        config = self._config
+        space = _make(SEARCH_SPACES, "space", config.space, {})
+        services = {"space": space, "objectives": self._objectives, "seed": config.search.seed}
+        strategy = _make(STRATEGIES, "strategy", config.strategy, services)
+        meter = _make(ENERGY_METERS, "energy", config.energy, {"slots": config.search.slots, "space": space})
+        monitor = IntensityMonitor(
+            make_source(config.carbon_source, self._clock),
+            poll_interval=config.accounting.poll_interval,
+            lookback=config.accounting.lookback,
+            overlap=_OVERLAP,
+        )
+        accountant = Accountant(
+            meter,
+            monitor,
+            store,
+            search_id=search_id,
+            book=BudgetBook(self._budgets, config.accounting.bound_g_per_kwh),
+            pue=config.accounting.pue,
+            bound_g_per_kwh=config.accounting.bound_g_per_kwh,
+        )
+        planner = Planner(
+            config.search.plan,
+            space,
+            strategy=strategy,
+            objectives=self._objectives,
+            queue=CandidateQueue(config.search.rank_by),
+            seed=config.search.seed,
+            epochs=config.search.epochs,
+            full_epochs=config.search.full_epochs,
+        )
+        executor_services = {
+            "clock": self._clock,
+            "slots": config.search.slots,
+            "workbench": PluginWorkbench(config.space, config.scoring, config.training, config.search.seed),
+            "spool": self._folder / "spool",
+            "probe": meter.probe(),
+        }
+        parts = SearchParts(
+            header=store.header(search_id) if resumed else self._header(search_id, text),
+            store=store,
+            planner=planner,
+            scheduler=_make(SCHEDULERS, "scheduler", config.scheduler, {}),
+            accountant=accountant,
+            meter=meter,
+            executor=_make(EXECUTORS, "executor", config.executor, executor_services),
+            checkpoints=self._folder / "checkpoints",
+            trial_timeout=config.search.trial_timeout,
+            metering=_metering(config),
+        )
+        return parts, strategy
+
+    def _header(self, search_id: str, text: str) -> SearchHeader:
+        section, started_at = self._config.search, self._clock.now()
+        return SearchHeader(
+            search_id=search_id,
+            name=section.name,
+            fingerprint=self._config.fingerprint,
+            config=text,
+            seed=section.seed,
+            slots=section.slots,
+            objectives=self._objectives,
+            budgets=self._budgets,
+            bound_g_per_kwh=self._config.accounting.bound_g_per_kwh,
+            started_at=started_at,
+            deadline=None if section.deadline is None else started_at + section.deadline,
+            clock=self._config.clock.description,
+        )

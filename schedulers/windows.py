@@ -1,0 +1,66 @@
+"""Statistics of the intensity over a trailing window of time, each value weighted with how long it held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate
+
+from carbon_sources.intensity import IntensitySeries
+
+
+@dataclass(frozen=True, slots=True)
+class Trailing:
+    """What is known of a window that ends now; gaps are left out, not filled.
+
+    Attributes:
+        values: Intensities in g/kWh in order of time, each with how long it held inside the window, above zero.
+    """
+
+    values: tuple[tuple[float, timedelta], ...]
+
+    @classmethod
+    def of(cls, history: IntensitySeries, now: datetime, window: timedelta) -> Trailing:
+        """Return what `history` tells of the time from `now - window` to `now`.
+
+        Only samples that had ended by `now` count; one that began before the window counts with its part inside.
+        """
+        start = now - window
+        past = history.between(start, now).before(now)
+        return cls(tuple((s.g_per_kwh, s.interval.end - max(s.interval.start, start)) for s in past))
+
+    @property
+    def covered(self) -> timedelta:
+        """How much of the window is known."""
+        return sum((length for _, length in self.values), timedelta())
+
+    def percentile(self, share: float) -> float:
+        """Return the lowest intensity, in g/kWh, that was not exceeded for at least `share` percent of the known time.
+
+        Raises:
+            ValueError: If nothing is known, or `share` is outside 0..100.
+        """
+        if not self.values:
+            raise ValueError("nothing is known of the window")
+        if not 0 <= share <= 100:
+            raise ValueError(f"a percentile lies between 0 and 100, got {share}")
+        ranked = sorted(self.values)
+        total_us = _microseconds(self.covered)
+        needed_us = min(share * total_us, 100 * total_us)
+        # Whole microseconds times 100 are exact in a float for years, so shares that meet exactly do meet.
+        passed_us = accumulate(100 * _microseconds(length) for _, length in ranked)
+        return next(value for (value, _), passed in zip(ranked, passed_us, strict=True) if passed >= needed_us)
+
+    @property
+    def minimum(self) -> float:
+        """Lowest known intensity in g/kWh; `ValueError` if nothing is known."""
+        return min(g_per_kwh for g_per_kwh, _ in self.values)
+
+    @property
+    def maximum(self) -> float:
+        """Highest known intensity in g/kWh; `ValueError` if nothing is known."""
+        return max(g_per_kwh for g_per_kwh, _ in self.values)
+
+
+def _microseconds(length: timedelta) -> int:
+    return length // timedelta(microseconds=1)

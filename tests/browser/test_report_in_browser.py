@@ -1,0 +1,157 @@
+"""The report as a person sees it: in a real Chromium, from a file, without a network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from carbonnas.report.record import SearchRecord, SearchState
+from carbonnas.report.render import ReportFormat, render
+from carbonnas.report.testing import made_up_record
+
+pytestmark = pytest.mark.browser
+
+_FIGURES = ("timeline", "emissions", "progress", "front", "trials")
+_HOSTILE = "</script><script>window.hacked = true</script><img src=x onerror='window.hacked = true'>"
+
+
+@dataclass
+class Opened:
+    """A page and everything that went wrong or out on it."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        def asked(request: Request) -> None:
+            self.requests.append(request.url)
+
+        def said(message: ConsoleMessage) -> None:
+            if message.type in {"error", "warning"}:
+                self.errors.append(message.text)
+
+        def raised(error: Exception) -> None:
+            self.errors.append(str(error))
+
+        self.page.on("request", asked)
+        self.page.on("console", said)
+        self.page.on("pageerror", raised)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = shutil.which("chromium")
+    if executable is None:
+        if os.environ.get("CARBONNAS_NO_BROWSER") == "1":
+            pytest.skip("CARBONNAS_NO_BROWSER=1 and there is no Chromium")
+        pytest.fail(
+            "These tests need Chromium: apt-get install -y --no-install-recommends chromium fonts-dejavu-core, "
+            "or set CARBONNAS_NO_BROWSER=1 to skip them."
+        )
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=executable, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def artifacts() -> Path:
+    folder = Path(os.environ.get("CARBONNAS_ARTIFACTS", ".artifacts"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _empty(record: SearchRecord) -> SearchRecord:
+    return replace(
+        record,
+        state=SearchState.RUNNING,
+        stop_reason=None,
+        ended_at=None,
+        trials=(),
+        decisions=(),
+        entries=(),
+        measured=(),
+        budgets=(),
+    )
+
+
+def _open(browser: Browser, record: SearchRecord, folder: Path, *, width: int = 1280, scheme: str = "light") -> Opened:
+    path = folder / "report.html"
+    path.write_text(render(record, ReportFormat.HTML), encoding="utf-8")
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    opened = Opened(context.new_page())
+    opened.watch()
+    opened.page.goto(path.resolve().as_uri())
+    opened.page.locator(f'html[data-drawn="{width}"]').wait_for(state="attached", timeout=30_000)
+    return opened
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_figure_is_drawn_without_network_or_errors(
+    browser: Browser, artifacts: Path, tmp_path: Path, width: int, scheme: str
+) -> None:
+    opened = _open(browser, made_up_record(), tmp_path, width=width, scheme=scheme)
+    for name in _FIGURES:
+        drawn = opened.page.locator(f"#figure-{name} svg").first
+        box = drawn.bounding_box()
+        assert box is not None, f"{name} is not drawn"
+        assert box["width"] > 200, f"{name} is {box['width']} pixels wide"
+        assert box["height"] > 100, f"{name} is {box['height']} pixels high"
+        assert box["x"] + box["width"] <= width, f"{name} is wider than the page"
+        assert opened.page.locator(f"#figure-{name} svg path").count() > 2, f"{name} has no marks"
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    opened.page.screenshot(path=artifacts / f"report-{width}-{scheme}.png", full_page=True)
+    assert [url for url in opened.requests if not url.startswith(("file://", "data:"))] == []
+    assert opened.errors == []
+    opened.page.context.close()
+
+
+def test_names_that_try_to_run_do_not(browser: Browser, tmp_path: Path) -> None:
+    record = made_up_record(hours=12, name=_HOSTILE)
+    trials = tuple(replace(trial, key=_HOSTILE) for trial in record.trials)
+    opened = _open(browser, replace(record, trials=trials, config=_HOSTILE, clock=_HOSTILE), tmp_path)
+    assert opened.page.evaluate("window.hacked") is None
+    assert opened.page.locator("h1").inner_text() == _HOSTILE
+    assert opened.errors == []
+    opened.page.context.close()
+
+
+def test_a_search_that_has_just_begun_is_shown(browser: Browser, artifacts: Path, tmp_path: Path) -> None:
+    opened = _open(browser, _empty(made_up_record()), tmp_path)
+    for name in _FIGURES:
+        assert opened.page.locator(f"#figure-{name} svg").count() == 1
+    opened.page.screenshot(path=artifacts / "report-begun.png", full_page=True)
+    assert opened.errors == []
+    opened.page.context.close()
+
+
+def test_a_tooltip_tells_the_reason_of_a_decision(browser: Browser, tmp_path: Path) -> None:
+    opened = _open(browser, made_up_record(), tmp_path)
+    opened.page.locator("#figure-timeline svg .mark-symbol.role-mark path").first.hover()
+    tip = opened.page.locator("#vg-tooltip-element.visible")
+    tip.wait_for(timeout=5_000)
+    assert "g/kWh is" in tip.inner_text()
+    opened.page.context.close()
+
+
+def test_figures_follow_the_width_of_the_window(browser: Browser, tmp_path: Path) -> None:
+    opened = _open(browser, made_up_record(), tmp_path)
+    opened.page.set_viewport_size({"width": 500, "height": 900})
+    opened.page.locator('html[data-drawn="500"]').wait_for(state="attached", timeout=10_000)
+    box = opened.page.locator("#figure-timeline svg").bounding_box()
+    assert box is not None
+    assert 300 < box["width"] < 500
+    assert opened.errors == []
+    opened.page.context.close()

@@ -1,0 +1,77 @@
+"""The three clocks."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from carbon_sources.clock import Clock, ReplayClock, SimulatedClock, SystemClock, monotonic_s
+
+T = datetime(2021, 7, 2, 6, tzinfo=UTC)
+
+
+def test_the_system_clock_shows_utc_and_places_monotonic_seconds_in_it() -> None:
+    clock = SystemClock()
+    assert clock.now().utcoffset() == timedelta(0)
+    past = clock.instant_of(monotonic_s() - 60)
+    assert abs((clock.now() - past).total_seconds() - 60) < 1
+
+
+def test_a_replay_passes_as_many_times_faster_as_it_was_told() -> None:
+    clock = ReplayClock(T, speed=3600.0)
+    shown, at = clock.now(), monotonic_s()
+    assert shown >= T
+    # One real second later the replay is one hour further.
+    assert clock.instant_of(at + 1) - clock.instant_of(at) == timedelta(hours=1)
+
+
+@pytest.mark.parametrize("clock", [SystemClock(), ReplayClock(T, 3600.0)], ids=["system", "replay"])
+def test_a_wait_lasts_until_the_instant_has_come(clock: Clock) -> None:
+    until = clock.now() + timedelta(seconds=0.02 if isinstance(clock, SystemClock) else 72)
+    clock.wait(until, threading.Event())
+    assert clock.now() >= until
+
+
+@pytest.mark.parametrize(
+    "clock", [SystemClock(), ReplayClock(T, 1.0), SimulatedClock(T)], ids=lambda c: type(c).__name__
+)
+def test_a_wait_ends_at_once_when_woken(clock: Clock) -> None:
+    wake = threading.Event()
+    wake.set()
+    clock.wait(datetime.max.replace(tzinfo=UTC), wake)
+    assert clock.now().year < 9999
+
+
+@pytest.mark.parametrize(
+    "clock", [SystemClock(), ReplayClock(T, 1.0), SimulatedClock(T)], ids=lambda c: type(c).__name__
+)
+def test_a_wait_for_the_past_returns_at_once(clock: Clock) -> None:
+    before = clock.now()
+    clock.wait(before - timedelta(days=1), threading.Event())
+    assert timedelta(0) <= clock.now() - before < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_replay_needs_a_speed(speed: float) -> None:
+    with pytest.raises(ValueError, match="speed"):
+        ReplayClock(T, speed)
+
+
+@pytest.mark.parametrize("make", [SimulatedClock, lambda start: ReplayClock(start, 1.0)])
+def test_a_clock_starts_in_utc(make: type[SimulatedClock]) -> None:
+    with pytest.raises(ValueError, match="start"):
+        make(T.replace(tzinfo=None))
+
+
+def test_simulated_time_moves_only_when_told_and_never_back() -> None:
+    clock = SimulatedClock(T)
+    assert clock.now() == T
+    clock.wait(T + timedelta(hours=2), threading.Event())
+    assert clock.now() == T + timedelta(hours=2)
+    clock.advance(T)
+    assert clock.now() == T + timedelta(hours=2)
+    assert clock.instant_of(90.0) == T + timedelta(seconds=90)
+    with pytest.raises(ValueError, match="until"):
+        clock.advance(T.replace(tzinfo=None))

@@ -1,0 +1,270 @@
+"""The HTTP client against a server that misbehaves in every way seen in the wild."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import threading
+from collections.abc import Callable
+from itertools import chain, repeat
+
+import pytest
+
+from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, SourceUnavailableError
+from carbon_sources.http import HttpClient, HttpLimits, retry_after_s, user_agent
+from carbon_sources.testing_server import Reply, fake_provider
+
+TOKEN = "s3cret-token"  # noqa: S105 -- must not show up anywhere
+
+
+class Waits:
+    """Waits for nothing, and remembers for how long it was asked to."""
+
+    def __init__(self, woken: bool = False) -> None:  # noqa: FBT001, FBT002
+        self.seconds: list[float] = []
+        self.now = 0.0
+        self.woken = woken
+
+    def wait(self, seconds: float) -> bool:
+        self.seconds.append(seconds)
+        self.now += seconds
+        return self.woken
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def client(waits: Waits | None = None, **limits: float) -> HttpClient:
+    waits = waits or Waits()
+    return HttpClient(
+        rng=random.Random(0),  # noqa: S311 -- spreads retries
+        wait=waits.wait,
+        monotonic=waits.monotonic,
+        limits=HttpLimits(**limits),  # type: ignore[arg-type]
+    )
+
+
+def in_turn(*replies: Reply) -> Callable[[str], Reply]:
+    """The replies one after the other, the last one for ever."""
+    queue = chain(replies, repeat(replies[-1]))
+    return lambda path: next(queue)
+
+
+def test_a_document_is_returned_as_it_was_sent() -> None:
+    with fake_provider(in_turn(Reply.json({"data": [1, None, 2.5]}))) as server:
+        assert client().get_json(server.url + "/x", {"zone": "DK 1"}) == {"data": [1, None, 2.5]}
+        assert server.paths == ["/x?zone=DK+1"]
+
+
+def test_every_request_names_the_product_and_asks_for_json() -> None:
+    with fake_provider(in_turn(Reply.json({}))) as server:
+        client().get_json(server.url, headers={"auth-token": TOKEN})
+    assert server.headers[0]["User-Agent"] == user_agent()
+    assert user_agent().startswith("carbonnas/0")
+    assert user_agent("not-installed") == "not-installed/unknown"
+    assert server.headers[0]["Accept"] == "application/json"
+    assert server.headers[0]["auth-token"] == TOKEN
+
+
+def test_a_netrc_file_adds_no_credentials(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = f"{tmp_path}/netrc"
+    with open(netrc, "w", encoding="utf-8") as file:  # noqa: PTH123
+        file.write("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", netrc)
+    with fake_provider(in_turn(Reply.json({}))) as server:
+        client().get_json(server.url)
+    assert "Authorization" not in server.headers[0]
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        Reply(status=429),
+        Reply.json({"error": {"code": "500 Internal Server Error"}}, 500),
+        Reply(b"<html>", 503, {"Content-Type": "text/html"}),
+        Reply(reset=True),
+        Reply(b'{"data"', truncated=True),
+    ],
+    ids=["429", "500 JSON", "503 HTML", "reset", "truncated chunk"],
+)
+def test_what_may_pass_by_itself_is_tried_again(passing: Reply) -> None:
+    waits = Waits()
+    with fake_provider(in_turn(passing, passing, Reply.json([7]))) as server:
+        assert client(waits).get_json(server.url) == [7]
+    assert len(server.paths) == 3
+    # Backoff of 1 s and then 2 s, each spread by 50 % to either side.
+    assert 0.5 <= waits.seconds[0] <= 1.5
+    assert 1.0 <= waits.seconds[1] <= 3.0
+
+
+@pytest.mark.parametrize(
+    "lasting", [Reply(status=429), Reply(status=502), Reply(reset=True)], ids=["429", "502", "reset"]
+)
+def test_what_does_not_pass_is_unavailable_after_the_last_attempt(lasting: Reply) -> None:
+    with fake_provider(in_turn(lasting)) as server, pytest.raises(SourceUnavailableError, match="attempt 3 of 3"):
+        client(attempts=3).get_json(server.url)
+    assert len(server.paths) == 3
+
+
+def test_retry_after_is_obeyed() -> None:
+    waits = Waits()
+    with fake_provider(in_turn(Reply(status=429, headers={"Retry-After": "17"}), Reply.json([]))) as server:
+        client(waits).get_json(server.url)
+    assert waits.seconds == [17.0]
+
+
+def test_a_retry_after_beyond_the_limit_is_reported_and_not_waited_for() -> None:
+    waits = Waits()
+    with (
+        fake_provider(in_turn(Reply(status=429, headers={"Retry-After": "3600"}))) as server,
+        pytest.raises(SourceUnavailableError, match="3600 s"),
+    ):
+        client(waits).get_json(server.url)
+    assert waits.seconds == []
+
+
+def test_a_wait_that_is_woken_ends_the_attempts() -> None:
+    with (
+        fake_provider(in_turn(Reply(status=500))) as server,
+        pytest.raises(SourceUnavailableError, match="interrupted"),
+    ):
+        client(Waits(woken=True)).get_json(server.url)
+    assert len(server.paths) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0.0),
+        ({"Retry-After": "120"}, 120.0),
+        ({"Retry-After": "soon"}, 0.0),
+        ({"Retry-After": "-5"}, 0.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT"}, 0.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 -0000", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:00:00 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_beside_the_servers_own(headers: dict[str, str], seconds: float) -> None:
+    assert retry_after_s(headers) == seconds
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (Reply(b"<html>denied</html>", 403, {"Content-Type": "text/html"}), SourceAccessError),
+        (Reply.json({"message": "bad token"}, 401), SourceAccessError),
+        (Reply.json({"error": "no such zone"}, 404), SourceAnswerError),
+        (Reply.json({"error": "bad date"}, 400), SourceAnswerError),
+        (Reply(status=301, headers={"Location": f"https://elsewhere.example/x?token={TOKEN}"}), SourceAnswerError),
+        (Reply(b""), SourceAnswerError),
+        (Reply(b"<html></html>", headers={"Content-Type": "text/html"}), SourceAnswerError),
+        (Reply(b'{"value": NaN}'), SourceAnswerError),
+        (Reply(b"\xff\xfe{"), SourceAnswerError),
+        (Reply(b"[" * 100_000), SourceAnswerError),
+        (Reply(b"not gzip", headers={"Content-Encoding": "gzip"}), SourceAnswerError),
+        (Reply(b'"' + b"x" * 2_000_000 + b'"'), SourceAnswerError),
+    ],
+    ids=["HTML 403", "401", "404", "400", "moved", "empty", "HTML", "NaN", "not UTF-8", "nested", "not gzip", "large"],
+)
+def test_what_will_not_pass_is_not_tried_again(reply: Reply, error: type[CarbonSourceError]) -> None:
+    waits = Waits()
+    with fake_provider(in_turn(reply)) as server, pytest.raises(error):
+        client(waits, body_bytes=1_000_000).get_json(server.url)
+    assert len(server.paths) == 1
+    assert waits.seconds == []
+
+
+def test_a_small_body_that_unpacks_to_a_large_one_is_refused() -> None:
+    bomb = Reply(gzip.compress(b"0" * 5_000_000), headers={"Content-Encoding": "gzip"})
+    with fake_provider(in_turn(bomb)) as server, pytest.raises(SourceAnswerError, match="more than 1000000 bytes"):
+        client(body_bytes=1_000_000).get_json(server.url)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(b"[1]", headers={"Content-Type": "text/plain"}),
+        Reply(b"\xef\xbb\xbf[1]"),
+        Reply(gzip.compress(b"[1]"), headers={"Content-Encoding": "gzip"}),
+    ],
+    ids=["wrong content type", "byte order mark", "gzip"],
+)
+def test_json_is_read_however_it_is_wrapped(reply: Reply) -> None:
+    with fake_provider(in_turn(reply)) as server:
+        assert client().get_json(server.url) == [1]
+
+
+def test_a_body_that_drips_in_runs_into_the_limit_for_everything() -> None:
+    with (
+        fake_provider(in_turn(Reply(b"[" + b"1," * 200 + b"1]", drip_s=0.02))) as server,
+        pytest.raises(SourceUnavailableError, match=r"no complete answer within 0\.2 s"),
+    ):
+        client(total_s=0.2, attempts=1).get_json(server.url)
+
+
+def test_silence_runs_into_the_limit_for_a_read() -> None:
+    with (
+        fake_provider(in_turn(Reply(b"[1]", drip_s=0.5))) as server,
+        pytest.raises(SourceUnavailableError, match=r"did not answer in time|broke off"),
+    ):
+        client(read_s=0.1, attempts=1).get_json(server.url)
+
+
+def test_silence_before_the_first_header_runs_into_the_limit_for_a_read() -> None:
+    def slowly(_: str) -> Reply:
+        threading.Event().wait(0.3)
+        return Reply()
+
+    with fake_provider(slowly) as server, pytest.raises(SourceUnavailableError, match="did not answer in time"):
+        client(read_s=0.1, attempts=1).get_json(server.url)
+
+
+def test_a_request_that_was_given_up_ends_its_thread() -> None:
+    with fake_provider(in_turn(Reply(b" " * 20_000, drip_s=0.0001))) as server:
+        with pytest.raises(SourceUnavailableError):
+            client(total_s=0.05, attempts=1).get_json(server.url)
+        (thread,) = (t for t in threading.enumerate() if t.name == f"carbon source {server.url}")
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("reply", [Reply.json({"error": f"bad {TOKEN}"}, s) for s in (400, 403, 500)], ids=str)
+def test_no_message_contains_a_token(reply: Reply) -> None:
+    with fake_provider(in_turn(reply)) as server, pytest.raises(CarbonSourceError) as caught:
+        client(attempts=1).get_json(
+            server.url.replace("//", f"//user:{TOKEN}@"), {"key": TOKEN}, {"Authorization": f"Bearer {TOKEN}"}
+        )
+    assert TOKEN not in str(caught.value)
+    assert "***" in str(caught.value)
+
+
+def test_a_broken_connection_leaves_no_token_in_the_chain_of_errors() -> None:
+    with fake_provider(in_turn(Reply())) as server:
+        closed = server.url
+    with pytest.raises(SourceUnavailableError, match="connection failed") as caught:
+        client(attempts=1).get_json(closed, {"key": TOKEN})
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert TOKEN not in str(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def test_an_address_that_is_none_is_named() -> None:
+    with pytest.raises(SourceAnswerError, match="check the address"):
+        client().get_json("gopher://example.org/x")
+
+
+def test_a_certificate_that_is_not_accepted_is_not_tried_again() -> None:
+    with fake_provider(in_turn(Reply.json([]))) as server, pytest.raises(SourceUnavailableError, match="certificate"):
+        client().get_json(server.url.replace("http:", "https:"))
+
+
+def test_a_client_without_attempts_says_so() -> None:
+    with pytest.raises(SourceUnavailableError, match="no attempt"):
+        client(attempts=0).get_json("http://127.0.0.1:9")
+
+
+def test_what_is_a_bug_reaches_the_caller() -> None:
+    with fake_provider(in_turn(Reply.json([]))) as server, pytest.raises(ValueError, match="imeout"):
+        client(read_s=-1.0).get_json(server.url)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from carbonnas.energy.codecarbon_meter import CodeCarbonMeter
+from carbonnas.energy.codecarbon_tracker import TrackingMode
+
+WORKER = """
+import json, os, resource, time
+from carbonnas.energy.codecarbon_meter import CodeCarbonProbeFactory
+
+def used():
+    return sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+
+probe = CodeCarbonProbeFactory(100.0)()
+probe.start()
+started, startup = used() + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]), probe.read()
+before = used()
+while used() - before < 1.5:
+    pass
+busy, worked = probe.read(), used() - before
+time.sleep(0.5)
+idle = probe.read()
+probe.close()
+probe.close()
+print(json.dumps({"startup": [*startup, started], "busy": [*busy, worked], "idle": idle}))
+"""
+
+
+def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=os.environ | environment)
+
+
+@pytest.mark.slow
+def test_a_worker_measures_itself_in_line_with_its_processor_time() -> None:
+    told = json.loads(run(WORKER).stdout)
+    j_per_cpu_s = 100.0 / (os.cpu_count() or 1)
+    busy_j, gpu_j, worked_s = told["busy"]
+    assert busy_j == pytest.approx(worked_s * j_per_cpu_s, rel=0.25)
+    assert gpu_j == 0
+    assert told["idle"][0] < 0.1 * busy_j
+    startup_j, _, started_s = told["startup"]
+    assert startup_j == pytest.approx(started_s * j_per_cpu_s, rel=0.25)
+
+
+HOSTILE = {
+    "project_name": "hostile",
+    "tracking_mode": "machine",
+    "force_cpu_power": "7000",
+    "force_ram_power": "7000",
+    "force_mode_cpu_load": "false",
+    "force_carbon_intensity_g_co2e_kwh": "9999",
+    "measure_power_secs": "3600",
+    "api_call_interval": "-1",
+    "output_methods": "csv,api,prometheus",
+    "save_to_file": "true",
+    "save_to_api": "true",
+    "emissions_endpoint": "http://localhost:9/emissions",
+    "api_endpoint": "http://localhost:9",
+    "electricitymaps_api_token": "token",
+    "co2_signal_api_token": "token",
+    "cloud_provider": "gcp",
+    "cloud_region": "nowhere",
+    "country_iso_code": "XXX",
+    "region": "nowhere",
+    "pue": "50",
+    "wue": "50",
+    "gpu_ids": "7",
+    "log_level": "debug",
+    "logger_preamble": "hostile",
+    "allow_multiple_runs": "false",
+    "rapl_prefer_psys": "true",
+    "output_dir": "/nowhere",
+}
+
+MEASURE = """
+import json, logging, sys, time
+from datetime import UTC, datetime, timedelta
+network = []
+sys.addaudithook(lambda event, args: network.append(event) if event in ("socket.connect", "socket.getaddrinfo") else None)
+import pytest_socket
+pytest_socket.disable_socket()
+from carbonnas.energy.codecarbon_meter import CodeCarbonMeter, TrackingMode
+meter = CodeCarbonMeter(2, mode=TrackingMode.PROCESS, cpu_power=100.0, ram_power=10.0)
+now = datetime(2026, 3, 1, tzinfo=UTC)
+meter.start(now)
+meter.read(now + timedelta(seconds=1), ())
+began = time.monotonic()
+time.sleep(1.3)
+reading = meter.read(now + timedelta(seconds=2), ())
+elapsed = time.monotonic() - began
+details = dict(meter.measurement().details)
+details.pop("constant_share")
+meter.close()
+ram_w = sum(sample.ram_j for sample in reading.measured) / elapsed
+print(json.dumps({"ram_w": ram_w, "cpu_j": reading.joules - ram_w * elapsed, "details": details, "network": network}))
+"""
+
+
+@pytest.mark.slow
+def test_settings_of_the_user_change_nothing_and_nothing_goes_to_the_network(tmp_path: Path) -> None:
+    config = "[codecarbon]\n" + "".join(f"{key} = {value}\n" for key, value in HOSTILE.items())
+    home, here = tmp_path / "home", tmp_path / "here"
+    for folder in (home, here):
+        folder.mkdir()
+        (folder / ".codecarbon.config").write_text(config)
+    environment = {f"CODECARBON_{key.upper()}": value for key, value in HOSTILE.items()} | {"HOME": str(home)}
+    result = run(f"import os; os.chdir({str(here)!r})\n{MEASURE}", **environment)
+    told = json.loads(result.stdout)
+    assert told["ram_w"] == pytest.approx(10.0, rel=0.1)
+    assert told["cpu_j"] < 0.2 * 100.0
+    meter = CodeCarbonMeter(2, mode=TrackingMode.PROCESS, cpu_power=100.0, ram_power=10.0)
+    details = dict(meter.measurement().details)
+    del details["constant_share"]
+    assert told["details"] == details
+    assert told["network"] == []
+    assert result.stderr == ""
+    assert [path.name for path in here.iterdir()] == [".codecarbon.config"]

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from carbonnas.architecture import Architecture
+from carbonnas.errors import DatasetError
+from carbonnas.evaluation.evaluator import Evaluation, EvaluationFailedError, EvaluationRequest
+from carbonnas.evaluation.tabular import TabularEvaluator
+from carbonnas.plugins import EVALUATORS
+from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
+from carbonnas.trials import PROXY, Fidelity, TrialKind
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SHARED_TABLE = Path(__file__).parents[4] / "shared" / "data" / "nas" / "nb201_accuracy_cost.csv.gz"
+SEARCH, FULL = Fidelity("search", 12), Fidelity("full", 200)
+TABLE = """\
+arch_str,cifar10_valid_12ep,train_s_12ep_cifar10,cifar10_test_200ep,params,macs,synflow,note
+"a,x",63.364,86.653,85.8633,129306,17958592,31.5,first
+"a,y",82.834,130.178,93.66,802426,116692672,-2e3,
+"b,x",10.0,60,10,1000,2000,0,last
+"""
+
+
+class Letters(SearchSpace):
+    """Three times two architectures; `c` is the same network as `b`."""
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return (Choice("first", ("a", "b", "c")), Choice("second", ("x", "y")))
+
+    def build(self, architecture: Architecture, task: TaskShape) -> nn.Module:
+        raise NotImplementedError("a table needs no networks")
+
+    def canonical(self, architecture: Architecture) -> Architecture:
+        return (min(architecture[0], 1), architecture[1])
+
+
+class Onlooker:
+    """A session in which nothing happens."""
+
+    checkpoint: Path | None = None
+
+    def suspend_requested(self) -> bool:
+        return False
+
+    def report(self, epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
+        """Take no notice."""
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "table.csv"
+    path.write_text(TABLE)
+    return path
+
+
+def train(evaluator: TabularEvaluator, text: str, fidelity: Fidelity, seed: int = 0) -> Evaluation:
+    architecture = Letters().parse(text)
+    return evaluator.evaluate(EvaluationRequest(architecture, TrialKind.TRAIN, fidelity, seed), Onlooker())
+
+
+def score(evaluator: TabularEvaluator, text: str) -> Evaluation:
+    return evaluator.evaluate(EvaluationRequest(Letters().parse(text), TrialKind.SCORE, PROXY, 0), Onlooker())
+
+
+def test_a_search_training_returns_the_validation_accuracy_as_a_fraction_and_the_time_it_took(table: Path) -> None:
+    evaluation = train(TabularEvaluator(Letters(), 0, path=table), "a,y", SEARCH)
+    assert evaluation == Evaluation({"val_accuracy": 82.834 / 100, "params": 802_426.0, "macs": 116_692_672.0}, 130.178)
+
+
+def test_a_training_of_half_the_epochs_takes_half_the_time(table: Path) -> None:
+    evaluation = train(TabularEvaluator(Letters(), 0, path=table), "b,x", Fidelity("search", 6))
+    assert evaluation.modelled_seconds == 60 * 6 / 12
+    assert evaluation.metrics["val_accuracy"] == 10 / 100
+
+
+def test_a_full_training_returns_the_test_accuracy_and_takes_33_times_as_long(table: Path) -> None:
+    evaluation = train(TabularEvaluator(Letters(), 0, path=table), "a,x", FULL)
+    assert evaluation == Evaluation(
+        {"test_accuracy": 85.8633 / 100, "params": 129_306.0, "macs": 17_958_592.0}, 86.653 * 33.33
+    )
+
+
+def test_a_scoring_returns_size_and_score_columns_in_the_seconds_given(table: Path) -> None:
+    evaluator = TabularEvaluator(Letters(), 0, path=table, score_columns=("synflow",), score_seconds=0.25)
+    assert score(evaluator, "a,y") == Evaluation({"params": 802_426.0, "macs": 116_692_672.0, "synflow": -2000.0}, 0.25)
+
+
+def test_seeds_change_nothing(table: Path) -> None:
+    evaluator = TabularEvaluator(Letters(), 0, path=table)
+    assert train(evaluator, "a,x", SEARCH, seed=1) == train(evaluator, "a,x", SEARCH, seed=2)
+
+
+def test_an_architecture_that_is_not_in_the_table_gets_the_row_of_the_same_network(table: Path) -> None:
+    evaluator = TabularEvaluator(Letters(), 0, path=table)
+    assert train(evaluator, "c,x", SEARCH) == train(evaluator, "b,x", SEARCH)
+
+
+def test_an_own_row_goes_before_that_of_the_same_network(table: Path) -> None:
+    table.write_text(TABLE + '"c,x",11.0,61,12,1000,2000,0,\n')
+    assert train(TabularEvaluator(Letters(), 0, path=table), "c,x", SEARCH).metrics["val_accuracy"] == 11 / 100
+
+
+def test_a_network_that_is_not_in_the_table_fails_and_says_so(table: Path) -> None:
+    with pytest.raises(EvaluationFailedError, match=r"c,y is not in the table .*table\.csv"):
+        train(TabularEvaluator(Letters(), 0, path=table), "c,y", SEARCH)
+
+
+def test_an_architecture_of_another_space_fails(table: Path) -> None:
+    with pytest.raises(EvaluationFailedError, match="9 is no option of first"):
+        TabularEvaluator(Letters(), 0, path=table).evaluate(
+            EvaluationRequest((9, 0), TrialKind.TRAIN, SEARCH, 0), Onlooker()
+        )
+
+
+def test_another_table_fits_by_its_options_through_the_plug_in_door(tmp_path: Path) -> None:
+    path = tmp_path / "other.csv.gz"
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write('cell,val,test,hours\n"a,x",0.5,0.75,100\n')
+    options = {
+        "path": str(path),
+        "architecture_column": "cell",
+        "search_accuracy_column": "val",
+        "full_accuracy_column": "test",
+        "accuracy_unit": 1,
+        "seconds_column": "hours",
+        "search_epochs": 4,
+        "full_seconds_factor": 2,
+        "params_column": None,
+        "macs_column": None,
+    }
+    evaluator = EVALUATORS.create("tabular", options, {"space": Letters(), "seed": 0})
+    assert isinstance(evaluator, TabularEvaluator)
+    assert train(evaluator, "a,x", Fidelity("search", 2)) == Evaluation({"val_accuracy": 0.5}, 50.0)
+    assert train(evaluator, "a,x", FULL) == Evaluation({"test_accuracy": 0.75}, 200.0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("params", "parameters", r"there is no column 'params'; the header has arch_str, "),
+        ("note", "params", r"there is twice or more column 'params'"),
+        ("82.834", "", r"line 3, column cifar10_valid_12ep: '' is not a number"),
+        ("82.834", "nan", r"line 3, column cifar10_valid_12ep: 'nan' is not finite"),
+        ("82.834", "182.834", r"line 3, column cifar10_valid_12ep: '182.834' is not within 0 to 100"),
+        ("60,10,", "0,10,", r"line 4, column train_s_12ep_cifar10: '0' is not within 1e-06 to inf"),
+        ("802426", "many", r"line 3, column params: 'many' is not a number"),
+        ("802426", "-1", r"line 3, column params: '-1' is not within 0 to inf"),
+        ("a,y", "a,z", r"line 3, column arch_str: 'z' is no option of second"),
+        ("a,y", "a,x", r"line 3, column arch_str: a,x is there twice"),
+        (",last", "", r"line 4: 7 cells, expected 8"),
+        (TABLE[TABLE.index("\n") :], "\n", r"has no rows"),
+        (TABLE, "", r"there is no column 'cifar10_valid_12ep'; the header has nothing"),
+    ],
+)
+def test_a_bad_table_is_an_error_that_names_file_line_and_column(table: Path, old: str, new: str, told: str) -> None:
+    table.write_text(TABLE.replace(old, new))
+    with pytest.raises(DatasetError, match=rf"table\.csv.*{told}"):
+        TabularEvaluator(Letters(), 0, path=table)
+
+
+def test_a_bad_value_in_a_column_that_is_not_used_does_no_harm(table: Path) -> None:
+    table.write_text(TABLE.replace("31.5", "?"))
+    assert score(TabularEvaluator(Letters(), 0, path=table), "a,x").metrics["params"] == 129_306
+
+
+def test_a_missing_or_truncated_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv.gz"
+    with pytest.raises(DatasetError, match=r"table\.csv\.gz can't be read as a table"):
+        TabularEvaluator(Letters(), 0, path=path)
+    path.write_bytes(gzip.compress(TABLE.encode())[:-10])
+    with pytest.raises(DatasetError, match=r"table\.csv\.gz can't be read as a table"):
+        TabularEvaluator(Letters(), 0, path=path)
+
+
+def test_neither_torch_nor_scikit_learn_is_imported() -> None:
+    program = "import sys, carbonnas.evaluation.tabular; sys.exit(bool({'torch', 'sklearn'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.skipif(not SHARED_TABLE.exists(), reason="the NAS-Bench-201 table is not there; it can't be redistributed")
+def test_nas_bench_201_is_loaded_quickly_and_gives_the_published_values() -> None:
+    from carbonnas.search_spaces.nasbench201 import NASBench201
+
+    space = NASBench201()
+    begun = time.process_time()
+    evaluator = TabularEvaluator(space, 0, path=SHARED_TABLE)
+    # Far above the 0.3 s that it takes, so that a busy machine does not fail it.
+    assert time.process_time() - begun < 2
+    cell = space.parse(
+        "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+    )
+    evaluation = evaluator.evaluate(EvaluationRequest(cell, TrialKind.TRAIN, FULL, 0), Onlooker())
+    assert evaluation.metrics["test_accuracy"] == 94.3633 / 100
+    assert evaluation.modelled_seconds == pytest.approx(176.07 * 33.33)

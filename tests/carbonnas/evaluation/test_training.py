@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import nn
+
+from carbonnas.architecture import Architecture
+from carbonnas.errors import ConfigError, DatasetError
+from carbonnas.evaluation.evaluator import (
+    Evaluation,
+    EvaluationFailedError,
+    EvaluationRequest,
+    SuspendedError,
+)
+from carbonnas.evaluation.training import TrainingEvaluator
+from carbonnas.plugins import EVALUATORS
+from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
+from carbonnas.trials import PROXY, Fidelity, TrialKind
+
+pytestmark = pytest.mark.torch
+
+SEARCH, FULL = Fidelity("search", 3), Fidelity("full", 3)
+DROPOUT, NAN, OUT_OF_MEMORY, BUG = 1, 2, 3, 4
+
+
+class Fault(nn.Module):
+    """Does what goes wrong in training."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        if self._kind == "memory":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 TiB.\nmore")
+        if self._kind == "bug":
+            raise RuntimeError("shapes do not fit")
+        return inputs * float("nan")
+
+
+class TinyNets(SearchSpace):
+    """Networks with one convolution, two widths and a few ways to fail."""
+
+    def __init__(self, factor: int = 1) -> None:
+        self._factor = factor
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return (Choice("width", ("2", "4")), Choice("extra", ("none", "dropout", "nan", "memory", "bug")))
+
+    def build(self, architecture: Architecture, task: TaskShape) -> nn.Module:
+        self.validate(architecture)
+        width = (2, 4)[architecture[0]] * self._factor
+        extra = self.choices[1].options[architecture[1]]
+        layer: nn.Module = nn.Identity() if extra == "none" else nn.Dropout(0.2) if extra == "dropout" else Fault(extra)
+        cells = (task.height // 4) * (task.width // 4) * width
+        return nn.Sequential(
+            nn.Conv2d(task.channels, width, 3, padding=1, stride=2),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            layer,
+            nn.Flatten(),
+            nn.Linear(cells, task.classes),
+        )
+
+
+class Script:
+    """A session that asks to suspend after given numbers of epochs and keeps what is reported."""
+
+    def __init__(self, checkpoint: Path | None = None, suspend_after: int | None = None) -> None:
+        self.checkpoint = checkpoint
+        self.reports: list[tuple[int, int, dict[str, float]]] = []
+        self._suspend_after = suspend_after
+
+    def suspend_requested(self) -> bool:
+        return len(self.reports) == self._suspend_after
+
+    def report(self, epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
+        self.reports.append((epoch, epochs, dict(metrics)))
+
+
+@pytest.fixture(scope="module")
+def evaluator() -> TrainingEvaluator:
+    return TrainingEvaluator(TinyNets(), 0, final_dataset="digits")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def request(architecture: Architecture = (1, DROPOUT), fidelity: Fidelity = SEARCH, seed: int = 5) -> EvaluationRequest:
+    return EvaluationRequest(architecture, TrialKind.TRAIN, fidelity, seed)
+
+
+def uninterrupted(evaluator: TrainingEvaluator) -> Evaluation:
+    return evaluator.evaluate(request(), Script())
+
+
+def test_the_same_request_has_the_same_result_to_the_bit(evaluator: TrainingEvaluator) -> None:
+    assert uninterrupted(evaluator) == uninterrupted(evaluator)
+
+
+def test_another_seed_has_another_result(evaluator: TrainingEvaluator) -> None:
+    other = evaluator.evaluate(request(seed=6), Script())
+    assert other.metrics["train_loss"] != uninterrupted(evaluator).metrics["train_loss"]
+
+
+def test_torchs_global_generator_is_put_back(evaluator: TrainingEvaluator) -> None:
+    before = torch.get_rng_state()
+    uninterrupted(evaluator)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_search_training_reports_the_validation_accuracy_and_no_test_accuracy(evaluator: TrainingEvaluator) -> None:
+    evaluation = uninterrupted(evaluator)
+    assert set(evaluation.metrics) == {"val_accuracy", "train_loss", "params"}
+    # 4 x 237 noisy images were classified, and better than by chance.
+    right = evaluation.metrics["val_accuracy"] * 948
+    assert right == pytest.approx(round(right), abs=1e-9)
+    assert evaluation.metrics["val_accuracy"] > 0.12
+    assert evaluation.modelled_seconds is None
+
+
+def test_parameters_are_counted(evaluator: TrainingEvaluator) -> None:
+    # Convolution 1*4*9 + 4, batch norm 2 * 4, linear layer 2 * 2 * 4 * 10 + 10.
+    assert uninterrupted(evaluator).metrics["params"] == 36 + 4 + 8 + 160 + 10
+
+
+def test_a_full_training_reports_the_accuracy_on_the_clean_test_part_and_none_on_the_validation_part(
+    evaluator: TrainingEvaluator,
+) -> None:
+    evaluation = evaluator.evaluate(request((1, 0), FULL), Script())
+    assert set(evaluation.metrics) == {"test_accuracy", "train_loss", "params"}
+    right = evaluation.metrics["test_accuracy"] * 360
+    assert right == pytest.approx(round(right), abs=1e-9)
+    assert evaluation.metrics["test_accuracy"] > 0.4
+
+
+def test_without_a_final_data_set_the_full_training_is_tested_on_that_of_the_search() -> None:
+    evaluation = TrainingEvaluator(TinyNets(), 0).evaluate(request((0, 0), Fidelity("full", 1)), Script())
+    right = evaluation.metrics["test_accuracy"] * 800
+    assert right == pytest.approx(round(right), abs=1e-9)
+
+
+def test_each_epoch_is_reported(evaluator: TrainingEvaluator) -> None:
+    session = Script()
+    evaluation = evaluator.evaluate(request(), session)
+    assert [(epoch, epochs) for epoch, epochs, _ in session.reports] == [(1, 3), (2, 3), (3, 3)]
+    assert session.reports[-1][2] == {"train_loss": evaluation.metrics["train_loss"]}
+
+
+@pytest.mark.parametrize("epochs_before", [0, 1, 2])
+def test_a_suspended_training_goes_on_bit_by_bit_as_if_never_interrupted(
+    evaluator: TrainingEvaluator, tmp_path: Path, epochs_before: int
+) -> None:
+    path = tmp_path / "trial"
+    with pytest.raises(SuspendedError, match=f"after epoch {epochs_before} of 3"):
+        evaluator.evaluate(request(), Script(path, suspend_after=epochs_before))
+    session = Script(path)
+    assert evaluator.evaluate(request(), session) == uninterrupted(evaluator)
+    assert [epoch for epoch, _, _ in session.reports] == list(range(epochs_before + 1, 4))
+
+
+def test_a_new_worker_can_go_on_where_another_stopped(evaluator: TrainingEvaluator, tmp_path: Path) -> None:
+    path = tmp_path / "trial"
+    with pytest.raises(SuspendedError):
+        evaluator.evaluate(request(), Script(path, suspend_after=2))
+    assert TrainingEvaluator(TinyNets(), 0).evaluate(request(), Script(path)) == uninterrupted(evaluator)
+
+
+def test_work_that_can_not_be_resumed_is_not_suspended(evaluator: TrainingEvaluator) -> None:
+    assert evaluator.evaluate(request(), Script(None, suspend_after=1)) == uninterrupted(evaluator)
+
+
+def test_the_checkpoint_is_gone_when_the_training_is_done(evaluator: TrainingEvaluator, tmp_path: Path) -> None:
+    evaluator.evaluate(request(), Script(tmp_path / "trial"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_checkpoint_makes_the_training_start_anew(
+    evaluator: TrainingEvaluator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "trial"
+    path.write_bytes(b"\x00 nothing of ours")
+    session = Script(path)
+    with caplog.at_level(logging.WARNING):
+        assert evaluator.evaluate(request(), session) == uninterrupted(evaluator)
+    assert len(session.reports) == 3
+    assert "is damaged" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "other",
+    [request(seed=6), request((0, DROPOUT)), request(fidelity=Fidelity("search", 4)), request(fidelity=FULL)],
+    ids=["seed", "architecture", "epochs", "fidelity"],
+)
+def test_the_checkpoint_of_another_request_is_not_used(
+    evaluator: TrainingEvaluator, tmp_path: Path, other: EvaluationRequest
+) -> None:
+    path = tmp_path / "trial"
+    with pytest.raises(SuspendedError):
+        evaluator.evaluate(other, Script(path, suspend_after=1))
+    session = Script(path)
+    assert evaluator.evaluate(request(), session) == uninterrupted(evaluator)
+    assert len(session.reports) == 3
+
+
+def test_the_checkpoint_of_a_network_of_another_shape_is_not_used(evaluator: TrainingEvaluator, tmp_path: Path) -> None:
+    path = tmp_path / "trial"
+    with pytest.raises(SuspendedError):
+        TrainingEvaluator(TinyNets(factor=2), 0).evaluate(request(), Script(path, suspend_after=1))
+    assert evaluator.evaluate(request(), Script(path)) == uninterrupted(evaluator)
+
+
+def test_a_loss_that_is_not_a_number_is_a_failure_and_leaves_no_checkpoint(
+    evaluator: TrainingEvaluator, tmp_path: Path
+) -> None:
+    with pytest.raises(EvaluationFailedError, match="the training loss became nan in epoch 1"):
+        evaluator.evaluate(request((0, NAN)), Script(tmp_path / "trial"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lack_of_memory_is_a_failure_told_in_one_line(evaluator: TrainingEvaluator) -> None:
+    with pytest.raises(EvaluationFailedError) as caught:
+        evaluator.evaluate(request((0, OUT_OF_MEMORY)), Script())
+    told = "the training does not fit into memory: CUDA out of memory. Tried to allocate 2 TiB."
+    assert str(caught.value) == told
+
+
+def test_any_other_error_of_torch_is_not_taken_for_a_lack_of_memory(evaluator: TrainingEvaluator) -> None:
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        evaluator.evaluate(request((0, BUG)), Script())
+
+
+def test_an_architecture_of_another_space_is_a_failure(evaluator: TrainingEvaluator) -> None:
+    with pytest.raises(EvaluationFailedError, match="expected 2"):
+        evaluator.evaluate(request((0, 0, 0)), Script())
+
+
+def test_a_scoring_is_refused(evaluator: TrainingEvaluator) -> None:
+    with pytest.raises(EvaluationFailedError, match="training can't evaluate a score trial at proxy"):
+        evaluator.evaluate(EvaluationRequest((0, 0), TrialKind.SCORE, PROXY, 0), Script())
+
+
+def test_a_missing_final_data_set_is_found_before_anything_is_trained(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="is missing"):
+        TrainingEvaluator(TinyNets(), 0, final_dataset="fashion_mnist", data_path=tmp_path)
+
+
+def test_a_device_that_is_not_there_is_a_mistake_of_the_configuration() -> None:
+    with pytest.raises(ConfigError, match="'abacus' is none; choose cpu, cuda or auto"):
+        TrainingEvaluator(TinyNets(), 0, device="abacus")
+
+
+def test_options_out_of_range_are_refused_at_the_plug_in_door() -> None:
+    options = {"dataset": "cifar", "learning_rate": 0, "batch_size": 2, "label_smoothing": 1, "shift": -1}
+    with pytest.raises(ValidationError) as caught:
+        EVALUATORS.create("training", options, {"space": TinyNets(), "seed": 0})
+    assert {error["loc"][0] for error in caught.value.errors()} == set(options)
+
+
+def test_the_evaluator_comes_through_the_plug_in_door() -> None:
+    made = EVALUATORS.create("training", {"device": "auto"}, {"space": TinyNets(), "seed": 0})
+    assert isinstance(made, TrainingEvaluator)

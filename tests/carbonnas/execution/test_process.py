@@ -1,0 +1,375 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from carbon_sources.clock import Clock, ReplayClock, SimulatedClock, SystemClock, monotonic_s
+from carbonnas.energy.meter import OVERHEAD, ProbeFactory, WorkerProbe
+from carbonnas.errors import EnergyMeterError, ExecutionError
+from carbonnas.execution.executor import Executor, Job, OutcomeKind
+from carbonnas.execution.process import ProcessExecutor
+from carbonnas.execution.workbench import Workbench
+from carbonnas.testing.evaluators import BrokenWorkbench, CountingWorkbench, Mishap
+from carbonnas.testing.executors import ExecutorConformance, Log, follow, job
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+INTERVAL = timedelta(seconds=0.05)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def workers_of(pid: int) -> list[int]:
+    """The children of the nurseries that the process has started, as the kernel lists them."""
+    return [worker for nursery in children(pid) for worker in children(nursery)]
+
+
+def workers() -> list[int]:
+    return workers_of(os.getpid())
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
+
+
+def processor_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def opened(
+    folder: Path,
+    *,
+    slots: int = 1,
+    epoch_s: float = 0.02,
+    clock: Clock | None = None,
+    workbench: Workbench | None = None,
+    probe: ProbeFactory | None = None,
+    usage_interval: timedelta = INTERVAL,
+    start_timeout: timedelta = timedelta(seconds=30),
+) -> Iterator[ProcessExecutor]:
+    bench = workbench or CountingWorkbench(epoch_s)
+    executor = ProcessExecutor(
+        clock or SystemClock(),
+        slots,
+        bench,
+        folder / "spool",
+        probe,
+        usage_interval=usage_interval,
+        start_timeout=start_timeout,
+    )
+    executor.open()
+    try:
+        yield executor
+    finally:
+        executor.close()
+
+
+def with_timeout(made: Job, timeout: timedelta) -> Job:
+    return Job(made.trial, made.attempt, made.request, made.checkpoint, timeout)
+
+
+class TestProcessExecutor(ExecutorConformance):
+    def make_executor(self, folder: Path, slots: int) -> tuple[Executor, Clock]:
+        clock = SystemClock()
+        return ProcessExecutor(clock, slots, CountingWorkbench(0.03), folder / "spool", None, usage_interval=INTERVAL), clock
+
+
+def test_a_simulated_clock_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExecutionError, match="use the executor 'simulated'"):
+        ProcessExecutor(SimulatedClock(START), 1, CountingWorkbench(0.0), tmp_path, None)
+
+
+@pytest.mark.parametrize(("slots", "interval"), [(0, INTERVAL), (1, timedelta(0))])
+def test_nothing_can_be_done_with_no_slots_or_no_interval(tmp_path: Path, slots: int, interval: timedelta) -> None:
+    with pytest.raises(ValueError, match="need slots"):
+        ProcessExecutor(SystemClock(), slots, CountingWorkbench(0.0), tmp_path, None, usage_interval=interval)
+
+
+def test_a_worker_makes_its_evaluators_once_and_serves_many_jobs_with_them(tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    with opened(tmp_path, slots=2, workbench=CountingWorkbench(0.0, count=count)) as executor:
+        log = Log()
+        for number in range(6):
+            executor.submit(job(number))
+            follow(executor, SystemClock(), number + 1, log)
+    assert count.read_text() == ".."
+
+
+def test_a_killed_worker_loses_its_own_job_and_no_other(tmp_path: Path) -> None:
+    with opened(tmp_path, slots=2, epoch_s=0.1) as executor:
+        executor.submit(job(1, mishap=Mishap.HANGS))
+        executor.submit(job(2, epochs=6))
+        time.sleep(0.2)
+        busy = max(workers(), key=processor_s)
+        os.kill(busy, signal.SIGKILL)
+        log = follow(executor, SystemClock(), 2)
+        assert executor.free_slots == 2
+        executor.submit(job(3))
+        executor.submit(job(4))
+        follow(executor, SystemClock(), 4, log)
+    kinds = {outcome.trial: outcome.kind for outcome in log.outcomes}
+    done = OutcomeKind.COMPLETED
+    assert kinds == {1: OutcomeKind.LOST, 2: done, 3: done, 4: done}
+    (lost,) = [outcome for outcome in log.outcomes if outcome.trial == 1]
+    assert lost.failure == "the worker was killed by signal 9 (SIGKILL), perhaps because memory ran out"
+
+
+def test_a_worker_that_ends_itself_is_lost_with_its_exit_code(tmp_path: Path) -> None:
+    with opened(tmp_path) as executor:
+        executor.submit(job(1, mishap=Mishap.EXITS))
+        (outcome,) = follow(executor, SystemClock(), 1).outcomes
+    assert (outcome.kind, outcome.failure) == (OutcomeKind.LOST, "the worker ended by itself with exit code 3")
+
+
+def test_all_processor_time_of_a_killed_worker_is_known(tmp_path: Path) -> None:
+    with opened(tmp_path, usage_interval=timedelta(seconds=30)) as executor:
+        executor.submit(job(1, mishap=Mishap.HANGS))
+        time.sleep(0.5)
+        (pid,) = workers()
+        used_s = processor_s(pid)
+        os.kill(pid, signal.SIGKILL)
+        log = follow(executor, SystemClock(), 1)
+    (stay,) = log.stay(1)
+    total_s = sum(u.cpu_seconds for u in log.usages if u.usage_id.partition("-")[0] == stay.usage_id.partition("-")[0])
+    assert used_s - 0.02 <= total_s <= used_s + 0.2  # /proc counts in ticks of 10 ms; the rest is what came before the kill
+    assert stay.interval.end == log.outcomes[0].at
+
+
+def test_a_job_that_takes_too_long_is_killed_and_its_slot_works_on(tmp_path: Path) -> None:
+    with opened(tmp_path) as executor:
+        executor.submit(with_timeout(job(1, mishap=Mishap.HANGS), timedelta(seconds=0.3)))
+        log = follow(executor, SystemClock(), 1)
+        executor.submit(job(2))
+        follow(executor, SystemClock(), 2, log)
+    timed_out, completed = log.outcomes
+    assert (timed_out.kind, completed.kind) == (OutcomeKind.TIMED_OUT, OutcomeKind.COMPLETED)
+    assert timed_out.failure == "the worker was killed because its job took longer than 0:00:00.300000"
+    stay_s = sum(usage.interval.seconds for usage in log.stay(1))
+    assert 0.29 <= stay_s < 1.0
+
+
+def test_a_suspended_job_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "trial.checkpoint"
+    with opened(tmp_path, epoch_s=0.1) as executor:
+        executor.submit(job(1, epochs=5, checkpoint=checkpoint))
+        time.sleep(0.15)
+        executor.suspend(1)
+        executor.suspend(1)
+        log = follow(executor, SystemClock(), 1)
+        executor.submit(job(1, epochs=5, checkpoint=checkpoint))
+        follow(executor, SystemClock(), 2, log)
+    suspended, completed = log.outcomes
+    assert (suspended.kind, suspended.evaluation) == (OutcomeKind.SUSPENDED, None)
+    assert completed.evaluation is not None
+    assert 1 <= completed.evaluation.metrics["resumed_from"] < 5
+
+
+def test_a_request_to_suspend_does_not_reach_the_next_job(tmp_path: Path) -> None:
+    with opened(tmp_path, epoch_s=0.05) as executor:
+        executor.submit(job(1, epochs=1))
+        executor.suspend(1)
+        log = follow(executor, SystemClock(), 1)
+        executor.submit(job(2, epochs=3))
+        follow(executor, SystemClock(), 2, log)
+    assert [outcome.kind for outcome in log.outcomes] == [OutcomeKind.COMPLETED, OutcomeKind.COMPLETED]
+
+
+def test_a_worker_s_life_is_covered_from_its_start_in_stretches_of_the_interval(tmp_path: Path) -> None:
+    with opened(tmp_path, epoch_s=0.1) as executor:
+        executor.submit(job(1, epochs=3))
+        log = follow(executor, SystemClock(), 1)
+        executor.submit(job(2, epochs=1))
+        follow(executor, SystemClock(), 2, log)
+    worker = log.stay(1)[0].usage_id.partition("-")[0]
+    life = sorted((u for u in log.usages if u.usage_id.startswith(worker)), key=lambda usage: usage.interval)
+    assert life[0].owner == OVERHEAD
+    for before, after in zip(life, life[1:], strict=False):
+        assert before.interval.end == after.interval.start
+    assert len(log.stay(1)) >= 4  # 0.3 s in stretches of 0.05 s would be 6 on a machine that has time
+    assert [usage.usage_id for usage in life] == [f"{worker}-{number}" for number in range(len(life))]
+
+
+def test_the_start_of_the_processes_is_overhead_that_is_reported(tmp_path: Path) -> None:
+    with opened(tmp_path) as executor:
+        usages = executor.poll().usages
+    assert sum(usage.cpu_seconds for usage in usages) > 0.01
+    assert {usage.owner for usage in usages} == {OVERHEAD}
+
+
+def test_reports_tell_the_progress(tmp_path: Path) -> None:
+    with opened(tmp_path) as executor:
+        executor.submit(job(7, epochs=2))
+        reports = []
+        while len(reports) < 2:
+            reports += executor.poll().reports
+    assert [(r.trial, r.epoch, r.epochs, dict(r.metrics)) for r in reports] == [(7, 1, 2, {"epoch": 1.0}), (7, 2, 2, {"epoch": 2.0})]
+
+
+class SteadyProbe(WorkerProbe):
+    """Measures 2 J and 1 J at each reading, and nothing at every third."""
+
+    def __init__(self) -> None:
+        self.readings = 0
+
+    def start(self) -> None:
+        """Nothing to do."""
+
+    def read(self) -> tuple[float, float]:
+        self.readings += 1
+        if self.readings % 3 == 0:
+            raise EnergyMeterError("no value")
+        return 2.0, 1.0
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+class SteadyProbes(ProbeFactory):
+    def __call__(self) -> WorkerProbe:
+        return SteadyProbe()
+
+
+class DeadProbe(SteadyProbe):
+    def start(self) -> None:
+        raise EnergyMeterError("there is nothing to measure")
+
+
+class DeadProbes(ProbeFactory):
+    def __call__(self) -> WorkerProbe:
+        return DeadProbe()
+
+
+def test_a_reading_that_fails_is_unknown_and_never_zero(tmp_path: Path) -> None:
+    with opened(tmp_path, epoch_s=0.1, probe=SteadyProbes()) as executor:
+        executor.submit(job(1, epochs=3))
+        log = follow(executor, SystemClock(), 1)
+    worker = log.stay(1)[0].usage_id.partition("-")[0]
+    life = sorted((u for u in log.usages if u.usage_id.startswith(worker)), key=lambda usage: usage.interval)
+    known = [None if u.probe is None else (u.probe.cpu_j, u.probe.gpu_j, u.probe.ram_j) for u in life]
+    assert known[:3] == [(2.0, 1.0, 0.0), (2.0, 1.0, 0.0), None]
+    assert all(usage.probe is None or usage.probe.interval == usage.interval for usage in life)
+
+
+def test_a_probe_that_can_t_start_stops_the_executor_with_its_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ExecutionError, match="there is nothing to measure"), opened(tmp_path, probe=DeadProbes()):
+        pass
+
+
+def test_evaluators_that_can_t_be_made_stop_the_executor_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "stone").touch()
+    bench = BrokenWorkbench(tmp_path / "stone")
+    with pytest.raises(ExecutionError, match="FileExistsError: stone is in the way"), opened(tmp_path, workbench=bench):
+        pass
+    assert workers_of(os.getpid()) == []
+
+
+def test_workers_that_can_t_be_replaced_are_an_error_and_no_endless_loop(tmp_path: Path) -> None:
+    bench = BrokenWorkbench(tmp_path / "stone")
+    with opened(tmp_path, workbench=bench) as executor:
+        (tmp_path / "stone").touch()
+        executor.submit(job(1, mishap=Mishap.DIES))
+        with pytest.raises(ExecutionError, match="stone is in the way"):
+            follow(executor, SystemClock(), 9)
+
+
+def test_a_workbench_that_can_t_be_sent_is_refused(tmp_path: Path) -> None:
+    class Local(CountingWorkbench):
+        pass
+
+    with pytest.raises(ExecutionError, match="can't be sent"), opened(tmp_path, workbench=Local(0.0)):
+        pass
+
+
+def test_a_worker_that_is_not_ready_in_time_stops_the_executor(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ExecutionError, match="its start took longer than 0:00:00.001"),
+        opened(tmp_path, start_timeout=timedelta(milliseconds=1)),
+    ):
+        pass
+
+
+def test_when_the_nursery_is_killed_the_jobs_are_lost_and_the_slots_work_on(tmp_path: Path) -> None:
+    with opened(tmp_path) as executor:
+        executor.submit(job(1, mishap=Mishap.HANGS))
+        (nursery,) = children(os.getpid())
+        old = workers()
+        os.kill(nursery, signal.SIGKILL)
+        log = follow(executor, SystemClock(), 1)
+        executor.submit(job(2))
+        follow(executor, SystemClock(), 2, log)
+    assert [outcome.kind for outcome in log.outcomes] == [OutcomeKind.LOST, OutcomeKind.COMPLETED]
+    assert not any(alive(pid) for pid in old)
+
+
+def test_usage_is_in_the_time_of_the_search(tmp_path: Path) -> None:
+    clock = ReplayClock(START, 3600)
+    with opened(tmp_path, clock=clock, epoch_s=0.1) as executor:
+        executor.submit(job(1, epochs=2))
+        log = follow(executor, clock, 1)
+    stay_s = sum(usage.interval.seconds for usage in log.stay(1))
+    assert stay_s >= 0.2 * 3600
+    assert sum(usage.cpu_seconds for usage in log.stay(1)) < 0.2  # processor time stays in real seconds
+
+
+def test_a_long_wait_ends_when_it_is_woken_from_another_thread(tmp_path: Path) -> None:
+    wake = threading.Event()
+    with opened(tmp_path) as executor:
+        executor.poll()
+        begin = monotonic_s()
+        timer = threading.Timer(0.2, wake.set)
+        timer.start()
+        executor.wait(datetime.now(UTC) + timedelta(hours=1), wake)
+        timer.join()
+    assert 0.15 < monotonic_s() - begin < 2.0
+
+
+def test_an_interrupt_of_the_group_does_not_reach_the_workers(tmp_path: Path) -> None:
+    with opened(tmp_path, epoch_s=0.2) as executor:
+        executor.submit(job(1))
+        (nursery,) = children(os.getpid())
+        assert os.getpgid(nursery) != os.getpgrp()
+        os.killpg(os.getpgid(nursery), signal.SIGINT)
+        (outcome,) = follow(executor, SystemClock(), 1).outcomes
+    assert outcome.kind is OutcomeKind.COMPLETED
+
+
+def test_closing_is_quick_and_leaves_no_process_behind(tmp_path: Path) -> None:
+    with opened(tmp_path, slots=2) as executor:
+        executor.submit(job(1, mishap=Mishap.HANGS))
+        pids = [*children(os.getpid()), *workers()]
+        begin = monotonic_s()
+    assert monotonic_s() - begin < 2
+    assert len(pids) == 3
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_many_jobs_leave_no_descriptor_and_no_thread_behind(tmp_path: Path) -> None:
+    with opened(tmp_path, slots=2, epoch_s=0.0) as executor:
+        log = Log()
+        counts = []
+        for number in range(100):
+            executor.submit(job(number, mishap=Mishap.EXITS if number % 20 == 10 else Mishap.NONE))
+            follow(executor, SystemClock(), number + 1, log)
+            executor.acknowledge()
+            if number in {4, 99}:
+                counts.append((len(os.listdir("/proc/self/fd")), threading.active_count()))
+                files = len(list((tmp_path / "spool").iterdir()))
+    assert counts[0] == counts[1]
+    assert files <= 2 + 2  # the current segments of two workers, and of two that were just replaced
+    lost = [outcome.trial for outcome in log.outcomes if outcome.kind is OutcomeKind.LOST]
+    assert lost == [10, 30, 50, 70, 90]

@@ -1,0 +1,74 @@
+"""The proxies together, on cells whose accuracy is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from carbonnas.proxies.fusion import fuse
+from carbonnas.proxies.proxy import ProxyBatch
+from carbonnas.proxies.registry import PROXIES
+from carbonnas.search_spaces.nasbench201 import NASBench201
+from carbonnas.search_spaces.space import TaskShape
+
+pytestmark = pytest.mark.torch
+
+TABLE = Path(__file__).parents[4] / "shared/data/nas/nb201_accuracy_cost.csv.gz"
+SPACE = NASBench201(channels=4, cells=1)
+TASK = TaskShape(3, 16, 16, 10)
+NAMES = ("params", "synflow", "naswot", "grad_norm")
+MADE = {name: PROXIES.create(name, {}, {}) for name in NAMES}
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def scores(text: str, seed: int) -> Mapping[str, float]:
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(32, 3, 16, 16, generator=generator)
+    batch = ProxyBatch(inputs, torch.randint(10, (32,), generator=generator))
+    return {name: proxy.score(network(text, seed), batch, generator) for name, proxy in MADE.items()}
+
+
+def network(text: str, seed: int) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.random.manual_seed(seed)
+        return SPACE.build(SPACE.parse(text), TASK)
+
+
+def test_every_proxy_is_registered() -> None:
+    assert PROXIES.names() == ["grad_norm", "macs", "naswot", "params", "synflow"]
+
+
+def test_a_disconnected_network_scores_lowest_and_finite() -> None:
+    dead = scores("|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|none~2|", 0)
+    alive = scores("|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|", 0)
+    assert {name: dead[name] for name in NAMES[1:]} == pytest.approx(
+        {"synflow": -708.396, "naswot": 0.0, "grad_norm": 0.0}, abs=1e-3
+    )
+    assert all(dead[name] < alive[name] for name in NAMES[1:])
+
+
+def test_scores_of_shrunken_networks_rank_the_accuracies_of_trained_full_ones() -> None:
+    if not TABLE.exists():
+        pytest.skip(f"needs the benchmark's table, {TABLE.name}, which is not redistributed")
+    table = pd.read_csv(TABLE).iloc[::260]
+    raw = [scores(text, seed) for seed, text in enumerate(table["arch_str"])]
+    accuracy = pd.Series(table["cifar10_test_200ep"].to_numpy())
+    rho = pd.DataFrame(raw).corrwith(accuracy, method="spearman")
+    fused = pd.Series(fuse(raw, NAMES)).corr(accuracy, method="spearman")
+    assert rho["params"] > 0.6
+    assert rho["synflow"] > 0.6
+    assert rho["naswot"] > 0.5
+    assert rho["grad_norm"] > 0.4
+    assert fused > max(0.7, rho.mean())

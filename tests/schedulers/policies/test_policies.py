@@ -1,0 +1,272 @@
+"""What each policy decides, beyond the laws that all of them keep."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from carbon_sources.intensity import IntensitySeries
+from schedulers.budget import AtLimit, BudgetState, EmissionBudget, Window
+from schedulers.decision import Decision, Progress, Reason, ReasonCode, SchedulingContext
+from schedulers.patience import Patience
+from schedulers.policies.carbon_blind import CarbonBlind
+from schedulers.policies.proportional import Proportional
+from schedulers.policies.threshold import Threshold
+from schedulers.scheduler import Scheduler
+from schedulers.testing import NOW, hourly, sample, worst_case
+
+HOUR = timedelta(hours=1)
+BUSY = Progress(
+    train_ready=9, score_ready=9, train_running=0, score_running=0, train_waiting_since=NOW, started_at=NOW - HOUR
+)
+TWO_DAYS = hourly(NOW - 48 * HOUR, [100.0] * 12 + [500.0] * 36)
+"""A quarter of the time at 100 g/kWh, the rest at 500."""
+
+
+def context(g_per_kwh: float | None, **changes: Any) -> SchedulingContext:
+    start = NOW - timedelta(minutes=15)
+    values: dict[str, Any] = {
+        "now": NOW,
+        "slots": 4,
+        "intensity": None if g_per_kwh is None else sample(start, timedelta(minutes=30), g_per_kwh),
+        "history": TWO_DAYS,
+        "forecast": None,
+        "budgets": (),
+        "progress": BUSY,
+        "previous": None,
+    }
+    return SchedulingContext(**(values | changes))
+
+
+def slots(decision: Decision) -> tuple[int, int]:
+    return decision.train_slots, decision.score_slots
+
+
+def previous(code: ReasonCode, review_in: timedelta = timedelta(0)) -> Decision:
+    return Decision(4, 0, Reason(code, "earlier"), NOW + review_in)
+
+
+def spent(spent_g: float, at_limit: AtLimit, over: Window = Window.SEARCH) -> BudgetState:
+    budget = EmissionBudget(100.0, over, at_limit)
+    return BudgetState(budget, spent_g, 0.0, budget.window_at(NOW))
+
+
+FIXED = Threshold(max_wait=6 * HOUR, g_per_kwh=200.0)
+PROPORTIONAL = Proportional(max_wait=6 * HOUR)
+POLICIES = (CarbonBlind(), FIXED, PROPORTIONAL)
+
+
+def test_a_carbon_blind_search_trains_on_the_dirtiest_grid_and_scores_with_what_is_left() -> None:
+    few = replace(BUSY, train_ready=3)
+    decision = CarbonBlind().decide(context(900.0, progress=few))
+    assert slots(decision) == (3, 1)
+    assert decision.review_at == NOW + HOUR
+
+
+def test_a_threshold_trains_up_to_it_and_scores_above_it() -> None:
+    assert slots(FIXED.decide(context(200.0))) == (4, 0)
+    dirty = FIXED.decide(context(201.0))
+    assert slots(dirty) == (0, 4)
+    assert dirty.reason == Reason(ReasonCode.DIRTY, "201 g/kWh are above the threshold of 200 g/kWh")
+
+
+def test_a_percentile_is_taken_of_the_trailing_window() -> None:
+    # A quarter of the time was at 100: the 25th percentile is 100, the 26th is 500.
+    assert Threshold(max_wait=HOUR, percentile=25.0).decide(context(101.0)).reason.code is ReasonCode.DIRTY
+    assert Threshold(max_wait=HOUR, percentile=26.0).decide(context(101.0)).reason.code is ReasonCode.CLEAN
+    short = Threshold(max_wait=HOUR, percentile=0.0, window=36 * HOUR)
+    assert short.decide(context(500.0)).reason.code is ReasonCode.CLEAN
+
+
+@pytest.mark.parametrize(
+    ("g_per_kwh", "code", "expected"),
+    [
+        (210.0, ReasonCode.CLEAN, ReasonCode.CLEAN),
+        (210.1, ReasonCode.CLEAN, ReasonCode.DIRTY),
+        (205.0, ReasonCode.DIRTY, ReasonCode.DIRTY),
+        (205.0, ReasonCode.MAX_WAIT, ReasonCode.DIRTY),
+    ],
+    ids=["within 5 %", "beyond 5 %", "was not clean", "trained for another reason"],
+)
+def test_training_once_allowed_goes_on_until_the_margin_is_passed(
+    g_per_kwh: float, code: ReasonCode, expected: ReasonCode
+) -> None:
+    assert FIXED.decide(context(g_per_kwh, previous=previous(code))).reason.code is expected
+
+
+@pytest.mark.parametrize("policy", [FIXED, PROPORTIONAL], ids=["threshold", "proportional"])
+def test_an_unknown_intensity_lets_only_scoring_run_and_says_so(policy: Scheduler) -> None:
+    decision = policy.decide(context(None))
+    assert slots(decision) == (0, 4)
+    assert decision.reason.code is ReasonCode.BLIND
+    assert "unknown" in decision.reason.text
+
+
+@pytest.mark.parametrize(
+    "policy", [Threshold(max_wait=HOUR, percentile=25.0), PROPORTIONAL], ids=["threshold", "proportional"]
+)
+@pytest.mark.parametrize(("hours", "code"), [(23, ReasonCode.NO_HISTORY), (24, None)], ids=["23 h", "24 h"])
+def test_training_is_not_held_back_before_a_day_is_known(
+    policy: Scheduler, hours: int, code: ReasonCode | None
+) -> None:
+    history = hourly(NOW - hours * HOUR, [100.0] * hours)
+    decision = policy.decide(context(900.0, history=history))
+    assert (decision.reason.code is ReasonCode.NO_HISTORY) == (code is not None)
+    assert (decision.train_slots > 0) == (code is not None)
+
+
+def test_a_fixed_threshold_needs_no_history() -> None:
+    assert FIXED.decide(context(900.0, history=IntensitySeries(()))).reason.code is ReasonCode.DIRTY
+
+
+@pytest.mark.parametrize(
+    ("g_per_kwh", "train"), [(100.0, 4), (149.0, 4), (150.0, 3), (300.0, 2), (400.0, 1), (449.0, 1), (450.0, 0)]
+)
+def test_slots_are_shared_in_proportion_to_the_past_range(g_per_kwh: float, train: int) -> None:
+    # 4 slots, range 100..500: scoring gets (c - 100) / 400 * 4 slots, rounded, so 50 g/kWh above 100 is half a slot.
+    assert slots(PROPORTIONAL.decide(context(g_per_kwh))) == (train, 4 - train)
+
+
+def test_the_present_belongs_to_the_range() -> None:
+    # 900 g/kWh are beyond the past range, so 100..900 is the range and scoring has everything.
+    assert slots(PROPORTIONAL.decide(context(900.0))) == (0, 4)
+    assert slots(PROPORTIONAL.decide(context(50.0))) == (4, 0)
+
+
+def test_a_grid_that_never_changes_is_trained_on() -> None:
+    flat = hourly(NOW - 48 * HOUR, [300.0] * 48)
+    assert slots(PROPORTIONAL.decide(context(300.0, history=flat))) == (4, 0)
+
+
+def test_scoring_slots_without_work_rest_while_training_slots_without_work_score() -> None:
+    only_training = replace(BUSY, score_ready=0)
+    assert slots(PROPORTIONAL.decide(context(300.0, progress=only_training))) == (2, 0)
+    only_scoring = replace(BUSY, train_ready=0, train_waiting_since=None)
+    assert slots(PROPORTIONAL.decide(context(300.0, progress=only_scoring))) == (0, 4)
+
+
+def test_the_next_review_comes_with_the_end_of_the_sample() -> None:
+    assert FIXED.decide(context(100.0)).review_at == NOW + timedelta(minutes=15)
+    assert FIXED.decide(context(None)).review_at == NOW + HOUR
+
+
+def test_the_next_review_comes_when_patience_runs_out_if_that_is_sooner() -> None:
+    waiting = replace(BUSY, train_waiting_since=NOW - 6 * HOUR + timedelta(minutes=5))
+    for policy in (FIXED, PROPORTIONAL):
+        assert policy.decide(context(900.0, progress=waiting)).review_at == NOW + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("policy", [FIXED, PROPORTIONAL], ids=["threshold", "proportional"])
+@pytest.mark.parametrize("g_per_kwh", [900.0, None], ids=["dirty", "blind"])
+def test_training_that_waited_long_enough_runs_for_its_time(policy: Scheduler, g_per_kwh: float | None) -> None:
+    patient = replace(BUSY, train_waiting_since=NOW - 6 * HOUR)
+    started = policy.decide(context(g_per_kwh, progress=patient))
+    assert slots(started) == (4, 0)
+    assert started.reason.code is ReasonCode.MAX_WAIT
+    assert started.review_at == NOW + HOUR
+    running = replace(BUSY, train_ready=5, train_running=4, train_waiting_since=None)
+    midway = replace(context(g_per_kwh, progress=running, previous=started), now=NOW + timedelta(minutes=14))
+    assert policy.decide(midway) == started
+
+
+@pytest.mark.parametrize("policy", [FIXED, PROPORTIONAL], ids=["threshold", "proportional"])
+def test_a_run_that_is_over_gives_its_slots_back_to_scoring(policy: Scheduler) -> None:
+    running = replace(BUSY, train_running=4, train_waiting_since=None)
+    decision = policy.decide(context(900.0, progress=running, previous=previous(ReasonCode.MAX_WAIT)))
+    assert slots(decision) == (0, 4)
+
+
+def test_a_grid_that_becomes_clean_during_a_run_is_used_as_such() -> None:
+    during = context(100.0, previous=previous(ReasonCode.MAX_WAIT, HOUR))
+    assert FIXED.decide(during).reason.code is ReasonCode.CLEAN
+
+
+@pytest.mark.parametrize("policy", [FIXED, PROPORTIONAL], ids=["threshold", "proportional"])
+def test_on_a_grid_that_is_always_dirty_training_takes_turns_with_waiting(policy: Scheduler) -> None:
+    """Ten hours of work in epochs of 20 min, patience 6 h, runs of 1 h: 10 waits and 10 runs, 70 h, and no thrash."""
+    step = timedelta(minutes=20)
+    now, done, starts, waiting_since, last = NOW, 0, 0, NOW, None
+    while done < 30:
+        decision = policy.decide(worst_case(now, 1, waiting_since, last, dark=False))
+        if decision.train_slots:
+            starts += last is None or last.train_slots == 0
+            done, waiting_since = done + 1, now + step
+        now, last = now + step, decision
+    assert starts == 10
+    assert now - NOW == timedelta(hours=70)
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=["carbon_blind", "threshold", "proportional"])
+def test_a_budget_that_stops_outranks_one_that_scores(policy: Scheduler) -> None:
+    scoring, stopping = spent(150.0, AtLimit.SCORE_ONLY), spent(100.0, AtLimit.STOP)
+    assert slots(policy.decide(context(100.0, budgets=(scoring,)))) == (0, 4)
+    decision = policy.decide(context(100.0, budgets=(scoring, stopping)))
+    assert slots(decision) == (0, 0)
+    assert decision.reason.text == "100 g of the 100 g per search are spent: nothing runs"
+
+
+def test_a_budget_that_waits_is_reviewed_when_its_window_ends() -> None:
+    # NOW is noon: the day ends in 12 h; a review of 24 h would come too late.
+    patient = CarbonBlind(review=timedelta(days=1))
+    waiting = spent(100.0, AtLimit.WAIT, Window.DAY)
+    assert patient.decide(context(100.0, budgets=(waiting,))).review_at == NOW + 12 * HOUR
+    over = replace(waiting, window=EmissionBudget(1.0, Window.DAY).window_at(NOW - timedelta(days=1)))
+    assert patient.decide(context(100.0, budgets=(over,))).review_at == NOW + timedelta(days=1)
+
+
+def test_a_budget_with_something_left_changes_nothing() -> None:
+    left = spent(99.9, AtLimit.STOP)
+    assert FIXED.decide(context(100.0, budgets=(left,))) == FIXED.decide(context(100.0))
+
+
+def test_slots_can_not_be_negative() -> None:
+    with pytest.raises(ValueError, match="can't be negative, got -1 and 0"):
+        Decision(-1, 0, Reason(ReasonCode.CLEAN, ""), NOW)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "either g_per_kwh or percentile"),
+        ({"g_per_kwh": 1.0, "percentile": 1.0}, "either g_per_kwh or percentile"),
+        ({"g_per_kwh": -1.0}, "g_per_kwh must be finite"),
+        ({"g_per_kwh": float("nan")}, "g_per_kwh must be finite"),
+        ({"percentile": 101.0}, "percentile must lie"),
+        ({"g_per_kwh": 1.0, "hysteresis": -0.1}, "hysteresis must be"),
+        ({"g_per_kwh": 1.0, "min_history": 8 * 24 * HOUR}, "min_history must be"),
+        ({"g_per_kwh": 1.0, "review": timedelta(0)}, "review must be above zero"),
+        ({"g_per_kwh": 1.0, "min_run": timedelta(0)}, "min_run must be above zero"),
+        ({"g_per_kwh": 1.0, "max_wait": -HOUR}, "max_wait can't be negative"),
+    ],
+)
+def test_a_threshold_refuses_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Threshold(**({"max_wait": HOUR} | options))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"min_history": timedelta(0)}, "min_history must be"),
+        ({"review": -HOUR}, "review must be above zero"),
+        ({"max_wait": -HOUR}, "max_wait can't be negative"),
+    ],
+)
+def test_a_proportional_policy_refuses_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Proportional(**({"max_wait": HOUR} | options))
+
+
+def test_a_carbon_blind_policy_refuses_a_review_that_never_passes() -> None:
+    with pytest.raises(ValueError, match="review must be above zero"):
+        CarbonBlind(review=timedelta(0))
+
+
+def test_patience_has_no_end_where_there_is_nothing_to_train() -> None:
+    idle = replace(BUSY, train_ready=0, train_waiting_since=None)
+    patience = Patience(timedelta(0), HOUR)
+    assert patience.limit(context(900.0, progress=idle), NOW + HOUR) == NOW + HOUR
+    assert patience.decide(context(900.0, progress=idle)) is None
