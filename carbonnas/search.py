@@ -322,8 +322,9 @@ class Search:
 
 
 def _differ(before: DecisionRecord, after: DecisionRecord) -> bool:
+    """Say whether a decision is news: it changes something, or the one before has run out."""
     old, new = before.decision, after.decision
-    return (old.train_slots, old.score_slots, old.reason.code, before.intensity_g_per_kwh) != (
+    return after.time >= old.review_at or (old.train_slots, old.score_slots, old.reason.code, before.intensity_g_per_kwh) != (
         new.train_slots,
         new.score_slots,
         new.reason.code,

@@ -34,14 +34,14 @@ class TraceSource(CarbonSource):
     def __init__(  # noqa: PLR0913 -- each argument is an option of the configuration
         self,
         *,
-        path: str | Path,
+        path: Path,
         zone: str | None = None,
         column: str | None = None,
         kind: IntensityKind | None = None,
         basis: Basis | None = None,
         unit: IntensityUnit | None = None,
         time_zone: str | None = None,
-        forecasts: str | Path | None = None,
+        forecasts: Path | None = None,
     ) -> None:
         trace = read_trace(path, TraceOptions(zone, column, kind, basis, unit, time_zone))
         self.zone = trace.zone

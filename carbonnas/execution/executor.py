@@ -133,7 +133,7 @@ class Executor(ABC):
         """Return what a later process needs to go on with the jobs in their slots; `None` if they have to be submitted again."""
         return None
 
-    def restore(self, snapshot: str | None) -> frozenset[int]:
+    def restore(self, snapshot: str | None) -> frozenset[int]:  # noqa: ARG002 - for those that have snapshots
         """Take over the jobs of a snapshot, after `open`, and return their trials; without one there is nothing to take over."""
         return frozenset()
 

@@ -6,6 +6,7 @@ task, loky breaks all tasks when one worker dies, and neither lets its workers e
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing.connection
 import pickle
 import secrets
@@ -194,7 +195,8 @@ class ProcessExecutor(Executor):
         if gone:
             self._nursery.close()
             self._nursery = self._new_nursery()
-        self._hire(self._nursery)
+        with contextlib.suppress(ConnectionError):  # the nursery's end is the next event
+            self._hire(self._nursery)
 
     def _take_events(self, nursery: Nursery) -> bool:
         """Part with the workers that have ended, and say whether the nursery has."""
@@ -210,6 +212,11 @@ class ProcessExecutor(Executor):
                         self._part_with(hand, event)
                 case Gone():
                     gone = True
+                    if not self._hands:
+                        self._failed_starts += 1
+                        self._failure = (
+                            "the workers can't be started: the process that forks them has ended before it forked one"
+                        )
                     for hand in list(self._hands):
                         self._part_with(hand, Exited(hand.name, None, None, monotonic_s()))
         return gone

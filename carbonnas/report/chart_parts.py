@@ -15,6 +15,16 @@ from carbonnas.report.record import SearchRecord
 
 BLUE, ORANGE, GREEN, PURPLE, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#8a8f98"
 
+_CLOCK = {
+    "seconds": "%H:%M:%S",
+    "minutes": "%H:%M",
+    "hours": "%H:%M",
+    "date": "%-d %b",
+    "day": "%-d %b",
+    "week": "%-d %b",
+}
+"""How instants are labelled, by how fine the axis is."""
+
 HEIGHT = 240
 """Pixels."""
 
@@ -59,7 +69,7 @@ def time_scale(record: SearchRecord) -> alt.Scale:
 
 def time_axis(record: SearchRecord) -> alt.X:
     """Return the horizontal axis of charts over time."""
-    return alt.X("at:T", scale=time_scale(record), title="time (UTC)")
+    return alt.X("at:T", scale=time_scale(record), axis=alt.Axis(title="time (UTC)", format=_CLOCK))
 
 
 def metric_x(field: str, metric: str) -> alt.X:

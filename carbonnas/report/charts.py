@@ -94,7 +94,11 @@ def progress(record: SearchRecord) -> alt.LayerChart:
     scaled = [row | {"mass": number(row, "g") / factor} for row in rows]
     priced = any(number(row, "g") > 0 for row in rows)
     name = record.objectives[0].metric if record.objectives else "objective"
-    x = alt.X("mass:Q", title=f"{unit} CO₂e emitted by then") if priced else time_axis(record)
+    x = (
+        alt.X("mass:Q", title=f"{unit} CO₂e emitted by then", axis=alt.Axis(tickCount=8))
+        if priced
+        else time_axis(record)
+    )
     line = alt.Chart(data([row for row in scaled if "best" in row])).mark_line(interpolate="step-after", color=GREY)
     marks = points(scaled).encode(
         x=x,

@@ -33,7 +33,7 @@ def to_csv(document: ReportDocument) -> str:
     """Return a row for each trial. Unknown is an empty cell; a text that a spreadsheet could run gets an apostrophe in front."""
     names = sorted({name for trial in document.trials for name in trial.metrics})
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180; either character alone is then quoted inside a cell
     writer.writerow([_cell(column) for column in (*_COLUMNS, *names)])
     for trial in document.trials:
         writer.writerow([_cell(value) for value in _row(trial, names)])

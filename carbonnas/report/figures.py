@@ -50,7 +50,7 @@ _CAPTIONS = {
     "decision in force and the trials in their slots. Gaps in the line are times whose intensity is unknown.",
     "progress": "Each completed training by its first objective against what the whole search had emitted by then; the line is the "
     "best so far among candidates. Final trainings are longer and stand apart.",
-    "front": "Completed trainings by the first two objectives. No other candidate is better in all objectives than one on the front.",
+    "front": "Completed trainings by the first two objectives. No other candidate is at least as good as one on the front in all objectives and better in one.",
     "trials": "All attempts at a trial together: failures are emissions too.",
 }
 

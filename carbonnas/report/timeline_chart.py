@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from carbonnas.report.chart_parts import BLUE, GREEN, GREY, ORANGE, colors, data, shapes, time_scale, tips
+from carbonnas.report.chart_parts import BLUE, GREEN, GREY, ORANGE, colors, data, shapes, time_axis, time_scale, tips
 from carbonnas.report.figure_data import Row, decision_rows, intensity_rows, lane_rows
 from carbonnas.report.record import SearchRecord
 
@@ -31,7 +31,7 @@ def timeline(record: SearchRecord) -> alt.VConcatChart:
             tooltip=tips("time", "slots", "reason"),
         ),
         _strips(lanes, min(160, 16 * depth)).encode(
-            x=alt.X("at:T", scale=time, title="time (UTC)"),
+            x=time_axis(record),
             y=alt.Y("lane:O", axis=_bare("work")),
             tooltip=tips("text", "time"),
         ),

@@ -103,6 +103,28 @@ class BrokenWorkbench(Workbench):
         return CountingWorkbench(0.0).evaluators()
 
 
+class ThreadCounter(Evaluator):
+    """Counts the threads that torch would use; imports torch."""
+
+    def evaluate(self, request: EvaluationRequest, session: Session) -> Evaluation:
+        import torch
+
+        del request, session
+        return Evaluation({"threads": float(torch.get_num_threads())})
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadCountingWorkbench(Workbench):
+    """Makes thread counters."""
+
+    def modules(self) -> tuple[str, ...]:
+        """Return torch."""
+        return ("torch",)
+
+    def evaluators(self) -> Mapping[TrialKind, Evaluator]:
+        return dict.fromkeys(TrialKind, ThreadCounter())
+
+
 def _suffer(mishap: Mishap) -> None:
     match mishap:
         case Mishap.FAILS:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ class ExecutorConformance(ABC):
             log = follow(executor, clock, 1)
         stay = log.stay(1)
         assert stay if self.takes_time else True
-        for before, after in zip(stay, stay[1:], strict=False):
+        for before, after in pairwise(stay):
             assert before.interval.end == after.interval.start
         assert all(begin <= usage.interval.start for usage in stay)
         assert all(usage.request == submitted.request and usage.owner.attempt == 1 for usage in stay)

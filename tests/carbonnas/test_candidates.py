@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbonnas.candidates import CandidateQueue
@@ -91,6 +91,7 @@ def test_a_ranking_needs_a_proxy() -> None:
         CandidateQueue(())
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     scores=st.lists(st.integers(0, 4).map(float), max_size=10),
     promoted=st.sets(st.integers(0, 9)),

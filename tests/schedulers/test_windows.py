@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbon_sources.intensity import IntensitySeries
@@ -60,6 +60,7 @@ def test_a_percentile_lies_between_0_and_100(share: float) -> None:
         Trailing(((1.0, HOUR),)).percentile(share)
 
 
+@settings(max_examples=40, deadline=None)
 @given(values=weighted, share=st.floats(0, 100))
 def test_a_percentile_is_the_lowest_value_that_is_not_exceeded_for_its_share_of_time(
     values: list[tuple[float, timedelta]], share: float
@@ -73,6 +74,7 @@ def test_a_percentile_is_the_lowest_value_that_is_not_exceeded_for_its_share_of_
     assert below <= needed * (1 + 1e-9)
 
 
+@settings(max_examples=40, deadline=None)
 @given(values=weighted)
 def test_the_ends_of_the_range_are_the_outermost_percentiles(values: list[tuple[float, timedelta]]) -> None:
     trailing = Trailing(tuple(values))
@@ -80,6 +82,7 @@ def test_the_ends_of_the_range_are_the_outermost_percentiles(values: list[tuple[
     assert trailing.percentile(100) == trailing.maximum
 
 
+@settings(max_examples=40, deadline=None)
 @given(values=weighted, low=st.floats(0, 100), high=st.floats(0, 100))
 def test_percentiles_do_not_fall_as_their_share_grows(
     values: list[tuple[float, timedelta]], low: float, high: float
@@ -88,6 +91,7 @@ def test_percentiles_do_not_fall_as_their_share_grows(
     assert trailing.percentile(min(low, high)) <= trailing.percentile(max(low, high))
 
 
+@settings(max_examples=40, deadline=None)
 @given(values=weighted, share=st.floats(0, 100), cut=st.data())
 def test_cutting_a_sample_in_two_changes_no_percentile(
     values: list[tuple[float, timedelta]], share: float, cut: st.DataObject

@@ -32,7 +32,9 @@
       const spec = structuredClone(specification);
       spec.config = config;
       for (const part of spec.vconcat ?? []) part.width = Math.max(120, place.clientWidth - sides);
-      await vegaEmbed(place, spec, { ast: true, renderer: "svg", actions: false });
+      // a figure in which nothing is drawn yet is no reason to warn of axes without extent
+      const logLevel = Object.values(spec.datasets ?? {}).some((rows) => rows.length === 0) ? 1 : 2;
+      await vegaEmbed(place, spec, { ast: true, renderer: "svg", actions: false, logLevel });
     }
     document.documentElement.dataset.drawn = window.innerWidth;
   };

@@ -18,10 +18,13 @@ RECIPE = Recipe(learning_rate=0.05, batch_size=8, weight_decay=0.01, label_smoot
 
 
 @pytest.fixture(autouse=True)
-def _global_generator() -> Iterator[None]:
+def _one_thread_and_a_fixed_seed() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     with torch.random.fork_rng([]):
         torch.manual_seed(1)
         yield
+    torch.set_num_threads(threads)
 
 
 class Recorder(nn.Module):

@@ -7,18 +7,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from carbon_sources.clock import Clock, ReplayClock, SimulatedClock, SystemClock, monotonic_s
-from carbonnas.energy.meter import OVERHEAD, ProbeFactory, WorkerProbe
-from carbonnas.errors import EnergyMeterError, ExecutionError
-from carbonnas.execution.executor import Executor, Job, OutcomeKind
+from carbonnas.energy.meter import OVERHEAD, ProbeFactory
+from carbonnas.errors import ExecutionError
+from carbonnas.execution.executor import EpochReport, Executor, Job, OutcomeKind
 from carbonnas.execution.process import ProcessExecutor
+from carbonnas.execution.spool import SEGMENT_LINES
 from carbonnas.execution.workbench import Workbench
-from carbonnas.testing.evaluators import BrokenWorkbench, CountingWorkbench, Mishap
+from carbonnas.testing.evaluators import BrokenWorkbench, CountingWorkbench, Mishap, ThreadCountingWorkbench
 from carbonnas.testing.executors import ExecutorConformance, Log, follow, job
+from carbonnas.testing.probes import Defect, SteadyProbes
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 INTERVAL = timedelta(seconds=0.05)
@@ -86,7 +89,9 @@ def with_timeout(made: Job, timeout: timedelta) -> Job:
 class TestProcessExecutor(ExecutorConformance):
     def make_executor(self, folder: Path, slots: int) -> tuple[Executor, Clock]:
         clock = SystemClock()
-        return ProcessExecutor(clock, slots, CountingWorkbench(0.03), folder / "spool", None, usage_interval=INTERVAL), clock
+        return ProcessExecutor(
+            clock, slots, CountingWorkbench(0.03), folder / "spool", None, usage_interval=INTERVAL
+        ), clock
 
 
 def test_a_simulated_clock_is_refused(tmp_path: Path) -> None:
@@ -146,7 +151,9 @@ def test_all_processor_time_of_a_killed_worker_is_known(tmp_path: Path) -> None:
         log = follow(executor, SystemClock(), 1)
     (stay,) = log.stay(1)
     total_s = sum(u.cpu_seconds for u in log.usages if u.usage_id.partition("-")[0] == stay.usage_id.partition("-")[0])
-    assert used_s - 0.02 <= total_s <= used_s + 0.2  # /proc counts in ticks of 10 ms; the rest is what came before the kill
+    assert (
+        used_s - 0.02 <= total_s <= used_s + 0.2
+    )  # /proc counts in ticks of 10 ms; the rest is what came before the kill
     assert stay.interval.end == log.outcomes[0].at
 
 
@@ -198,7 +205,7 @@ def test_a_worker_s_life_is_covered_from_its_start_in_stretches_of_the_interval(
     worker = log.stay(1)[0].usage_id.partition("-")[0]
     life = sorted((u for u in log.usages if u.usage_id.startswith(worker)), key=lambda usage: usage.interval)
     assert life[0].owner == OVERHEAD
-    for before, after in zip(life, life[1:], strict=False):
+    for before, after in pairwise(life):
         assert before.interval.end == after.interval.start
     assert len(log.stay(1)) >= 4  # 0.3 s in stretches of 0.05 s would be 6 on a machine that has time
     assert [usage.usage_id for usage in life] == [f"{worker}-{number}" for number in range(len(life))]
@@ -214,48 +221,17 @@ def test_the_start_of_the_processes_is_overhead_that_is_reported(tmp_path: Path)
 def test_reports_tell_the_progress(tmp_path: Path) -> None:
     with opened(tmp_path) as executor:
         executor.submit(job(7, epochs=2))
-        reports = []
+        reports: list[EpochReport] = []
         while len(reports) < 2:
             reports += executor.poll().reports
-    assert [(r.trial, r.epoch, r.epochs, dict(r.metrics)) for r in reports] == [(7, 1, 2, {"epoch": 1.0}), (7, 2, 2, {"epoch": 2.0})]
-
-
-class SteadyProbe(WorkerProbe):
-    """Measures 2 J and 1 J at each reading, and nothing at every third."""
-
-    def __init__(self) -> None:
-        self.readings = 0
-
-    def start(self) -> None:
-        """Nothing to do."""
-
-    def read(self) -> tuple[float, float]:
-        self.readings += 1
-        if self.readings % 3 == 0:
-            raise EnergyMeterError("no value")
-        return 2.0, 1.0
-
-    def close(self) -> None:
-        """Nothing to do."""
-
-
-class SteadyProbes(ProbeFactory):
-    def __call__(self) -> WorkerProbe:
-        return SteadyProbe()
-
-
-class DeadProbe(SteadyProbe):
-    def start(self) -> None:
-        raise EnergyMeterError("there is nothing to measure")
-
-
-class DeadProbes(ProbeFactory):
-    def __call__(self) -> WorkerProbe:
-        return DeadProbe()
+    assert [(r.trial, r.epoch, r.epochs, dict(r.metrics)) for r in reports] == [
+        (7, 1, 2, {"epoch": 1.0}),
+        (7, 2, 2, {"epoch": 2.0}),
+    ]
 
 
 def test_a_reading_that_fails_is_unknown_and_never_zero(tmp_path: Path) -> None:
-    with opened(tmp_path, epoch_s=0.1, probe=SteadyProbes()) as executor:
+    with opened(tmp_path, epoch_s=0.1, probe=SteadyProbes(Defect.ODD)) as executor:
         executor.submit(job(1, epochs=3))
         log = follow(executor, SystemClock(), 1)
     worker = log.stay(1)[0].usage_id.partition("-")[0]
@@ -265,8 +241,18 @@ def test_a_reading_that_fails_is_unknown_and_never_zero(tmp_path: Path) -> None:
     assert all(usage.probe is None or usage.probe.interval == usage.interval for usage in life)
 
 
+def test_readings_that_can_t_be_joules_are_unknown(tmp_path: Path) -> None:
+    with opened(tmp_path, probe=SteadyProbes(Defect.NEGATIVE)) as executor:
+        executor.submit(job(1))
+        log = follow(executor, SystemClock(), 1)
+    assert all(usage.probe is None for usage in log.usages)
+
+
 def test_a_probe_that_can_t_start_stops_the_executor_with_its_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ExecutionError, match="there is nothing to measure"), opened(tmp_path, probe=DeadProbes()):
+    with (
+        pytest.raises(ExecutionError, match="there is nothing to measure"),
+        opened(tmp_path, probe=SteadyProbes(Defect.DEAD)),
+    ):
         pass
 
 
@@ -297,7 +283,7 @@ def test_a_workbench_that_can_t_be_sent_is_refused(tmp_path: Path) -> None:
 
 def test_a_worker_that_is_not_ready_in_time_stops_the_executor(tmp_path: Path) -> None:
     with (
-        pytest.raises(ExecutionError, match="its start took longer than 0:00:00.001"),
+        pytest.raises(ExecutionError, match="its start took longer than"),
         opened(tmp_path, start_timeout=timedelta(milliseconds=1)),
     ):
         pass
@@ -358,6 +344,50 @@ def test_closing_is_quick_and_leaves_no_process_behind(tmp_path: Path) -> None:
     assert not any(alive(pid) for pid in pids)
 
 
+def test_what_a_job_used_until_the_executor_was_closed_is_left_in_the_spool(tmp_path: Path) -> None:
+    log = Log()
+    with opened(tmp_path, usage_interval=timedelta(seconds=30)) as executor:
+        executor.submit(job(1, mishap=Mishap.HANGS))
+        time.sleep(0.3)
+        log.poll(executor)
+        executor.acknowledge()
+        closing = datetime.now(UTC)
+    assert log.stay(1) == []
+    later = ProcessExecutor(SystemClock(), 1, CountingWorkbench(0.0), tmp_path / "spool", None)
+    (usage,) = [usage for usage in later.recover() if usage.owner.trial == 1]
+    assert closing - timedelta(seconds=0.05) <= usage.interval.end <= closing + timedelta(seconds=1)
+    assert usage.interval.seconds >= 0.25
+    later.acknowledge()
+    assert later.recover() == ()
+
+
+def test_a_usage_that_was_polled_and_acknowledged_does_not_come_back_but_for_the_newest_segment(tmp_path: Path) -> None:
+    with opened(tmp_path, epoch_s=0.001, usage_interval=timedelta(seconds=10)) as executor:
+        log = Log()
+        for number in range(SEGMENT_LINES):  # two stretches each: the job and the rest before it
+            executor.submit(job(number))
+            follow(executor, SystemClock(), number + 1, log)
+        executor.acknowledge()
+        later = ProcessExecutor(SystemClock(), 1, CountingWorkbench(0.0), tmp_path / "spool", None)
+        back = {usage.usage_id for usage in later.recover()}
+    assert len(log.usages) >= 2 * SEGMENT_LINES
+    assert len(back) <= SEGMENT_LINES
+    assert back <= {usage.usage_id for usage in log.usages}
+
+
+@pytest.mark.torch
+def test_torch_has_one_thread_in_a_worker_and_keeps_its_own_in_the_search(tmp_path: Path) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    with opened(tmp_path, workbench=ThreadCountingWorkbench()) as executor:
+        executor.submit(job(1))
+        (outcome,) = follow(executor, SystemClock(), 1).outcomes
+    assert outcome.evaluation is not None
+    assert outcome.evaluation.metrics == {"threads": 1.0}
+    assert torch.get_num_threads() == before
+
+
 def test_many_jobs_leave_no_descriptor_and_no_thread_behind(tmp_path: Path) -> None:
     with opened(tmp_path, slots=2, epoch_s=0.0) as executor:
         log = Log()
@@ -367,7 +397,7 @@ def test_many_jobs_leave_no_descriptor_and_no_thread_behind(tmp_path: Path) -> N
             follow(executor, SystemClock(), number + 1, log)
             executor.acknowledge()
             if number in {4, 99}:
-                counts.append((len(os.listdir("/proc/self/fd")), threading.active_count()))
+                counts.append((len(list(Path("/proc/self/fd").iterdir())), threading.active_count()))
                 files = len(list((tmp_path / "spool").iterdir()))
     assert counts[0] == counts[1]
     assert files <= 2 + 2  # the current segments of two workers, and of two that were just replaced

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbonnas.objectives.pareto import hypervolume, pareto_front
@@ -24,12 +24,14 @@ def dominates(left: list[float], right: list[float]) -> bool:
     return all(a >= b for a, b in zip(left, right, strict=True)) and left != right
 
 
+@settings(max_examples=40, deadline=None)
 @given(values=points())
 def test_the_front_is_what_nothing_dominates(values: Points) -> None:
     expected = [i for i, point in enumerate(values) if not any(dominates(other, point) for other in values)]
     assert pareto_front(values) == expected
 
 
+@settings(max_examples=40, deadline=None)
 @given(values=points(), data=st.data())
 def test_the_front_does_not_depend_on_the_order_of_points(values: Points, data: st.DataObject) -> None:
     order = data.draw(st.permutations(range(len(values))))
@@ -37,6 +39,7 @@ def test_the_front_does_not_depend_on_the_order_of_points(values: Points, data: 
     assert sorted(order[i] for i in front) == pareto_front(values)
 
 
+@settings(max_examples=40, deadline=None)
 @given(values=points())
 def test_the_front_alone_has_the_whole_volume(values: Points) -> None:
     corner = [-4.0] * (len(values[0]) if values else 2)
@@ -44,6 +47,7 @@ def test_the_front_alone_has_the_whole_volume(values: Points) -> None:
     assert hypervolume(values, corner) == pytest.approx(hypervolume(front, corner))
 
 
+@settings(max_examples=40, deadline=None)
 @given(values=points().filter(bool))
 def test_another_point_never_makes_the_volume_smaller(values: Points) -> None:
     corner = [-4.0] * len(values[0])

@@ -59,6 +59,13 @@ def test_images_that_are_treated_alike_give_the_lowest_score() -> None:
     assert score(nn.Sequential(nn.ReLU(), nn.Flatten()), IMAGES[[0, 0, 1]]) == 0.0
 
 
+def test_rounding_does_not_hide_that_codes_are_dependent() -> None:
+    drawn = torch.randint(2, (16, 1000), generator=torch.Generator().manual_seed(0)).double()
+    assert log_determinant(drawn) > 0
+    # A code and its opposite agree with any third code in 1,000 units together, whichever pair it is.
+    assert log_determinant(torch.cat([drawn, 1 - drawn[:2]])) == 0.0
+
+
 def test_a_network_without_activations_has_the_lowest_score() -> None:
     assert score(nn.Flatten()) == 0.0
 

@@ -195,3 +195,12 @@ def test_reinforce_beats_random_search() -> None:
             values.append(sum(architecture) / (2 + 3 + 0 + 4))
             strategy.tell(observed(architecture, values[-1]))
         assert statistics.mean(values[-30:]) > 0.7
+
+
+def test_each_option_of_each_choice_has_an_embedding_of_its_own() -> None:
+    network = controller()
+    network(torch.tensor([[1, 0, 2]]))[0].sum().backward()
+    gradient = network.embedding.weight.grad
+    assert gradient is not None
+    # Rows 0-2 belong to the first choice, row 3 to the second; the last choice is followed by nothing.
+    assert gradient.abs().sum(1).nonzero()[:, 0].tolist() == [1, 3]

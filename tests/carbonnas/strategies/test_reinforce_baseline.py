@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbonnas.strategies.reinforce_baseline import LIMIT, RunningBaseline
@@ -11,6 +11,7 @@ from carbonnas.strategies.reinforce_baseline import LIMIT, RunningBaseline
 rewards = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=30)
 
 
+@settings(max_examples=40, deadline=None)
 @given(values=rewards, decay=st.floats(0.0, 0.99))
 def test_advantages_are_those_of_exponentially_weighted_moments(values: list[float], decay: float) -> None:
     baseline = RunningBaseline(decay)
@@ -44,6 +45,7 @@ def test_a_failure_before_any_result_is_one_deviation_bad() -> None:
     assert RunningBaseline(0.9).failure() == -1.0
 
 
+@settings(max_examples=40, deadline=None)
 @given(values=rewards)
 def test_a_failure_is_worse_than_everything_so_far_and_bounded(values: list[float]) -> None:
     baseline = RunningBaseline(0.9)
@@ -52,6 +54,7 @@ def test_a_failure_is_worse_than_everything_so_far_and_bounded(values: list[floa
     assert baseline.failure() < worst or len(values) > 1
 
 
+@settings(max_examples=40, deadline=None)
 @given(values=rewards, more=rewards)
 def test_a_stored_baseline_goes_on_exactly(values: list[float], more: list[float]) -> None:
     baseline, successor = RunningBaseline(0.9), RunningBaseline(0.9)

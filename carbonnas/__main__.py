@@ -1,0 +1,5 @@
+"""`python -m carbonnas`."""
+
+from carbonnas.cli.app import main
+
+main()

@@ -1,0 +1,128 @@
+"""What remains of a search that is killed with SIGKILL: real processes, really killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+from carbon_sources.clock import SystemClock, monotonic_s
+from carbonnas.execution.process import ProcessExecutor
+from carbonnas.testing.evaluators import CountingWorkbench
+
+INTERVAL_S = 0.1
+
+SEARCH = """
+import json, sys, threading
+from datetime import timedelta
+from pathlib import Path
+from carbon_sources.clock import SystemClock
+from carbonnas.execution.process import ProcessExecutor
+from carbonnas.testing.evaluators import CountingWorkbench, Mishap
+from carbonnas.testing.executors import job
+
+folder, clock = Path(sys.argv[1]), SystemClock()
+executor = ProcessExecutor(
+    clock, 2, CountingWorkbench(0.05), folder / "spool", None, usage_interval=timedelta(seconds=float(sys.argv[2]))
+)
+executor.open()
+executor.submit(job(1, mishap=Mishap.HANGS))
+executor.submit(job(2, epochs=1000))
+with (folder / "ledger").open("w") as ledger:
+    while True:
+        executor.wait(clock.now() + timedelta(seconds=1), threading.Event())
+        for usage in executor.poll().usages:
+            stamps = [usage.interval.start.isoformat(), usage.interval.end.isoformat()]
+            ledger.write(json.dumps([usage.usage_id, usage.owner.trial, *stamps, usage.cpu_seconds]) + chr(10))
+        ledger.flush()
+        executor.acknowledge()
+"""
+
+Row = tuple[int | None, datetime, datetime, float]
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def exists(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@contextmanager
+def search(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
+    """Run a search that works on two jobs; yield it and its nursery and workers once the ledger has usage of both."""
+    process = subprocess.Popen([sys.executable, "-c", SEARCH, str(folder), str(INTERVAL_S)])
+    try:
+        deadline = monotonic_s() + 30
+        while {1, 2} - {owner for owner, *_ in ledger(folder).values()}:
+            assert process.poll() is None
+            assert monotonic_s() < deadline
+            time.sleep(0.05)
+        (nursery,) = children(process.pid)
+        yield process, [nursery, *children(nursery)]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ledger(folder: Path) -> dict[str, Row]:
+    rows = {}
+    if (folder / "ledger").exists():
+        for line in (folder / "ledger").read_text().splitlines(keepends=True):
+            if line.endswith("\n"):
+                usage_id, trial, start, end, cpu_s = json.loads(line)
+                rows[usage_id] = (trial, datetime.fromisoformat(start), datetime.fromisoformat(end), cpu_s)
+    return rows
+
+
+def test_workers_end_with_a_search_that_is_killed_even_if_they_listen_to_nobody(tmp_path: Path) -> None:
+    with search(tmp_path) as (process, pids):
+        assert len(pids) == 3
+        assert all(exists(pid) for pid in pids)
+        os.kill(process.pid, signal.SIGKILL)
+        deadline = monotonic_s() + 2
+        while any(exists(pid) for pid in pids) and monotonic_s() < deadline:
+            time.sleep(0.02)
+        assert not [pid for pid in pids if exists(pid)]
+
+
+def test_a_killed_search_loses_no_more_than_an_interval_of_usage_and_nothing_twice(tmp_path: Path) -> None:
+    with search(tmp_path) as (process, pids):
+        os.kill(process.pid, signal.SIGSTOP)  # it polls no more; its workers go on to measure and to spool
+        time.sleep(5 * INTERVAL_S)
+        os.kill(process.pid, signal.SIGKILL)
+        killed_at = datetime.now(UTC)
+        while any(exists(pid) for pid in pids):
+            time.sleep(0.02)
+    polled = ledger(tmp_path)
+    executor = ProcessExecutor(SystemClock(), 2, CountingWorkbench(0.0), tmp_path / "spool", None)
+    recovered: dict[str, Row] = {
+        usage.usage_id: (usage.owner.trial, usage.interval.start, usage.interval.end, usage.cpu_seconds)
+        for usage in executor.recover()
+    }
+    assert recovered.keys() - polled.keys()
+    for usage_id in recovered.keys() & polled.keys():
+        assert recovered[usage_id][0] == polled[usage_id][0]
+        assert recovered[usage_id][3] == polled[usage_id][3]
+        assert abs(recovered[usage_id][1] - polled[usage_id][1]) < timedelta(milliseconds=50)
+    together = polled | recovered
+    for trial in (1, 2):
+        stay = sorted(row[1:] for row in together.values() if row[0] == trial)
+        for before, after in pairwise(stay):
+            assert abs(after[0] - before[1]) < timedelta(milliseconds=50)
+        lost_s = (killed_at - stay[-1][1]).total_seconds()
+        assert lost_s < INTERVAL_S + 0.3  # the workers' threads wait for a processor when the machine is busy
+    executor.acknowledge()
+    assert list((tmp_path / "spool").iterdir()) == []

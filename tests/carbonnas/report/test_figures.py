@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import vl_convert
+
+from carbonnas.emissions import totals
+from carbonnas.objectives.objective import Objective
+from carbonnas.report.charts import front
+from carbonnas.report.document import trial_lines
+from carbonnas.report.figure_data import MOST_MARKS, cumulative_rows, intensity_rows, progress_rows, trial_rows
+from carbonnas.report.figures import figures
+from carbonnas.report.record import SearchRecord
+from carbonnas.report.testing import made_up_record
+
+
+def _begun(record: SearchRecord) -> SearchRecord:
+    return replace(record, ended_at=None, trials=(), decisions=(), entries=(), measured=(), budgets=())
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["done", "begun"])
+def test_every_figure_compiles(made_up: SearchRecord, begun: bool) -> None:  # noqa: FBT001
+    drawn = figures(_begun(made_up) if begun else made_up)
+    assert [figure.name for figure in drawn] == ["timeline", "emissions", "progress", "front", "trials"]
+    for figure in drawn:
+        assert vl_convert.vegalite_to_vega(figure.chart.to_dict())["marks"]
+
+
+def test_figures_are_the_same_each_time(made_up: SearchRecord) -> None:
+    once, again = ([json.dumps(f.chart.to_dict()) for f in figures(made_up)] for _ in range(2))
+    assert once == again
+
+
+def test_one_objective_has_no_front(made_up: SearchRecord) -> None:
+    single = replace(made_up, objectives=(Objective.parse("maximize val_accuracy"),))
+    assert "front" not in [figure.name for figure in figures(single)]
+    with pytest.raises(ValueError, match="needs two objectives"):
+        front(single)
+
+
+def test_cumulative_emissions_end_at_the_total_and_never_fall(made_up: SearchRecord) -> None:
+    rows = cumulative_rows(made_up)
+    last = max(str(row["at"]) for row in rows)
+    at_end = sum(float(str(row["g"])) for row in rows if str(row["at"]) == last)
+    assert at_end == pytest.approx(totals(made_up.entries).emissions_g, rel=1e-9)
+    for account in ("trainings", "scorings", "overhead", "idle"):
+        values = [float(str(row["g"])) for row in rows if row["account"] == account]
+        assert values == sorted(values)
+
+
+def test_a_gap_in_the_intensity_starts_a_new_line(made_up: SearchRecord) -> None:
+    samples = made_up.intensities.samples
+    gapped = replace(made_up, intensities=type(made_up.intensities)((*samples[:5], *samples[8:])))
+    assert {row["run"] for row in intensity_rows(made_up)} == {0}
+    assert {row["run"] for row in intensity_rows(gapped)} == {0, 1}
+
+
+def test_the_best_so_far_follows_the_direction_of_the_objective(made_up: SearchRecord) -> None:
+    smallest = replace(made_up, objectives=(Objective.parse("minimize params"),))
+    line = [float(str(row["best"])) for row in progress_rows(smallest) if "best" in row]
+    assert line == sorted(line, reverse=True)
+    assert line[-1] == min(t.metrics["params"] for t in made_up.trials if t.fidelity.name == "search" and t.metrics)
+
+
+def test_bars_of_very_many_trials_are_put_together_without_losing_a_gram(made_up: SearchRecord) -> None:
+    lines = trial_lines(made_up)
+    many = tuple(replace(lines[n % len(lines)], id=n) for n in range(5 * MOST_MARKS))
+    rows = trial_rows(many)
+    assert len(rows) <= 3 * MOST_MARKS
+    drawn = sum(float(str(row["high"])) - float(str(row["low"])) for row in rows)
+    assert drawn == pytest.approx(sum(line.emissions_g or 0.0 for line in many))
+
+
+def test_a_search_without_prices_is_drawn_over_time() -> None:
+    record = made_up_record(hours=12, unpriced=True)
+    (chart,) = (figure.chart for figure in figures(record) if figure.name == "progress")
+    assert "time (UTC)" in json.dumps(chart.to_dict())
+    assert trial_rows(trial_lines(record)) == []
+
+
+def test_decisions_at_the_very_end_are_not_drawn_backwards(made_up: SearchRecord) -> None:
+    late = replace(made_up.decisions[-1], time=made_up.decisions[-1].time + timedelta(days=1))
+    record = replace(made_up, decisions=(*made_up.decisions, late))
+    for figure in figures(record):
+        vl_convert.vegalite_to_vega(figure.chart.to_dict())
