@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -21,7 +22,7 @@ from carbonnas.report.findings import FULL, SEARCH, front, trainings
 from carbonnas.report.formatting import grams, instant, kwh, metric
 from carbonnas.report.model import DecisionLine, TrialLine
 from carbonnas.report.record import SearchRecord
-from carbonnas.report.slot_time import Stay, stays
+from carbonnas.report.slot_time import stays
 from carbonnas.report.timeline import span
 from carbonnas.trials import Trial, TrialKind, TrialState
 
@@ -88,34 +89,55 @@ def _action(line: DecisionLine) -> str:
     return "score" if line.score_slots else "rest"
 
 
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """One stay of a trial in a lane, or several of one kind in a row that are too short to be told apart."""
+
+    lane: int
+    kind: str
+    interval: Interval
+    trial: int
+    stays: int
+
+
 def lane_rows(record: SearchRecord) -> list[Row]:
-    """Return every stay of a trial in a slot, stacked in as few lanes as possible."""
+    """Return every stay of a trial in a slot, stacked in as few lanes as possible; of very many, neighbours are put together."""
     kinds = {trial.number: trial.kind.value for trial in record.trials}
-    found = stays(record.entries)
     free: list[datetime] = []
-    rows: list[Row] = []
-    for stay in _thinned(found):
+    bars: list[_Bar] = []
+    for stay in stays(record.entries):
         lane = next((index for index, at in enumerate(free) if at <= stay.interval.start), len(free))
         free[lane:] = [stay.interval.end, *free[lane + 1 :]]
-        rows.append(
-            {
-                "at": ms(stay.interval.start),
-                "until": ms(stay.interval.end),
-                "lane": lane + 1,
-                "action": kinds.get(stay.trial, "train"),
-                "text": f"trial {stay.trial}, attempt {stay.attempt}",
-                "time": f"{instant(stay.interval.start)} to {instant(stay.interval.end)}",
-            }
-        )
-    return rows
+        bars.append(_Bar(lane + 1, kinds.get(stay.trial, TrialKind.TRAIN.value), stay.interval, stay.trial, 1))
+    if len(bars) > MOST_MARKS:
+        bars = _glued(bars, shown(record).duration / _STEPS)
+    return [
+        {
+            "at": ms(bar.interval.start),
+            "until": ms(bar.interval.end),
+            "lane": bar.lane,
+            "action": bar.kind,
+            "text": f"trial {bar.trial}" if bar.stays == 1 else f"{bar.stays} stays of trials",
+            "time": f"{instant(bar.interval.start)} to {instant(bar.interval.end)}",
+        }
+        for bar in bars
+    ]
 
 
-def _thinned(found: Sequence[Stay]) -> Sequence[Stay]:
-    """Leave out the shortest stays where there are more than marks."""
-    if len(found) <= MOST_MARKS:
-        return found
-    longest = sorted(found, key=lambda stay: -stay.interval.seconds)[:MOST_MARKS]
-    return sorted(longest, key=lambda stay: (stay.interval.start, stay.trial, stay.attempt))
+def _glued(bars: Sequence[_Bar], gap: timedelta) -> list[_Bar]:
+    """Put bars of one lane and kind together where no more than `gap` is between them."""
+    done: list[_Bar] = []
+    open_bars: dict[int, _Bar] = {}
+    for bar in bars:
+        before = open_bars.get(bar.lane)
+        if before and before.kind == bar.kind and bar.interval.start - before.interval.end <= gap:
+            whole = Interval(before.interval.start, bar.interval.end)
+            open_bars[bar.lane] = replace(before, interval=whole, stays=before.stays + bar.stays)
+            continue
+        if before:
+            done.append(before)
+        open_bars[bar.lane] = bar
+    return [*done, *open_bars.values()]
 
 
 def cumulative_rows(record: SearchRecord) -> list[Row]:
@@ -201,8 +223,15 @@ def progress_rows(record: SearchRecord) -> list[Row]:
         if trial.fidelity.name == SEARCH:
             so_far = max(so_far, first.value(trial.metrics))
             row["best"] = so_far if first.direction is Direction.MAXIMIZE else -so_far
+            row["keep"] = not rows or so_far == first.value(trial.metrics)
         rows.append(row)
-    return rows
+    return _thinned(rows)
+
+
+def _thinned(rows: list[Row]) -> list[Row]:
+    """Return about every n-th of very many rows, and all that are marked with `keep`."""
+    every = math.ceil(len(rows) / MOST_MARKS)
+    return [row for index, row in enumerate(rows) if every <= 1 or index % every == 0 or row.get("keep")]
 
 
 def _progress(trial: Trial, at: datetime, first: Objective) -> Row:
@@ -224,14 +253,16 @@ def front_rows(record: SearchRecord) -> list[Row]:
         return []
     first, second = record.objectives[:2]
     chosen = {line.trial for line in front(record.trials, record.objectives)}
-    return [
+    rows: list[Row] = [
         {
             "x": trial.metrics[second.metric],
             "y": trial.metrics[first.metric],
             "front": "Pareto front" if trial.number in chosen else "beaten",
+            "keep": trial.number in chosen,
             "who": f"trial {trial.number}",
             "what": trial.key,
             "measured": ", ".join(f"{o.metric} {metric(o.metric, trial.metrics[o.metric])}" for o in record.objectives),
         }
         for trial in trainings(record.trials, SEARCH, record.objectives)
     ]
+    return _thinned(rows)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import altair as alt
 
 from carbonnas.report.charts import emissions, front, progress, trials
+from carbonnas.report.figure_data import MOST_MARKS
 from carbonnas.report.formatting import grams
 from carbonnas.report.record import SearchRecord
 from carbonnas.report.timeline_chart import timeline
@@ -37,6 +38,8 @@ class Figure:
     chart: Chart
 
 
+_THINNED = f" Of more than {MOST_MARKS} points some are left out, none of the best."
+
 _DRAWN: tuple[tuple[str, str, Callable[[SearchRecord], Chart]], ...] = (
     ("timeline", "Grid and work", timeline),
     ("emissions", "Emissions by account", emissions),
@@ -57,8 +60,10 @@ _CAPTIONS = {
 
 def figures(record: SearchRecord) -> tuple[Figure, ...]:
     """Return the figures of a search; they can be drawn even if nothing has happened yet. One objective has no front."""
+    thinned = _THINNED if len(record.trials) > MOST_MARKS else ""
+    captions = _CAPTIONS | {"emissions": _emissions_caption(record)}
     return tuple(
-        Figure(name, title, _CAPTIONS.get(name) or _emissions_caption(record), draw(record))
+        Figure(name, title, captions[name] + (thinned if name in {"progress", "front"} else ""), draw(record))
         for name, title, draw in _DRAWN
         if name != "front" or len(record.objectives) > 1
     )

@@ -78,7 +78,7 @@ def _budget(line: BudgetLine) -> str:
 
 def _measured(document: ReportDocument) -> str:
     used = document.measurement
-    pue = "not one value" if used.pue is None else used.pue
+    pue = "–" if used.pue is None else used.pue
     rows: list[tuple[str, object]] = [
         ("Meter", used.meter),
         ("Method", used.method),

@@ -7,17 +7,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from carbon_sources.clock import Clock, ReplayClock, SimulatedClock, SystemClock, monotonic_s
-from carbonnas.energy.meter import OVERHEAD, ProbeFactory
+from carbon_sources.clock import Clock, SimulatedClock, SystemClock, monotonic_s
+from carbonnas.energy.meter import ProbeFactory
 from carbonnas.errors import ExecutionError
 from carbonnas.execution.executor import EpochReport, Executor, Job, OutcomeKind
 from carbonnas.execution.process import ProcessExecutor
-from carbonnas.execution.spool import SEGMENT_LINES
 from carbonnas.execution.workbench import Workbench
 from carbonnas.testing.evaluators import BrokenWorkbench, CountingWorkbench, Mishap, ThreadCountingWorkbench
 from carbonnas.testing.executors import ExecutorConformance, Log, follow, job
@@ -141,22 +139,6 @@ def test_a_worker_that_ends_itself_is_lost_with_its_exit_code(tmp_path: Path) ->
     assert (outcome.kind, outcome.failure) == (OutcomeKind.LOST, "the worker ended by itself with exit code 3")
 
 
-def test_all_processor_time_of_a_killed_worker_is_known(tmp_path: Path) -> None:
-    with opened(tmp_path, usage_interval=timedelta(seconds=30)) as executor:
-        executor.submit(job(1, mishap=Mishap.HANGS))
-        time.sleep(0.5)
-        (pid,) = workers()
-        used_s = processor_s(pid)
-        os.kill(pid, signal.SIGKILL)
-        log = follow(executor, SystemClock(), 1)
-    (stay,) = log.stay(1)
-    total_s = sum(u.cpu_seconds for u in log.usages if u.usage_id.partition("-")[0] == stay.usage_id.partition("-")[0])
-    assert (
-        used_s - 0.02 <= total_s <= used_s + 0.2
-    )  # /proc counts in ticks of 10 ms; the rest is what came before the kill
-    assert stay.interval.end == log.outcomes[0].at
-
-
 def test_a_job_that_takes_too_long_is_killed_and_its_slot_works_on(tmp_path: Path) -> None:
     with opened(tmp_path) as executor:
         executor.submit(with_timeout(job(1, mishap=Mishap.HANGS), timedelta(seconds=0.3)))
@@ -196,28 +178,6 @@ def test_a_request_to_suspend_does_not_reach_the_next_job(tmp_path: Path) -> Non
     assert [outcome.kind for outcome in log.outcomes] == [OutcomeKind.COMPLETED, OutcomeKind.COMPLETED]
 
 
-def test_a_worker_s_life_is_covered_from_its_start_in_stretches_of_the_interval(tmp_path: Path) -> None:
-    with opened(tmp_path, epoch_s=0.1) as executor:
-        executor.submit(job(1, epochs=3))
-        log = follow(executor, SystemClock(), 1)
-        executor.submit(job(2, epochs=1))
-        follow(executor, SystemClock(), 2, log)
-    worker = log.stay(1)[0].usage_id.partition("-")[0]
-    life = sorted((u for u in log.usages if u.usage_id.startswith(worker)), key=lambda usage: usage.interval)
-    assert life[0].owner == OVERHEAD
-    for before, after in pairwise(life):
-        assert before.interval.end == after.interval.start
-    assert len(log.stay(1)) >= 4  # 0.3 s in stretches of 0.05 s would be 6 on a machine that has time
-    assert [usage.usage_id for usage in life] == [f"{worker}-{number}" for number in range(len(life))]
-
-
-def test_the_start_of_the_processes_is_overhead_that_is_reported(tmp_path: Path) -> None:
-    with opened(tmp_path) as executor:
-        usages = executor.poll().usages
-    assert sum(usage.cpu_seconds for usage in usages) > 0.01
-    assert {usage.owner for usage in usages} == {OVERHEAD}
-
-
 def test_reports_tell_the_progress(tmp_path: Path) -> None:
     with opened(tmp_path) as executor:
         executor.submit(job(7, epochs=2))
@@ -228,24 +188,6 @@ def test_reports_tell_the_progress(tmp_path: Path) -> None:
         (7, 1, 2, {"epoch": 1.0}),
         (7, 2, 2, {"epoch": 2.0}),
     ]
-
-
-def test_a_reading_that_fails_is_unknown_and_never_zero(tmp_path: Path) -> None:
-    with opened(tmp_path, epoch_s=0.1, probe=SteadyProbes(Defect.ODD)) as executor:
-        executor.submit(job(1, epochs=3))
-        log = follow(executor, SystemClock(), 1)
-    worker = log.stay(1)[0].usage_id.partition("-")[0]
-    life = sorted((u for u in log.usages if u.usage_id.startswith(worker)), key=lambda usage: usage.interval)
-    known = [None if u.probe is None else (u.probe.cpu_j, u.probe.gpu_j, u.probe.ram_j) for u in life]
-    assert known[:3] == [(2.0, 1.0, 0.0), (2.0, 1.0, 0.0), None]
-    assert all(usage.probe is None or usage.probe.interval == usage.interval for usage in life)
-
-
-def test_readings_that_can_t_be_joules_are_unknown(tmp_path: Path) -> None:
-    with opened(tmp_path, probe=SteadyProbes(Defect.NEGATIVE)) as executor:
-        executor.submit(job(1))
-        log = follow(executor, SystemClock(), 1)
-    assert all(usage.probe is None for usage in log.usages)
 
 
 def test_a_probe_that_can_t_start_stops_the_executor_with_its_sentence(tmp_path: Path) -> None:
@@ -302,16 +244,6 @@ def test_when_the_nursery_is_killed_the_jobs_are_lost_and_the_slots_work_on(tmp_
     assert not any(alive(pid) for pid in old)
 
 
-def test_usage_is_in_the_time_of_the_search(tmp_path: Path) -> None:
-    clock = ReplayClock(START, 3600)
-    with opened(tmp_path, clock=clock, epoch_s=0.1) as executor:
-        executor.submit(job(1, epochs=2))
-        log = follow(executor, clock, 1)
-    stay_s = sum(usage.interval.seconds for usage in log.stay(1))
-    assert stay_s >= 0.2 * 3600
-    assert sum(usage.cpu_seconds for usage in log.stay(1)) < 0.2  # processor time stays in real seconds
-
-
 def test_a_long_wait_ends_when_it_is_woken_from_another_thread(tmp_path: Path) -> None:
     wake = threading.Event()
     with opened(tmp_path) as executor:
@@ -342,37 +274,6 @@ def test_closing_is_quick_and_leaves_no_process_behind(tmp_path: Path) -> None:
     assert monotonic_s() - begin < 2
     assert len(pids) == 3
     assert not any(alive(pid) for pid in pids)
-
-
-def test_what_a_job_used_until_the_executor_was_closed_is_left_in_the_spool(tmp_path: Path) -> None:
-    log = Log()
-    with opened(tmp_path, usage_interval=timedelta(seconds=30)) as executor:
-        executor.submit(job(1, mishap=Mishap.HANGS))
-        time.sleep(0.3)
-        log.poll(executor)
-        executor.acknowledge()
-        closing = datetime.now(UTC)
-    assert log.stay(1) == []
-    later = ProcessExecutor(SystemClock(), 1, CountingWorkbench(0.0), tmp_path / "spool", None)
-    (usage,) = [usage for usage in later.recover() if usage.owner.trial == 1]
-    assert closing - timedelta(seconds=0.05) <= usage.interval.end <= closing + timedelta(seconds=1)
-    assert usage.interval.seconds >= 0.25
-    later.acknowledge()
-    assert later.recover() == ()
-
-
-def test_a_usage_that_was_polled_and_acknowledged_does_not_come_back_but_for_the_newest_segment(tmp_path: Path) -> None:
-    with opened(tmp_path, epoch_s=0.001, usage_interval=timedelta(seconds=10)) as executor:
-        log = Log()
-        for number in range(SEGMENT_LINES):  # two stretches each: the job and the rest before it
-            executor.submit(job(number))
-            follow(executor, SystemClock(), number + 1, log)
-        executor.acknowledge()
-        later = ProcessExecutor(SystemClock(), 1, CountingWorkbench(0.0), tmp_path / "spool", None)
-        back = {usage.usage_id for usage in later.recover()}
-    assert len(log.usages) >= 2 * SEGMENT_LINES
-    assert len(back) <= SEGMENT_LINES
-    assert back <= {usage.usage_id for usage in log.usages}
 
 
 @pytest.mark.torch

@@ -10,10 +10,21 @@ import vl_convert
 from carbonnas.emissions import totals
 from carbonnas.objectives.objective import Objective
 from carbonnas.report.charts import front
-from carbonnas.report.document import trial_lines
-from carbonnas.report.figure_data import MOST_MARKS, cumulative_rows, intensity_rows, progress_rows, trial_rows
+from carbonnas.report.document import build_document, trial_lines
+from carbonnas.report.figure_data import (
+    MOST_MARKS,
+    cumulative_rows,
+    front_rows,
+    intensity_rows,
+    lane_rows,
+    ms,
+    progress_rows,
+    shown,
+    trial_rows,
+)
 from carbonnas.report.figures import figures
 from carbonnas.report.record import SearchRecord
+from carbonnas.report.slot_time import stays
 from carbonnas.report.testing import made_up_record
 
 
@@ -86,3 +97,13 @@ def test_decisions_at_the_very_end_are_not_drawn_backwards(made_up: SearchRecord
     record = replace(made_up, decisions=(*made_up.decisions, late))
     for figure in figures(record):
         vl_convert.vegalite_to_vega(figure.chart.to_dict())
+
+
+def test_very_many_stays_are_glued_over_the_whole_time_and_points_thinned_but_for_the_best() -> None:
+    record = made_up_record(hours=24 * 7, slots=3)
+    lanes, points, plane = lane_rows(record), progress_rows(record), front_rows(record)
+    assert len(stays(record.entries)) > MOST_MARKS > len(lanes)
+    assert max(int(str(row["until"])) for row in lanes) == ms(shown(record).end)
+    assert sum(row["front"] == "Pareto front" for row in plane) == len(build_document(record).pareto)
+    best = max(trial.metrics.get("val_accuracy", 0.0) for trial in record.trials if trial.fidelity.name == "search")
+    assert best in [row["value"] for row in points]
