@@ -91,7 +91,8 @@ class Accountant:
             step.readings.append(reading)
             step.entries.extend(fresh)
             self._count(fresh, 1)
-        step.usage_ids.extend(usage.usage_id for usage in usages)
+        for usage in usages:
+            step.usage_marks[usage.stream] = max(usage.number, step.usage_marks.get(usage.stream, usage.number))
         if observation.changed is not None:
             step.intensities.extend(observation.series.between(observation.changed.start, observation.changed.end))
             self._correct(observation, step)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+import unicodedata
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
 from carbon_sources.interval import parse_instant
 from carbon_sources.units import Duration, Grams
@@ -21,13 +22,21 @@ from carbonnas.plan import PlanShape
 from carbonnas.plugins import PluginChoice
 from schedulers.budget import AtLimit, EmissionBudget, Window
 
+_FIRST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_INSTANT = datetime(2200, 1, 1, tzinfo=UTC)
+LONGEST = timedelta(days=36525)
+"""A hundred years: no duration of a search is longer, and no instant that is reckoned with it leaves the calendar."""
+
 
 def _instant(value: object) -> datetime:
     if isinstance(value, datetime):
         value = value.isoformat()
     if not isinstance(value, str):
         raise ValueError(f"expected an instant such as '2020-06-01T00:00:00Z', got {value!r}")  # noqa: TRY004 - for pydantic
-    return parse_instant(value)
+    instant = parse_instant(value)
+    if not _FIRST_INSTANT <= instant < _LAST_INSTANT:
+        raise ValueError(f"expected an instant in the years 1970 to 2199, got {value!r}")
+    return instant
 
 
 def _time_zone(name: str) -> str:
@@ -38,13 +47,21 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _printable(name: str) -> str:
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name):
+        raise ValueError("a name can't hold line breaks or control characters")
+    return name
+
+
 def _objective(text: str) -> str:
     Objective.parse(text)
     return text
 
 
 Instant = Annotated[datetime, BeforeValidator(_instant)]
-PositiveDuration = Annotated[Duration, Field(gt=timedelta(0))]
+PositiveDuration = Annotated[Duration, Field(gt=timedelta(0), le=LONGEST)]
+Count = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
@@ -54,20 +71,20 @@ class _Section(BaseModel):
 class SearchSection(_Section):
     """`[search]`: how much is searched for what."""
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Annotated[str, AfterValidator(_printable)] = Field(min_length=1, max_length=200)
     """What the report calls the search."""
-    seed: int = Field(default=0, ge=0, lt=2**63)
+    seed: Count = Field(default=0, ge=0, lt=2**63)
     """Same seed, same architectures in the same order."""
-    slots: int = Field(default=2, ge=1, le=1024)
+    slots: Count = Field(default=2, ge=1, le=1024)
     """Pieces of work at a time; one worker process with one thread each."""
-    rounds: int = Field(ge=1)
-    score_per_round: int = Field(ge=1)
-    train_per_round: int = Field(ge=1)
-    lookahead_rounds: int = Field(default=2, ge=0)
+    rounds: Count = Field(ge=1)
+    score_per_round: Count = Field(ge=1)
+    train_per_round: Count = Field(ge=1)
+    lookahead_rounds: Count = Field(default=2, ge=0)
     """Rounds that scoring may run ahead of training: what dirty hours have to do."""
-    epochs: int = Field(ge=1)
+    epochs: Count = Field(ge=1)
     """Epochs of a training that ranks candidates."""
-    full_epochs: int | None = Field(default=None, ge=1)
+    full_epochs: Annotated[Count, Field(ge=1)] | None = None
     """Epochs of the full training of the winner, whose test accuracy is reported; absent: none is done."""
     objectives: tuple[Annotated[str, AfterValidator(_objective)], ...] = ("maximize val_accuracy", "minimize params")
     """What is searched for; the first ranks, all span the Pareto front."""
@@ -98,7 +115,7 @@ class BudgetSection(_Section):
     limit: Grams = Field(gt=0)
     window: Window = Window.SEARCH
     at_limit: AtLimit = AtLimit.STOP
-    warn_at: float = Field(default=0.8, ge=0, le=1)
+    warn_at: Number = Field(default=0.8, ge=0, le=1)
     timezone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
 
     @property
@@ -110,9 +127,9 @@ class BudgetSection(_Section):
 class AccountingSection(_Section):
     """`[accounting]`: from energy to emissions."""
 
-    pue: float = Field(default=1.0, ge=1, le=10)
+    pue: Number = Field(default=1.0, ge=1, le=10)
     """Power usage effectiveness of the building; 1 counts nothing besides the machine."""
-    bound_g_per_kwh: float = Field(default=1050.0, gt=0)
+    bound_g_per_kwh: Number = Field(default=1050.0, gt=0)
     """Intensity that budgets assume while the real one is unknown. The default is life-cycle lignite, IPCC AR5 as used by most
     grid APIs, the dirtiest common source."""
     metering_interval: PositiveDuration = timedelta(seconds=5)
@@ -135,7 +152,7 @@ class ClockSection(_Section):
     use: Literal["system", "replay", "simulated"] = "system"
     start: Instant | None = None
     """First instant of a replayed or simulated clock."""
-    speed: float = Field(default=1.0, gt=0, le=1e6)
+    speed: Number = Field(default=1.0, gt=0, le=1e6)
     """Recorded seconds per real second of a replayed clock."""
 
     @model_validator(mode="after")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from carbon_sources.errors import PluginError
+from carbon_sources.errors import CarbonSourceError, PluginError
 from carbon_sources.plugins import PluginGroup
-from carbonnas.config import SearchConfig
-from carbonnas.errors import ConfigError
+from carbonnas.config import LONGEST, SearchConfig
+from carbonnas.errors import CarbonNASError, ConfigError
+from carbonnas.objectives.objective import Objective
 from carbonnas.plugins import (
     CARBON_SOURCES,
     ENERGY_METERS,
@@ -23,6 +26,7 @@ from carbonnas.plugins import (
     STRATEGIES,
     PluginChoice,
 )
+from schedulers.errors import SchedulingError
 
 _GROUPS: Mapping[str, PluginGroup[Any]] = {
     "space": SEARCH_SPACES,
@@ -34,6 +38,9 @@ _GROUPS: Mapping[str, PluginGroup[Any]] = {
     "energy": ENERGY_METERS,
     "executor": EXECUTORS,
 }
+
+_UNUSABLE = PluginChoice("")
+"""Stands in for a table that has mistakes of its own, so that the others are found as well."""
 
 
 def load_config(path: Path) -> tuple[SearchConfig, str]:
@@ -68,10 +75,12 @@ def parse_config(text: str, origin: str, folder: Path) -> SearchConfig:
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise ConfigError(origin, ("is no valid TOML: it is nested too deeply",)) from error
+    except ValueError as error:
         raise ConfigError(origin, (f"is no valid TOML: {error}",)) from error
     problems: list[str] = []
-    choices: dict[str, object] = {}
+    choices: dict[str, PluginChoice] = {}
     for key, group in _GROUPS.items():
         if key in tables:
             choices[key] = _plugin_choice(key, tables[key], group, folder, problems)
@@ -79,29 +88,34 @@ def parse_config(text: str, origin: str, folder: Path) -> SearchConfig:
     try:
         config = SearchConfig.model_validate({**tables, **choices})
     except ValidationError as error:
-        problems.extend(_sentences("", error))
+        problems.extend(_sentences("", error, beside_others=bool(problems)))
+    problems.extend(_refusals(choices, config))
     if problems or config is None:
         raise ConfigError(origin, tuple(problems))
     return config
 
 
 def _plugin_choice(key: str, table: object, group: PluginGroup[Any], folder: Path, problems: list[str]) -> PluginChoice:
-    stand_in = PluginChoice("")
     if not isinstance(table, dict):
         problems.append(f"{key}: expected a table with `use`, one of {', '.join(group.names())}")
-        return stand_in
+        return _UNUSABLE
     use = table.get("use")
     if not isinstance(use, str):
-        problems.append(f"{key}.use: missing; one of {', '.join(group.names())}")
-        return stand_in
+        found = "missing" if use is None else f"expected a name, got {_shown(use)}"
+        problems.append(f"{key}.use: {found}; one of {', '.join(group.names())}")
+        return _UNUSABLE
     try:
         options = group.options(use).model_validate({k: v for k, v in table.items() if k != "use"})
     except PluginError as error:
         problems.append(f"{key}.use: {error}")
-        return stand_in
+        return _UNUSABLE
     except ValidationError as error:
         problems.extend(_sentences(f"{key}.", error))
-        return stand_in
+        return _UNUSABLE
+    too_long = [name for name, value in options if isinstance(value, timedelta) and value > LONGEST]
+    if too_long:
+        problems.extend(f"{key}.{name}: longer than a hundred years, got {_shown(table[name])}" for name in too_long)
+        return _UNUSABLE
     written = {name: table[name] for name in sorted(options.model_fields_set)}
     return PluginChoice(use, {k: _from_folder(v, getattr(options, k), folder) for k, v in written.items()})
 
@@ -112,17 +126,49 @@ def _from_folder(written: object, validated: object, folder: Path) -> object:
     return written
 
 
-def _sentences(prefix: str, error: ValidationError) -> Iterable[str]:
+def _refusals(choices: Mapping[str, PluginChoice], config: SearchConfig | None) -> Iterator[str]:
+    """Yield what the constructors refuse of plug-ins that are made from their options and a few values alone.
+
+    Combinations of options are known to nobody else. What opens files, networks or devices is left to the start of the search.
+    """
+    made: dict[str, object] = {}
+    if config is not None:
+        objectives = tuple(Objective.parse(text) for text in config.search.objectives)
+        made = {"objectives": objectives, "seed": config.search.seed}
+    for key in ("space", "scheduler", "strategy"):
+        choice = choices.get(key, _UNUSABLE)
+        has_services = key != "strategy" or {"space", "seed"} <= made.keys()
+        if choice is _UNUSABLE or not has_services:
+            continue
+        try:
+            made[key] = _GROUPS[key].create(choice.use, choice.options, made)
+        except (ValueError, CarbonNASError, CarbonSourceError, SchedulingError) as error:
+            yield f"{key}: {error}"
+
+
+def _sentences(prefix: str, error: ValidationError, *, beside_others: bool = False) -> Iterator[str]:
     for item in error.errors(include_url=False, include_context=False):
         key = prefix + ".".join(str(part) for part in item["loc"])
-        if item["type"] == "extra_forbidden":
-            message = "unknown key"
-        elif item["type"] == "missing":
-            message = "missing"
-        else:
-            message = item["msg"].removeprefix("Value error, ")
-            message = message[0].lower() + message[1:] + ("" if "got" in message else f", got {_shown(item['input'])}")
-        yield f"{key.rstrip('.') or 'configuration'}: {message}"
+        if not item["loc"] and beside_others:
+            continue  # what is wrong with the whole may follow from what is wrong with its parts
+        yield f"{key.rstrip('.') or 'configuration'}: {_message(item)}"
+
+
+def _message(item: ErrorDetails) -> str:
+    found = item["input"]
+    if item["type"] in _MESSAGES:
+        return _MESSAGES[item["type"]].format(found=_shown(found))
+    message = item["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    return message if "got" in message or isinstance(found, dict) else f"{message}, got {_shown(found)}"
+
+
+_MESSAGES = {
+    "extra_forbidden": "unknown key",
+    "missing": "missing",
+    "model_type": "expected a table, got {found}",
+    "tuple_type": "expected a list, got {found}",
+}
 
 
 def _shown(value: object) -> str:

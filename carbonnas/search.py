@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -46,7 +46,7 @@ class SearchParts:
         executor: Runs its work.
         checkpoints: Folder of the trainings' checkpoints.
         trial_timeout: Longest real time of a trial in a slot.
-        metering: Longest time between two readings in the clock of the search; `None` for a simulated clock.
+        metering: Longest time between two readings in the clock of the search; `None` if no event can be missed.
     """
 
     header: SearchHeader
@@ -102,9 +102,9 @@ class Search:
         parts.checkpoints.mkdir(parents=True, exist_ok=True)
         parts.meter.start(now)
         self._progress = replace(self._progress, measurement=parts.meter.measurement())
-        spooled = {usage.usage_id: usage for usage in parts.executor.recover()}
-        seen = parts.store.seen_usages(parts.header.search_id, spooled)
-        self._recovered = tuple(usage for usage_id, usage in spooled.items() if usage_id not in seen)
+        marks = parts.store.usage_marks(parts.header.search_id)
+        spooled = parts.executor.recover()
+        self._recovered = tuple(usage for usage in spooled if usage.number > marks.get(usage.stream, -1))
         parts.executor.open()
         held = parts.executor.restore(self._progress.executor_state)
         for trial in self._in_state(TrialState.RUNNING):
@@ -130,7 +130,7 @@ class Search:
         step.trials.update({trial.number: trial for trial in added})
         decision = self._decide(observation, step)
         blocked = self._start_trials(observation, decision, step)
-        suspended = self._excess(decision)
+        suspended = self._excess(decision, parts.accountant.states(now))
         ending = self._ending(now, position.final_planned, blocked)
         if ending is not None:
             self._cancel_open(now, step)
@@ -232,11 +232,16 @@ class Search:
         states = accountant.states(observation.now, reserved)
         return tuple(s for s in states if not s.admits(estimate) or s.exhausted)
 
-    def _excess(self, decision: Decision) -> list[int]:
-        """Return the trainings beyond the decision that are to be suspended, the youngest first."""
-        running = sorted(t.number for t in self._in_state(TrialState.RUNNING) if t.kind is TrialKind.TRAIN)
-        keep = len(running) - len(self._suspending)
-        return [n for n in reversed(running) if n not in self._suspending][: max(0, keep - decision.train_slots)]
+    def _excess(self, decision: Decision, states: Sequence[BudgetState]) -> dict[int, bool]:
+        """Return the trials to be suspended, and whether at once.
+
+        Trainings beyond the decision leave at their next epoch, the youngest first; what an exhausted budget forbids leaves at once.
+        """
+        running = self._in_state(TrialState.RUNNING)
+        if any(state.exhausted for state in states):
+            return {t.number: True for t in running if t.kind is TrialKind.TRAIN or decision.score_slots == 0}
+        trainings = sorted(t.number for t in running if t.kind is TrialKind.TRAIN and t.number not in self._suspending)
+        return dict.fromkeys(trainings[decision.train_slots :], False)
 
     def _ending(self, now: datetime, planned: bool, blocked: Sequence[BudgetState]) -> StopReason | None:  # noqa: FBT001
         deadline = self._parts.header.deadline
@@ -267,14 +272,14 @@ class Search:
         state = SearchState.COMPLETED if ending is StopReason.PLAN_DONE else SearchState.STOPPED
         return replace(progress, state=state, stop_reason=ending, ended_at=now)
 
-    def _hand_over(self, step: Step, suspended: Sequence[int]) -> None:
+    def _hand_over(self, step: Step, suspended: Mapping[int, bool]) -> None:
         for trial in step.trials.values():
             if trial.state is TrialState.RUNNING:
                 self._parts.executor.submit(self._job(trial))
                 crash_point("after_submit")
-        for number in suspended:
+        for number, at_once in suspended.items():
             self._suspending.add(number)
-            self._parts.executor.suspend(number)
+            self._parts.executor.suspend(number, at_once=at_once)
 
     def _job(self, trial: Trial) -> Job:
         request = EvaluationRequest(trial.architecture, trial.kind, trial.fidelity, trial.seed)
@@ -324,7 +329,12 @@ class Search:
 def _differ(before: DecisionRecord, after: DecisionRecord) -> bool:
     """Say whether a decision is news: it changes something, or the one before has run out."""
     old, new = before.decision, after.decision
-    return after.time >= old.review_at or (old.train_slots, old.score_slots, old.reason.code, before.intensity_g_per_kwh) != (
+    return after.time >= old.review_at or (
+        old.train_slots,
+        old.score_slots,
+        old.reason.code,
+        before.intensity_g_per_kwh,
+    ) != (
         new.train_slots,
         new.score_slots,
         new.reason.code,

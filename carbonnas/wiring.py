@@ -48,6 +48,10 @@ _OVERLAP = timedelta(days=2)
 """How far back a source is asked again: most revise their values within two days."""
 
 
+_SIMULATED_METERING = timedelta(minutes=1)
+"""Simulated work draws nothing real: it is only metered this often where a budget could run out in between."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenSearch:
     """A search ready to start, and the clock that it lives in."""
@@ -120,7 +124,7 @@ def _make(group: PluginGroup[T], key: str, choice: PluginChoice, services: Mappi
 
 def _metering(config: SearchConfig) -> timedelta | None:
     if config.clock.use == "simulated":
-        return None
+        return _SIMULATED_METERING if config.budgets else None
     return config.accounting.metering_interval * config.clock.speed
 
 

@@ -87,12 +87,16 @@ def test_every_value_of_a_choice_is_documented(row: str, values: type[Enum]) -> 
     assert any(re.findall(r"`(\w+)`", cell) == [value.value for value in values] for cell in cells)
 
 
-def test_the_checks_that_the_guide_shows_hold_for_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("unpriced", [False, True], ids=["priced", "unpriced"])
+def test_the_checks_that_the_guide_shows_hold_for_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, unpriced: bool
+) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     assert code.count("assert") == 4
-    (tmp_path / "report.json").write_text(render(made_up_record(), ReportFormat.JSON), encoding="utf-8")
+    text = render(made_up_record(unpriced=unpriced), ReportFormat.JSON)
+    (tmp_path / "report.json").write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    exec(code.replace('open("report.json", encoding="utf-8")', "file"), {"file": (tmp_path / "report.json").open()})  # noqa: S102
+    exec(code, {})  # noqa: S102 - the code of our own guide
 
 
 def test_the_documented_version_is_the_one_that_is_written() -> None:

@@ -101,7 +101,7 @@ class CodeCarbonMeter(EnergyMeter):
         if self._setup.mode is TrackingMode.MACHINE:
             reading = MeterReading(stretch.reading_id, (sample,), split_machine(sample, work))
         else:
-            reading = _with_probes(stretch.reading_id, sample, work)
+            reading = _with_workers(stretch.reading_id, sample, work, self._setup.tracker.hardware.cpu_w)
         self._total_j += reading.joules
         self._memory_j += drawn.ram_j
         return reading
@@ -238,10 +238,13 @@ def _own_cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _with_probes(reading_id: str, sample: EnergySample, work: NodeWork) -> MeterReading:
+def _with_workers(reading_id: str, sample: EnergySample, work: NodeWork, cpu_w: float | None) -> MeterReading:
     probed: list[Attribution] = []
     for usage in work.usages:
+        if usage.inline:
+            continue
         if usage.probe is None:
+            probed.append(Attribution(usage.owner, _modelled(usage, cpu_w, work.cores)))
             continue
         if usage.cpu_seconds > _DEAD_PROBE_CPU_S and usage.probe.cpu_j <= 0:
             raise EnergyMeterError(
@@ -253,6 +256,16 @@ def _with_probes(reading_id: str, sample: EnergySample, work: NodeWork) -> Meter
         measured=(sample, *(attribution.sample for attribution in probed)),
         attributions=merge((*split_processes(sample, work), *probed)),
     )
+
+
+def _modelled(usage: Usage, cpu_w: float | None, cores: int) -> EnergySample:
+    """Return the energy of a worker that no probe has seen, such as one that was killed, by CodeCarbon's own model.
+
+    CodeCarbon's process mode is linear: rated power times the share of all cores that the process used.
+    """
+    if cpu_w is None:
+        raise EnergyMeterError("process mode needs the processor's power: set cpu_power in [energy]")
+    return EnergySample(usage.interval, usage.cpu_seconds * cpu_w / cores, 0.0, 0.0)
 
 
 def _method(mode: TrackingMode, hardware: Hardware) -> str:

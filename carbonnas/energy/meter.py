@@ -75,20 +75,29 @@ class Usage:
     """What one slot did during an interval.
 
     Attributes:
-        usage_id: Unique for ever; a usage that is reported twice is counted once.
+        stream: Who reports, such as one worker; unique for ever.
+        number: Place in the stream; numbers of a stream only grow, and a usage that is reported twice is counted once.
         interval: When, in the clock of the search.
         owner: For whom.
         request: What was evaluated, for meters that look energies up; `None` outside trials.
         cpu_seconds: Processor time used by the slot's process, in real seconds.
         probe: What the worker's own probe measured (`ram_j` is 0: memory is charged once for the node); `None` without one.
+        inline: Whether the work ran in the search's own process, so that the node's meter has seen it already.
     """
 
-    usage_id: str
+    stream: str
+    number: int
     interval: Interval
     owner: Owner
     request: EvaluationRequest | None
     cpu_seconds: float
     probe: EnergySample | None
+    inline: bool = False
+
+    @property
+    def usage_id(self) -> str:
+        """Stream and number: unique for ever."""
+        return f"{self.stream}-{self.number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,8 +92,6 @@ def merge(attributions: Iterable[Attribution]) -> tuple[Attribution, ...]:
 class NodeWork:
     """What a node did between two readings, seen by the process that runs the search.
 
-    A usage with a probe is the work of another process; one without is the work of this process.
-
     Attributes:
         usages: Usage reported since the reading before; its interval may lie before it (late), it counts with its full time.
         slots: Slots of the node.
@@ -111,7 +109,7 @@ class NodeWork:
     @property
     def inline_cpu_s(self) -> float:
         """Processor time of usages that ran in this process."""
-        return math.fsum(usage.cpu_seconds for usage in self.usages if usage.probe is None)
+        return math.fsum(usage.cpu_seconds for usage in self.usages if usage.inline)
 
 
 def split_processes(sample: EnergySample, work: NodeWork) -> tuple[Attribution, ...]:
@@ -121,7 +119,7 @@ def split_processes(sample: EnergySample, work: NodeWork) -> tuple[Attribution, 
     What workers measured with their own probes is no part of `sample` and is not split here.
     """
     own_s = max(work.own_cpu_s, work.inline_cpu_s)
-    weights = [(u.owner, u.cpu_seconds / own_s) for u in work.usages if u.probe is None and u.cpu_seconds > 0]
+    weights = [(u.owner, u.cpu_seconds / own_s) for u in work.usages if u.inline and u.cpu_seconds > 0]
     processor = EnergySample(sample.interval, sample.cpu_j, 0.0, 0.0)
     return merge((*split(processor, weights, OVERHEAD), *_split_slots(sample, work)))
 

@@ -43,7 +43,7 @@ class Stretches:
         self._prefix = ""
         self._count = 0
         self._waiting: dict[str, Usage] = {}
-        self._counted: set[str] = set()
+        self._counted: dict[str, int] = {}
 
     def start(self, now: datetime) -> None:
         """Begin at `now`. Raises `EnergyMeterError` if it has begun already."""
@@ -67,13 +67,14 @@ class Stretches:
         """
         self.require_started()
         for usage in usages:
-            if usage.usage_id not in self._counted:
+            if usage.number > self._counted.get(usage.stream, -1):
                 self._waiting.setdefault(usage.usage_id, usage)
         if self._last is None or now <= self._last:
             return None
         self._count += 1
         stretch = Stretch(f"{self._prefix}-{self._count}", Interval(self._last, now), tuple(self._waiting.values()))
-        self._counted |= self._waiting.keys()
+        for usage in self._waiting.values():
+            self._counted[usage.stream] = max(usage.number, self._counted.get(usage.stream, -1))
         self._waiting = {}
         self._last = now
         return stretch

@@ -110,8 +110,11 @@ class Executor(ABC):
         """Start a job in a free slot. Raises `ExecutionError` if there is none."""
 
     @abstractmethod
-    def suspend(self, trial: int) -> None:
-        """Ask the trial's job to suspend at its next epoch; its outcome tells how it ended. Unknown trials are ignored."""
+    def suspend(self, trial: int, *, at_once: bool = False) -> None:
+        """Ask the trial's job to suspend at its next epoch; its outcome tells how it ended. Unknown trials are ignored.
+
+        With `at_once` the job is interrupted now, and what it did since its last checkpoint is lost.
+        """
 
     @abstractmethod
     def poll(self) -> Poll:

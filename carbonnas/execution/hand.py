@@ -44,6 +44,7 @@ class Hand:
         self._overdue = False
         self._running = False
         self._suspending = False
+        self._interrupted = False
         self.connection: Connection | None = nursery.fork(self.name)
         self._send(setup)
 
@@ -59,6 +60,12 @@ class Hand:
         if self.job is not None and not self._suspending:
             self._suspending = True
             self._send(Suspend(self.job.trial, self.job.attempt))
+
+    def interrupt(self) -> None:
+        """Suspend the job by killing the worker: it goes on from its last checkpoint another time."""
+        if self.job is not None and not self._interrupted:
+            self._interrupted = True
+            self._nursery.kill(self.name)
 
     def listen(self) -> None:
         """Take what the worker has said."""
@@ -91,10 +98,14 @@ class Hand:
         else:
             self._inbox.add_own_usage(self._tail(end.monotonic, end.cpu_seconds))
         if self.job is not None:
-            kind = OutcomeKind.TIMED_OUT if self._overdue and self._running else OutcomeKind.LOST
-            self._inbox.add_outcome(self.name, self.job, kind, end.monotonic, None, self.epitaph(end))
+            self._inbox.add_outcome(self.name, self.job, self._loss(), end.monotonic, None, self.epitaph(end))
             self.job = None
         self._inbox.bury(self.name)
+
+    def _loss(self) -> OutcomeKind:
+        if self._interrupted:
+            return OutcomeKind.SUSPENDED
+        return OutcomeKind.TIMED_OUT if self._overdue and self._running else OutcomeKind.LOST
 
     def epitaph(self, end: Exited) -> str:
         """Say in one sentence how the worker ended."""

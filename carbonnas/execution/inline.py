@@ -84,7 +84,7 @@ class InlineExecutor(Executor):
             logger.error("trial %d, attempt %d failed\n%s", job.trial, job.attempt, verdict.details)
         self._outcomes.append(Outcome(job.trial, job.attempt, verdict.kind, end, verdict.evaluation, verdict.failure))
 
-    def suspend(self, trial: int) -> None:
+    def suspend(self, trial: int, *, at_once: bool = False) -> None:  # noqa: ARG002 - nothing can interrupt its own process
         if self._session is not None and self._session.job.trial == trial:
             self._session.suspend = True
 
@@ -113,8 +113,11 @@ class InlineExecutor(Executor):
         self._jobs += 1
         if end > start:
             owner = Owner(Account.TRIAL, job.trial, job.attempt)
-            usage_id = f"{self._name}-{self._jobs}"
-            self._usages.append(Usage(usage_id, Interval(start, end), owner, job.request, max(0.0, cpu_s), None))
+            self._usages.append(
+                Usage(
+                    self._name, self._jobs, Interval(start, end), owner, job.request, max(0.0, cpu_s), None, inline=True
+                )
+            )
 
 
 class _Session:

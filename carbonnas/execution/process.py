@@ -120,10 +120,13 @@ class ProcessExecutor(Executor):
             )
         max(free, key=lambda hand: hand.ready).give(job)
 
-    def suspend(self, trial: int) -> None:
+    def suspend(self, trial: int, *, at_once: bool = False) -> None:
         for hand in self._hands:
             if hand.job is not None and hand.job.trial == trial:
-                hand.suspend()
+                if at_once:
+                    hand.interrupt()
+                else:
+                    hand.suspend()
 
     def poll(self) -> Poll:
         self._pump(0.0)

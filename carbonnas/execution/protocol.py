@@ -78,11 +78,6 @@ class Stretch:
     cpu_seconds: float
     joules: tuple[float, float] | None
 
-    @property
-    def usage_id(self) -> str:
-        """Unique for ever, because the worker's name is."""
-        return f"{self.worker}-{self.sequence}"
-
 
 @dataclass(frozen=True, slots=True)
 class Setup:

@@ -90,10 +90,13 @@ class SimulatedExecutor(Executor):
             logger.error("trial %d, attempt %d failed\n%s", job.trial, job.attempt, verdict.details)
         self._stays.append(self._stay(job, verdict))
 
-    def suspend(self, trial: int) -> None:
+    def suspend(self, trial: int, *, at_once: bool = False) -> None:
         for stay in self._stays:
             if stay.job.trial == trial:
-                stay.suspend(self._clock.now(), self._suspend_cost)
+                if at_once:
+                    stay.interrupt(self._clock.now())
+                else:
+                    stay.suspend(self._clock.now(), self._suspend_cost)
 
     def poll(self) -> Poll:
         now = self._clock.now()

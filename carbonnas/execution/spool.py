@@ -102,7 +102,9 @@ class Timeline:
         """Return a stretch in the time of the clock."""
         interval = self.interval(stretch.start, stretch.end)
         probe = None if stretch.joules is None else EnergySample(interval, *stretch.joules, ram_j=0.0)
-        return Usage(stretch.usage_id, interval, stretch.owner, stretch.request, stretch.cpu_seconds, probe)
+        return Usage(
+            stretch.worker, stretch.sequence, interval, stretch.owner, stretch.request, stretch.cpu_seconds, probe
+        )
 
 
 class Spool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from carbonnas.energy.meter import Account, Owner, Usage
 from carbonnas.evaluation.evaluator import Evaluation
 from carbonnas.execution.encoding import decode_request, encode_request
 from carbonnas.execution.executor import Job, Outcome, OutcomeKind
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 _ROUNDING = 1e-6
 """Share of an epoch within which an instant counts as its end: instants are rounded to microseconds."""
@@ -60,20 +63,29 @@ class Stay:
         self.end = self.start + timedelta(seconds=worked * self.epoch_s) + cost
         self.outcome = Outcome(self.job.trial, self.job.attempt, OutcomeKind.SUSPENDED, self.end)
 
+    def interrupt(self, now: datetime) -> None:
+        """Let it leave at `now` with the epochs that are done; one that has ended by then has ended."""
+        if self.end <= now or self.outcome.kind is OutcomeKind.FAILED:
+            return
+        worked = math.floor((now - self.start).total_seconds() / self.epoch_s + _ROUNDING)
+        self.leaving = self.done + worked
+        self.end = now
+        self.outcome = Outcome(self.job.trial, self.job.attempt, OutcomeKind.SUSPENDED, now)
+
     def use(self, now: datetime) -> Usage | None:
         """Return the usage that was not reported until `now`, if any.
 
-        Its id is derived from what it is: the same piece of virtual work has the same id whoever simulates it.
+        Its number is the virtual instant of its end: the same piece of virtual work has the same id whoever simulates it.
         """
         until = min(now, self.end)
         if until <= self.reported:
             return None
         interval = Interval(self.reported, until)
         self.reported = until
-        stamps = "-".join(instant.strftime("%Y%m%dT%H%M%S.%f") for instant in (interval.start, interval.end))
         owner = Owner(Account.TRIAL, self.job.trial, self.job.attempt)
-        usage_id = f"simulated-{self.job.trial}-{self.job.attempt}-{stamps}"
-        return Usage(usage_id, interval, owner, self.job.request, interval.seconds, None)
+        stream = f"simulated-{self.job.trial}-{self.job.attempt}"
+        number = (interval.end - _EPOCH) // _MICROSECOND
+        return Usage(stream, number, interval, owner, self.job.request, interval.seconds, None)
 
     def encode(self) -> dict[str, object]:
         """Return it as plain values for a later process."""

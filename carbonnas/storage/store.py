@@ -96,7 +96,7 @@ class Step:
     decisions: list[DecisionRecord] = field(default_factory=list)
     readings: list[MeterReading] = field(default_factory=list)
     entries: list[EmissionEntry] = field(default_factory=list)
-    usage_ids: list[str] = field(default_factory=list)
+    usage_marks: dict[str, int] = field(default_factory=dict)
     intensities: list[IntensitySample] = field(default_factory=list)
 
 
@@ -143,7 +143,7 @@ class Store:
             _write_trials(connection, search_id, step.trials.values())
             _insert(connection, DECISIONS, [codec.decision_row(search_id, record) for record in step.decisions])
             _insert(connection, READINGS, [row for r in step.readings for row in _reading_rows(search_id, r)])
-            _insert(connection, USAGES, [{"usage_id": u, "search_id": search_id} for u in step.usage_ids])
+            _write_usage_marks(connection, search_id, step.usage_marks)
             _write_entries(connection, search_id, step.entries)
 
     def ids(self) -> list[str]:
@@ -231,10 +231,10 @@ class Store:
             query = query.where(LEDGER.c.start < within.end, LEDGER.c.end > within.start)
         return [codec.entry_from(row, _joined_intensity(row)) for row in self._rows(query)]
 
-    def seen_usages(self, search_id: str, usage_ids: Iterable[str]) -> set[str]:
-        """Return those of the usages that were accounted for before."""
-        query = select(USAGES.c.usage_id).where(USAGES.c.search_id == search_id)
-        return {row["usage_id"] for row in self._rows(query)} & set(usage_ids)
+    def usage_marks(self, search_id: str) -> dict[str, int]:
+        """Return, for each stream of usage, the number up to which it is accounted for."""
+        query = select(USAGES).where(USAGES.c.search_id == search_id)
+        return {row["stream"]: row["number"] for row in self._rows(query)}
 
     def intensities(self, like: IntensitySample, within: Interval) -> IntensitySeries:
         """Return the intensities of the source, zone, kind and basis of `like` that overlap `within`; the newest value wins."""
@@ -287,6 +287,14 @@ def _write_trials(connection: Connection, search_id: str, trials: Iterable[Trial
         row = codec.trial_row(search_id, trial)
         statement = upsert(TRIALS).values(row)
         connection.execute(statement.on_conflict_do_update(index_elements=["search_id", "number"], set_=row))
+
+
+def _write_usage_marks(connection: Connection, search_id: str, marks: Mapping[str, int]) -> None:
+    for stream, number in marks.items():
+        statement = upsert(USAGES).values(search_id=search_id, stream=stream, number=number)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["search_id", "stream"], set_={"number": number})
+        )
 
 
 def _reading_rows(search_id: str, reading: MeterReading) -> list[dict[str, Any]]:

@@ -155,6 +155,7 @@ Index("ledger_by_time", LEDGER.c.search_id, LEDGER.c.start)
 USAGES = Table(
     "usages",
     METADATA,
-    Column("usage_id", String, primary_key=True),
-    Column("search_id", ForeignKey("searches.id"), nullable=False),
+    Column("search_id", ForeignKey("searches.id"), primary_key=True),
+    Column("stream", String, primary_key=True),
+    Column("number", BigInteger, nullable=False),
 )

@@ -48,12 +48,12 @@ class EnergyMeterConformance(ABC):
         """Return a request that the meter knows the energy of."""
         return EvaluationRequest((0, 1), TrialKind.TRAIN, Fidelity("search", 2), 1)
 
-    def usage(self, usage_id: str, start_s: float, end_s: float, owner: Owner | None = None) -> Usage:
+    def usage(self, stream: str, start_s: float, end_s: float, owner: Owner | None = None) -> Usage:
         """Return the usage of one slot, in seconds from the start; for a trial unless `owner` says otherwise."""
         interval = Interval(START + timedelta(seconds=start_s), START + timedelta(seconds=end_s))
         paid_by = owner or Owner(Account.TRIAL, trial=7, attempt=1)
         request = self.request() if paid_by.account is Account.TRIAL else None
-        return Usage(usage_id, interval, paid_by, request, (end_s - start_s) / 10, self.make_probe(interval))
+        return Usage(stream, 0, interval, paid_by, request, (end_s - start_s) / 10, self.make_probe(interval))
 
     def read(self, meter: EnergyMeter, at_s: float, usages: Sequence[Usage] = ()) -> MeterReading:
         """Let time pass and return the reading at `at_s` seconds after the start."""

@@ -83,9 +83,16 @@ def test_work_in_this_process_is_charged_by_its_share_of_processor_time(meter: C
     read(meter, 1)
     worked_s = busy(0.6)
     busy(0.3)
-    reading = read(meter, 2, Usage("a", at(1), TRIAL, None, worked_s, None))
+    reading = read(meter, 2, Usage("a", 0, at(1), TRIAL, None, worked_s, None, inline=True))
     trial_j, overhead_j = joules(reading, TRIAL)["cpu_j"], joules(reading, OVERHEAD)["cpu_j"]
     assert trial_j / (trial_j + overhead_j) == pytest.approx(0.6 / 0.9, rel=0.1)
+
+
+def test_a_worker_that_no_probe_has_seen_is_charged_by_the_same_model(meter: CodeCarbonMeter) -> None:
+    read(meter, 1)
+    reading = read(meter, 2, Usage("killed", 0, at(1), TRIAL, None, 0.5, None))
+    # CodeCarbon's process mode: rated power times the share of all cores that was used.
+    assert joules(reading, TRIAL)["cpu_j"] == pytest.approx(0.5 * CPU_W / (os.cpu_count() or 1))
 
 
 def test_processor_energy_follows_processor_time(meter: CodeCarbonMeter) -> None:
@@ -107,7 +114,7 @@ def test_children_are_not_billed_to_the_process_that_started_them(meter: CodeCar
 def test_a_probe_is_taken_as_it_is_even_late(meter: CodeCarbonMeter) -> None:
     read(meter, 5)
     probe = EnergySample(at(1), 123.0, 0.0, 0.0)
-    reading = read(meter, 6, Usage("a", at(1), TRIAL, None, 1.0, probe))
+    reading = read(meter, 6, Usage("a", 0, at(1), TRIAL, None, 1.0, probe))
     assert joules(reading, TRIAL)["cpu_j"] == 123.0
     assert probe in reading.measured
 
@@ -115,7 +122,7 @@ def test_a_probe_is_taken_as_it_is_even_late(meter: CodeCarbonMeter) -> None:
 def test_memory_is_charged_once_for_the_node_and_shared_by_time_in_slots(meter: CodeCarbonMeter) -> None:
     # Two slots for 1 s; one was used for half of it: a quarter of the slot-seconds.
     time.sleep(0.1)
-    reading = read(meter, 1, Usage("a", at(0.5), TRIAL, None, 0.0, EnergySample(at(0.5), 1.0, 0.0, 0.0)))
+    reading = read(meter, 1, Usage("a", 0, at(0.5), TRIAL, None, 0.0, EnergySample(at(0.5), 1.0, 0.0, 0.0)))
     trial_j, idle_j = joules(reading, TRIAL)["ram_j"], joules(reading, IDLE)["ram_j"]
     assert trial_j / (trial_j + idle_j) == pytest.approx(0.25)
 
@@ -130,7 +137,7 @@ def test_joules_are_of_real_time_whatever_the_clock_of_the_search_says(meter: Co
 
 
 def test_a_worker_whose_probe_sees_nothing_of_its_work_is_an_error(meter: CodeCarbonMeter) -> None:
-    dead = Usage("a", at(1), TRIAL, None, 3.0, EnergySample(at(1), 0.0, 0.0, 0.0))
+    dead = Usage("a", 0, at(1), TRIAL, None, 3.0, EnergySample(at(1), 0.0, 0.0, 0.0))
     with pytest.raises(EnergyMeterError, match=r"used 3\.0 s of processor time and its probe measured nothing"):
         meter.read(START + timedelta(seconds=1), (dead,))
 
@@ -151,7 +158,7 @@ def test_closing_leaves_no_thread() -> None:
 def test_the_measurement_names_every_setting_and_the_constant_share(meter: CodeCarbonMeter) -> None:
     assert meter.measurement().details["constant_share"] == "not known yet"
     time.sleep(0.1)
-    read(meter, 1, Usage("a", at(1), TRIAL, None, 1.0, EnergySample(at(1), 1000.0, 0.0, 0.0)))
+    read(meter, 1, Usage("a", 0, at(1), TRIAL, None, 1.0, EnergySample(at(1), 1000.0, 0.0, 0.0)))
     measurement = meter.measurement()
     details = measurement.details
     assert (details["cpu_power_w"], details["ram_power_w"]) == ("100 (configured)", "10 (configured)")
@@ -314,8 +321,8 @@ def test_counters_of_the_machine_are_never_billed_to_one_process(
 def test_usage_keeps_its_place_in_time(meter: CodeCarbonMeter) -> None:
     read(meter, 5)
     probe = EnergySample(at(1), 1.0, 0.0, 0.0)
-    first = Usage("a", at(1), TRIAL, None, 0.1, probe)
-    reading = read(meter, 6, first, replace(first, usage_id="b"))
+    first = Usage("a", 0, at(1), TRIAL, None, 0.1, probe)
+    reading = read(meter, 6, first, replace(first, stream="b"))
     assert [a.sample for a in reading.attributions if a.sample.interval == at(1)] == [
         EnergySample(at(1), 2.0, 0.0, 0.0)
     ]

@@ -19,8 +19,8 @@ TRIAL = Owner(Account.TRIAL, 0, 1)
 SEARCH = Fidelity("search", 2)
 
 
-def usage(usage_id: str, seconds: float, request: EvaluationRequest | None, owner: Owner = TRIAL) -> Usage:
-    return Usage(usage_id, Interval(START, START + timedelta(seconds=seconds)), owner, request, seconds, None)
+def usage(stream: str, seconds: float, request: EvaluationRequest | None, owner: Owner = TRIAL) -> Usage:
+    return Usage(stream, 0, Interval(START, START + timedelta(seconds=seconds)), owner, request, seconds, None)
 
 
 def request(kind: TrialKind, fidelity: Fidelity = SEARCH, architecture: tuple[int, ...] = (0, 1)) -> EvaluationRequest:

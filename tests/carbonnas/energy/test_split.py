@@ -25,7 +25,7 @@ owners = st.sampled_from([FIRST, OTHER, OVERHEAD, IDLE])
 def usage(owner: Owner, seconds: float, cpu_seconds: float, probe_j: float | None = None) -> Usage:
     interval = Interval(START, START + seconds * SECOND)
     probe = None if probe_j is None else EnergySample(interval, probe_j, 0, 0)
-    return Usage(f"{owner}-{seconds}", interval, owner, None, cpu_seconds, probe)
+    return Usage(f"{owner}-{seconds}", 0, interval, owner, None, cpu_seconds, probe, inline=probe is None)
 
 
 def by_owner(attributions: tuple[Attribution, ...]) -> dict[Owner, EnergySample]:

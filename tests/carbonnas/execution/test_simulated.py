@@ -83,7 +83,7 @@ def test_the_id_of_a_usage_says_which_piece_of_work_it_is() -> None:
     executor = opened(clock)
     executor.submit(job(7))
     (usage,) = follow(executor, clock, 1).usages
-    assert usage.usage_id == "simulated-7-1-20260301T000000.000000-20260301T000100.000000"
+    assert usage.usage_id == f"simulated-7-1-{int(at(60).timestamp()) * 1_000_000}"
 
 
 @pytest.mark.parametrize(("asked_s", "ends_s"), [(0, 60), (59, 60), (60, 120), (61, 120)])

@@ -100,7 +100,7 @@ def test_decisions_at_the_very_end_are_not_drawn_backwards(made_up: SearchRecord
 
 
 def test_very_many_stays_are_glued_over_the_whole_time_and_points_thinned_but_for_the_best() -> None:
-    record = made_up_record(hours=24 * 7, slots=3)
+    record = made_up_record(hours=24 * 8, slots=5)
     lanes, points, plane = lane_rows(record), progress_rows(record), front_rows(record)
     assert len(stays(record.entries)) > MOST_MARKS > len(lanes)
     assert max(int(str(row["until"])) for row in lanes) == ms(shown(record).end)

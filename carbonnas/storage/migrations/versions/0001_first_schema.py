@@ -8,7 +8,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-_APPEND_ONLY = ("ledger", "readings", "usages")
+_APPEND_ONLY = ("ledger", "readings")
 
 
 def upgrade() -> None:
@@ -149,8 +149,9 @@ def _create_account_books() -> None:
     op.create_index("ix_readings_search_id", "readings", ["search_id"], unique=False)
     op.create_table(
         "usages",
-        sa.Column("usage_id", sa.String(), nullable=False),
         sa.Column("search_id", sa.String(), nullable=False),
+        sa.Column("stream", sa.String(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["search_id"], ["searches.id"]),
-        sa.PrimaryKeyConstraint("usage_id"),
+        sa.PrimaryKeyConstraint("search_id", "stream"),
     )

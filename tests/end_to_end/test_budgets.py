@@ -1,0 +1,100 @@
+"""Budgets hold in whole searches."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from carbon_sources.units import J_PER_KWH
+from carbonnas.config_file import load_config
+from carbonnas.driver import drive
+from carbonnas.energy.meter import Account
+from carbonnas.report.record import SearchRecord, SearchState, StopReason
+from carbonnas.report.render import ReportFormat, render
+from carbonnas.storage.records import load_record
+from carbonnas.storage.store import Store
+from carbonnas.testing.searches import write_simulated_search
+from carbonnas.trials import TrialKind, TrialState
+from carbonnas.wiring import open_search
+
+ONE_MINUTE_G = (2 * 300 + 50) * 60 / J_PER_KWH * 500
+"""What one metering interval can emit: two trainings of 300 W and 50 W idle for a minute in the dirtiest hour, 500 g/kWh."""
+
+
+def run(path: Path, state: Path) -> SearchRecord:
+    config, text = load_config(path)
+    store = Store(state / "carbonnas.db")
+    opened = open_search(config, text, store, state_folder=state, anew=False)
+    drive(opened, lambda _: None, threading.Event())
+    record = load_record(store, opened.search_id)
+    store.close()
+    return record
+
+
+def emissions_g(record: SearchRecord) -> float:
+    return sum(entry.emissions_g or 0.0 for entry in record.entries)
+
+
+@pytest.mark.parametrize("limit_g", [150.0, 700.0, 1500.0])
+def test_a_search_stops_at_its_budget_and_overshoots_by_no_more_than_one_metering_interval(
+    tmp_path: Path, limit_g: float
+) -> None:
+    path = write_simulated_search(tmp_path, rounds=12, budgets=[{"limit": f"{limit_g} g"}])
+    record = run(path, tmp_path / "state")
+    assert (record.state, record.stop_reason) == (SearchState.STOPPED, StopReason.BUDGET_EXHAUSTED)
+    assert emissions_g(record) <= limit_g + ONE_MINUTE_G
+    assert all(trial.state.final for trial in record.trials)
+
+
+def test_score_only_goes_on_scoring_within_what_is_left(tmp_path: Path) -> None:
+    path = write_simulated_search(tmp_path, rounds=12, budgets=[{"limit": "700 g", "at_limit": "score_only"}])
+    record = run(path, tmp_path / "state")
+    assert record.stop_reason is StopReason.BUDGET_EXHAUSTED
+    completed = [trial for trial in record.trials if trial.state is TrialState.COMPLETED]
+    assert any(trial.kind is TrialKind.SCORE for trial in completed)
+    assert emissions_g(record) <= 700 + ONE_MINUTE_G
+
+
+def test_a_daily_budget_waits_for_the_next_day_and_the_plan_is_done_in_the_end(tmp_path: Path) -> None:
+    path = write_simulated_search(tmp_path, rounds=4, budgets=[{"limit": "900 g", "window": "day", "at_limit": "wait"}])
+    record = run(path, tmp_path / "state")
+    assert record.state is SearchState.COMPLETED
+    spent: dict[str, float] = {}
+    for entry in record.entries:
+        day = entry.priced.sample.interval.start.date().isoformat()
+        if entry.owner.account is Account.TRIAL:
+            spent[day] = spent.get(day, 0.0) + (entry.emissions_g or 0.0)
+    assert len(spent) > 1
+    assert max(spent.values()) <= 900 + ONE_MINUTE_G
+
+
+def test_the_grams_of_every_report_add_up(tmp_path: Path) -> None:
+    record = run(write_simulated_search(tmp_path, rounds=3), tmp_path / "state")
+    document: dict[str, Any] = json.loads(render(record, ReportFormat.JSON))
+    totals = document["totals"]
+    trials_g = sum(trial["emissions_g"] for trial in document["trials"])
+    assert totals["emissions_g"] == pytest.approx(trials_g + totals["overhead_g"] + totals["idle_g"], rel=1e-9)
+    assert totals["energy_kwh"] == pytest.approx(document["measurement"]["measured_kwh"], rel=1e-9)
+
+
+def test_the_same_seed_gives_the_same_report(tmp_path: Path) -> None:
+    path = write_simulated_search(tmp_path, rounds=3)
+    first = run(path, tmp_path / "one")
+    second = run(path, tmp_path / "two")
+    assert render(first, ReportFormat.JSON) == render(second, ReportFormat.JSON)
+
+
+def test_another_schedule_does_the_same_work(tmp_path: Path) -> None:
+    aware = run(write_simulated_search(tmp_path / "aware"), tmp_path / "state")
+    blind = run(
+        write_simulated_search(
+            tmp_path / "blind", scheduler={"use": "carbon_blind", "percentile": None, "max_wait": None}
+        ),
+        tmp_path / "state",
+    )
+    assert [(t.number, t.key, t.metrics) for t in aware.trials] == [(t.number, t.key, t.metrics) for t in blind.trials]
+    assert emissions_g(aware) < emissions_g(blind)
