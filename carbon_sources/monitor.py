@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -76,18 +78,32 @@ class IntensityMonitor:
             fetched = list(self.source.history(start, now))
             latest = self.source.latest(now)
         except CarbonSourceError as error:
+            if str(error) != self._problem:
+                _log.warning("the carbon source did not answer: %s", error)
             self._problem = str(error)
-            _log.warning("the carbon source did not answer: %s", error)
             return None
         self._problem = None
-        if latest is not None and not any(s.interval.start == latest.interval.start for s in fetched):
-            fetched.append(latest)
+        if latest is not None:
+            fetched.insert(0, latest)  # what the history says of the same time counts
         return self._merge(fetched)
 
     def _merge(self, fetched: list[IntensitySample]) -> Interval | None:
-        known = {sample.interval.start: sample for sample in self._series}
-        news = [sample for sample in fetched if known.get(sample.interval.start) != sample]
+        known = frozenset(self._series)
+        news = [sample for sample in newest_wins(fetched) if sample not in known]
         if not news:
             return None
-        self._series = IntensitySeries.merge(self._series, news)
+        self._series = newest_wins((*self._series, *news))
         return Interval(min(s.interval.start for s in news), max(s.interval.end for s in news))
+
+
+def newest_wins(samples: Sequence[IntensitySample]) -> IntensitySeries:
+    """Return the samples in order of time; of those that overlap, the one that comes last in `samples`.
+
+    A provider that changes the length of its intervals thus replaces the old values instead of contradicting them.
+    """
+    kept: list[IntensitySample] = []
+    for sample in reversed(samples):
+        place = bisect.bisect_left(kept, sample.interval.end, key=lambda other: other.interval.start)
+        if place == 0 or kept[place - 1].interval.end <= sample.interval.start:
+            kept.insert(place, sample)
+    return IntensitySeries(tuple(kept))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from carbon_sources.units import J_PER_KWH
-from carbonnas.emissions import EmissionEntry
+from carbon_sources.interval import Interval
+from carbonnas.emissions import EmissionEntry, conservative_g
 from schedulers.budget import AtLimit, BudgetState, EmissionBudget
 
 _BUCKET = timedelta(minutes=15)
-"""Every time zone's days begin on a quarter of an hour."""
+"""In every time zone days begin on a quarter of an hour, UTC."""
 
 
 class BudgetBook:
@@ -30,13 +30,11 @@ class BudgetBook:
 
     def add(self, entries: Iterable[EmissionEntry]) -> None:
         """Count new entries."""
-        for entry in entries:
-            self._spent_g[_bucket(entry)] += self._grams(entry)
+        self._count(entries, 1)
 
     def withdraw(self, entries: Iterable[EmissionEntry]) -> None:
         """Count entries no more, because others supersede them."""
-        for entry in entries:
-            self._spent_g[_bucket(entry)] -= self._grams(entry)
+        self._count(entries, -1)
 
     def states(self, now: datetime, reserved_g: float) -> tuple[BudgetState, ...]:
         """Return how every budget stands at `now` with `reserved_g` grams set aside for running work."""
@@ -47,16 +45,21 @@ class BudgetBook:
         spent = math.fsum(g for start, g in self._spent_g.items() if window is None or window.contains(start))
         return BudgetState(budget, spent, reserved_g, window)
 
-    def _grams(self, entry: EmissionEntry) -> float:
-        known = entry.emissions_g
-        if known is not None:
-            return known
-        return entry.priced.sample.joules / J_PER_KWH * self._bound * entry.pue
+    def _count(self, entries: Iterable[EmissionEntry], sign: int) -> None:
+        for entry in entries:
+            grams = conservative_g(entry, self._bound)
+            for start, share in _shares(entry.priced.sample.interval):
+                self._spent_g[start] += sign * grams * share
 
 
-def _bucket(entry: EmissionEntry) -> datetime:
-    start = entry.priced.sample.interval.start
-    return start.replace(minute=start.minute - start.minute % 15, second=0, microsecond=0)
+def _shares(interval: Interval) -> Iterator[tuple[datetime, float]]:
+    """Yield the quarter hours that the interval overlaps, each with its share of the interval's length."""
+    start = interval.start.replace(minute=interval.start.minute - interval.start.minute % 15, second=0, microsecond=0)
+    while start < interval.end:
+        common = interval.intersection(Interval(start, start + _BUCKET))
+        if common is not None:
+            yield start, common.duration / interval.duration
+        start += _BUCKET
 
 
 def ends_search(states: Sequence[BudgetState], blocked: Sequence[BudgetState], *, scoring_left: bool) -> bool:

@@ -42,9 +42,15 @@ def _instant(value: object) -> datetime:
 def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"{name!r} is no time zone; write a name such as 'Europe/Berlin'") from None
     return name
+
+
+def _positive(duration: timedelta) -> timedelta:
+    if not timedelta(0) < duration <= LONGEST:
+        raise ValueError("expected a duration above zero and of at most a hundred years")
+    return duration
 
 
 def _printable(name: str) -> str:
@@ -59,7 +65,7 @@ def _objective(text: str) -> str:
 
 
 Instant = Annotated[datetime, BeforeValidator(_instant)]
-PositiveDuration = Annotated[Duration, Field(gt=timedelta(0), le=LONGEST)]
+PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 Count = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 
@@ -88,7 +94,7 @@ class SearchSection(_Section):
     """Epochs of the full training of the winner, whose test accuracy is reported; absent: none is done."""
     objectives: tuple[Annotated[str, AfterValidator(_objective)], ...] = ("maximize val_accuracy", "minimize params")
     """What is searched for; the first ranks, all span the Pareto front."""
-    rank_by: tuple[str, ...] = ("params", "synflow", "naswot")
+    rank_by: tuple[str, ...] = Field(default=("params", "synflow", "naswot"), min_length=1)
     """Scores that are fused to rank candidates."""
     deadline: PositiveDuration | None = None
     """Longest duration of the search; absent: none."""

@@ -22,10 +22,10 @@ from carbonnas.candidates import CandidateQueue
 from carbonnas.config import ClockSection, SearchConfig
 from carbonnas.errors import CarbonNASError, ConfigError
 from carbonnas.execution.executor import Executor
-from carbonnas.execution.workbench import PluginWorkbench
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition
 from carbonnas.planning import Planner
+from carbonnas.plugin_workbench import PluginWorkbench
 from carbonnas.plugins import (
     CARBON_SOURCES,
     ENERGY_METERS,

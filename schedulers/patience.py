@@ -45,7 +45,8 @@ class Patience:
         if not _has_training(context) or self._runs_out(context) > context.now:
             return None
         since = context.progress.train_waiting_since or context.now
-        text = f"training has waited {context.now - since} of at most {self.max_wait}: it runs for {self.min_run}"
+        waited = timedelta(minutes=round((context.now - since) / timedelta(minutes=1)))
+        text = f"training has waited {waited} of at most {self.max_wait} (h:mm:ss): it runs for {self.min_run}"
         return Decision(*train_first(context), Reason(ReasonCode.MAX_WAIT, text), context.now + self.min_run)
 
     def limit(self, context: SchedulingContext, review_at: datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,4 +20,4 @@ def write_example(path: Path, *, force: bool, as_json: bool) -> None:
     if as_json:
         print_json({"config": str(path)})
         return
-    typer.echo(f"Wrote {path}. Edit it, then: carbonnas run {path}")
+    typer.echo(f"Wrote {path}. Edit it, then: carbonnas run {shlex.quote(str(path))}")

@@ -16,6 +16,8 @@ from rich.text import Text
 from carbon_sources.units import J_PER_KWH
 from carbonnas.status import SearchStatus
 from carbonnas.trials import Trial, TrialKind, TrialState
+from schedulers.budget import BudgetState
+from schedulers.decision import ReasonCode
 
 
 class ProgressDisplay(ABC):
@@ -27,23 +29,33 @@ class ProgressDisplay(ABC):
 
 
 class PlainLines(ProgressDisplay):
-    """One line for each decision and each finished training."""
+    """One line when what runs changes or the reason for it, when a training ends, and when a budget nears its end."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._decision = ""
-        self._trained = 0
+        self._course: tuple[int, int, ReasonCode] | None = None
+        self._trained: int | None = None
+        self._warned: frozenset[int] = frozenset()
 
     def update(self, status: SearchStatus) -> None:
-        decision = "" if status.decision is None else status.decision.reason.text
+        decision = status.decision
+        if decision is not None:
+            course = (decision.train_slots, decision.score_slots, decision.reason.code)
+            if course != self._course:
+                self._line(status, _decision(status))
+            self._course = course
         trained = status.count(TrialKind.TRAIN, TrialState.COMPLETED, TrialState.FAILED)
-        if decision != self._decision:
-            self._line(status, f"{_slots(status)}: {decision}")
-        if trained != self._trained:
+        # What was trained before this process came is no news.
+        if self._trained is not None and trained != self._trained:
             self._line(status, f"{_counts(status)}; {_energy(status)}; {_best(status.best)}")
-        if status.observation.problem is not None and decision != self._decision:
-            self._line(status, f"the carbon source did not answer: {status.observation.problem}")
-        self._decision, self._trained = decision, trained
+        self._trained = trained
+        self._warn(status)
+
+    def _warn(self, status: SearchStatus) -> None:
+        warned = frozenset(place for place, state in enumerate(status.budgets) if state.warned)
+        for place in sorted(warned - self._warned):
+            self._line(status, f"budget: {_budget(status.budgets[place])}")
+        self._warned = warned
 
     def _line(self, status: SearchStatus, text: str) -> None:
         self._console.print(f"{status.now:%Y-%m-%d %H:%M}  {text}", markup=False, soft_wrap=True)
@@ -67,7 +79,8 @@ class LivePanel(ProgressDisplay):
         grid.add_row("running", escape(_running(status)))
         grid.add_row("drawn", _energy(status))
         for state in status.budgets:
-            grid.add_row("budget", _budget(state.spent_g, state.budget.limit_g, state.budget.window.value))
+            text = Text(_budget(state), style="red" if state.exhausted else "yellow" if state.warned else "")
+            grid.add_row("budget", text)
         grid.add_row("best", escape(_best(status.best)))
         self._live.update(Group(Text(), grid))
 
@@ -129,8 +142,9 @@ def _energy(status: SearchStatus) -> str:
     return f"{totals.energy_j / J_PER_KWH:.6f} kWh, {totals.emissions_g:.4g} g CO2eq{unpriced}"
 
 
-def _budget(spent_g: float, limit_g: float, window: str) -> str:
-    return f"{spent_g:.4g} g of {limit_g:.4g} g per {window} ({spent_g / limit_g:.0%})"
+def _budget(state: BudgetState) -> str:
+    spent_g, budget = state.spent_g, state.budget
+    return f"{spent_g:.4g} g of {budget.limit_g:.4g} g per {budget.window.value} ({spent_g / budget.limit_g:.0%})"
 
 
 def _best(best: Trial | None) -> str:

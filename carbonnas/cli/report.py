@@ -27,6 +27,8 @@ def write_report(text: str | None, state: Path | None, *, format_name: str | Non
     store = open_store(folder)
     search_id = pick(store, text)
     chosen = _format(format_name, output)
+    if output is not None and not output.parent.is_dir():
+        raise ConfigError("--output", (f"there is no folder {output.parent}: make it, or choose another",))
     rendered = render(load_record(store, search_id), chosen)
     if output is None and chosen is ReportFormat.HTML and sys.stdout.isatty():
         output = folder / "searches" / search_id / "report.html"

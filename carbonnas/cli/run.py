@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import typer
+from rich.markup import escape
 
 from carbonnas.cli.output import messages, open_store, print_json, state_folder
 from carbonnas.cli.progress import progress_display
@@ -18,7 +19,7 @@ from carbonnas.report.record import SearchState
 from carbonnas.storage.lock import search_lock
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
-from carbonnas.wiring import open_search
+from carbonnas.wiring import open_search, search_id_for
 
 
 def run_file(path: Path, state: Path | None, *, anew: bool, as_json: bool) -> None:
@@ -42,18 +43,22 @@ def run_demo(state: Path | None, *, as_json: bool) -> None:
 
 def _run(config: SearchConfig, text: str, store: Store, *, folder: Path, anew: bool, as_json: bool) -> None:
     console = messages()
-    opened = open_search(config, text, store, state_folder=folder, anew=anew)
-    search_folder = folder / "searches" / opened.search_id
-    if opened.search.state is SearchState.RUNNING:
-        console.print(f"Search [bold]{opened.search_id}[/bold], kept in {folder}", soft_wrap=True)
-        with search_lock(search_folder), stop_on_signals() as stop, progress_display(console) as display:
-            left = drive(opened, display.update, stop)
+    known = store.by_fingerprint(config.fingerprint)
+    search_id = search_id_for(config, len(known) + 1) if anew or not known else known[-1]
+    search_folder = folder / "searches" / search_id
+    if search_id in known and store.progress(search_id).state is not SearchState.RUNNING:
+        console.print(f"Search {search_id} has ended already; --new begins another one.", soft_wrap=True)
+    else:
+        # What the store says of the search is read under its lock: another process may be about to end it.
+        with search_lock(search_folder), stop_on_signals() as stop:
+            opened = open_search(config, text, store, state_folder=folder, anew=anew)
+            console.print(f"Search [bold]{search_id}[/bold], kept in {escape(str(folder))}", soft_wrap=True)
+            with progress_display(console) as display:
+                left = drive(opened, display.update, stop)
         if left is SearchState.RUNNING:
             console.print("Paused. Run the same command again and the search goes on where it was.")
             raise typer.Exit(1)
-    else:
-        console.print(f"Search {opened.search_id} has ended already; --new begins another one.")
-    _finish(store, opened.search_id, search_folder, as_json=as_json)
+    _finish(store, search_id, search_folder, as_json=as_json)
 
 
 def _finish(store: Store, search_id: str, folder: Path, *, as_json: bool) -> None:

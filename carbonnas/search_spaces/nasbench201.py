@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 
 from carbonnas.architecture import Architecture, as_architecture
 from carbonnas.errors import ArchitectureError
+from carbonnas.search_spaces.nasbench201_cell import EDGES, OPERATIONS
 from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
 
 if TYPE_CHECKING:
     from torch import nn
-
-OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
-"""Source and target node of each edge, in the order of the published architecture strings."""
 
 _INPUT, _NOTHING = "0", "#"
 _NODE = re.compile(r"\|(?:[a-z0-9_]+~\d\|)+")

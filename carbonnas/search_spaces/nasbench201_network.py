@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from carbonnas.search_spaces.nasbench201 import EDGES
+from carbonnas.search_spaces.nasbench201_cell import EDGES
 from carbonnas.search_spaces.space import TaskShape
 
 

@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from carbonnas.search_spaces.small_conv import SmallConvPlan
+from carbonnas.search_spaces.small_conv_plan import SmallConvPlan
 from carbonnas.search_spaces.space import TaskShape
 
 _LARGE_SIDE = 16

@@ -12,12 +12,26 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
 
 from carbonnas.errors import StorageError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+_SENTENCES = (
+    (("readonly", "unable to open"), "can't write {path}: {reason}; change its permissions or choose --state DIR"),
+    (
+        ("disk is full", "disk I/O"),
+        "can't write {path}: the disk is full or failing ({reason}); free some space and run again",
+    ),
+    (
+        ("not a database", "malformed"),
+        "{path} is damaged or no store of carbonnas ({reason}); move it away or restore a backup",
+    ),
+    (("locked",), "{path} is locked by another program; end it and run again"),
+)
+"""What SQLite says and what it means to the user; the first that fits counts."""
 
 
 @contextmanager
@@ -26,33 +40,45 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        raise StorageError(_sentence(path, error)) from error
+        raise StorageError(_sentence(path, str(error.orig))) from error
+    except sqlite3.Error as error:
+        # Not yet wrapped by SQLAlchemy while a connection is being set up.
+        raise StorageError(_sentence(path, str(error))) from error
     except OSError as error:
         raise StorageError(f"can't use {path}: {error.strerror}; choose another folder with --state") from error
 
 
-def _sentence(path: Path, error: DatabaseError) -> str:
-    reason = str(error.orig)
-    if "readonly" in reason or "unable to open" in reason:
-        return f"can't write {path}: the folder or file is read-only; change its permissions or choose --state DIR"
-    if "disk is full" in reason or "disk I/O" in reason:
-        return f"can't write {path}: the disk is full or failing ({reason}); free some space and run again"
-    if "not a database" in reason or "malformed" in reason:
-        return f"{path} is damaged or no store of carbonnas ({reason}); move it away or restore a backup"
-    if isinstance(error, OperationalError) and "locked" in reason:
-        return f"{path} is locked by another program; end it and run again"
+@contextmanager
+def row_errors(path: Path) -> Iterator[None]:
+    """Turn what is raised for a row that makes no sense into one sentence: somebody else has written it."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise StorageError(f"{path} holds a row that can't be read ({reason}); restore a backup") from error
+
+
+def _sentence(path: Path, reason: str) -> str:
+    for signs, sentence in _SENTENCES:
+        if any(sign in reason for sign in signs):
+            return sentence.format(path=path, reason=reason)
     return f"the store {path} failed: {reason}"
 
 
-def open_engine(path: Path) -> Engine:
+def open_engine(path: Path, patience_s: float) -> Engine:
     """Open the database file, creating and migrating it as needed.
+
+    Args:
+        path: The file; its folder is made if it is not there.
+        patience_s: How long to wait for another process that writes, in seconds.
 
     Raises:
         StorageError: If the file can't be used or was written by a newer release.
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", connect_args={"timeout": 10})
+        url = URL.create("sqlite", database=str(path))
+        engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": patience_s})
         event.listen(engine, "connect", _configure)
         try:
             with engine.connect() as connection:
@@ -73,10 +99,10 @@ def immediate(engine: Engine, path: Path) -> Iterator[Connection]:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
             yield connection
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("COMMIT")
+        finally:
+            # Does nothing after a commit, and nothing where SQLite has rolled back by itself, as it does on a full disk.
+            connection.connection.rollback()
 
 
 def _configure(connection: Any, _record: object) -> None:
@@ -89,7 +115,7 @@ def _configure(connection: Any, _record: object) -> None:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     return config
 
 

@@ -30,7 +30,9 @@ def search_lock(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             owner = file.read().strip() or "unknown"
-            raise SearchLockedError(f"the search in {folder} is being worked on by process {owner}") from None
+            raise SearchLockedError(
+                f"the search in {folder} is being worked on by process {owner}: wait for it, or interrupt it first"
+            ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

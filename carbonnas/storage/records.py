@@ -16,11 +16,16 @@ _CONTEXT = timedelta(hours=12)
 
 
 def load_record(store: Store, search_id: str) -> SearchRecord:
-    """Return everything that is known of a search.
+    """Return everything that is known of a search, as of one instant.
 
     Raises:
         StorageError: If there is no such search or the store can't be read.
     """
+    with store.snapshot():
+        return _record(store, search_id)
+
+
+def _record(store: Store, search_id: str) -> SearchRecord:
     header, progress = store.header(search_id), store.progress(search_id)
     entries = store.entries(search_id)
     book = BudgetBook(header.budgets, header.bound_g_per_kwh)

@@ -6,17 +6,19 @@ The ledger and the readings are append-only; the database itself refuses to chan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from carbon_sources.intensity import IntensitySample, IntensitySeries
 from carbon_sources.interval import Interval
+from carbon_sources.monitor import newest_wins
 from carbonnas.emissions import EmissionEntry
 from carbonnas.energy.meter import EnergySample, Measurement, MeterReading
 from carbonnas.errors import SearchNotFoundError
@@ -24,10 +26,12 @@ from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition
 from carbonnas.report.record import DecisionRecord, SearchState, StopReason
 from carbonnas.storage import codec
-from carbonnas.storage.database import immediate, open_engine, storage_errors
+from carbonnas.storage.database import immediate, open_engine, row_errors, storage_errors
 from carbonnas.storage.tables import DECISIONS, INTENSITIES, LEDGER, READINGS, SEARCHES, TRIALS, USAGES
 from carbonnas.trials import Trial
 from schedulers.budget import EmissionBudget
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +107,18 @@ class Step:
 class Store:
     """The SQLite file of one state folder. One process writes a search at a time; reading is always allowed.
 
+    Args:
+        path: The file; it is made if it is not there.
+        patience_s: How long to wait for another process that is writing, in seconds.
+
     Raises:
         StorageError: From every method, if the file can't be used.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience_s: float = 10.0) -> None:
         self.path = path
-        self._engine = open_engine(path)
+        self._engine = open_engine(path, patience_s)
+        self._snapshot: Connection | None = None
 
     def close(self) -> None:
         """Release the file."""
@@ -146,9 +155,21 @@ class Store:
             _write_usage_marks(connection, search_id, step.usage_marks)
             _write_entries(connection, search_id, step.entries)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let everything that is read inside stem from one instant, whatever another process writes meanwhile."""
+        with storage_errors(self.path), self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            self._snapshot = connection
+            try:
+                yield
+            finally:
+                self._snapshot = None
+                connection.connection.rollback()
+
     def ids(self) -> list[str]:
         """Return the ids of all searches, oldest first."""
-        return [row["id"] for row in self._rows(select(SEARCHES.c.id).order_by(SEARCHES.c.created))]
+        return self._read(select(SEARCHES.c.id).order_by(SEARCHES.c.created), lambda row: str(row["id"]))
 
     def find(self, text: str) -> str:
         """Return the id that `text` names: an id, or a prefix of exactly one.
@@ -167,54 +188,30 @@ class Store:
     def by_fingerprint(self, fingerprint: str) -> list[str]:
         """Return the ids of the searches with this configuration, oldest first."""
         query = select(SEARCHES.c.id).where(SEARCHES.c.fingerprint == fingerprint).order_by(SEARCHES.c.created)
-        return [row["id"] for row in self._rows(query)]
+        return self._read(query, lambda row: str(row["id"]))
 
     def header(self, search_id: str) -> SearchHeader:
         """Return what is fixed about a search."""
-        row = self._search(search_id)
-        return SearchHeader(
-            search_id=row["id"],
-            name=row["name"],
-            fingerprint=row["fingerprint"],
-            config=row["config"],
-            seed=row["seed"],
-            slots=row["slots"],
-            objectives=tuple(Objective.parse(text) for text in row["objectives"]),
-            budgets=tuple(codec.budget_from(value) for value in row["budgets"]),
-            bound_g_per_kwh=row["bound_g_per_kwh"],
-            started_at=row["started_at"],
-            deadline=row["deadline"],
-            clock=row["clock"],
-        )
+        return self._search(search_id, _header_from)
 
     def progress(self, search_id: str) -> SearchProgress:
         """Return what changes about a search, as of its last step."""
-        row = self._search(search_id)
-        return SearchProgress(
-            state=SearchState(row["state"]),
-            stop_reason=None if row["stop_reason"] is None else StopReason(row["stop_reason"]),
-            ended_at=row["ended_at"],
-            clock_at=row["clock_at"],
-            position=PlanPosition(**row["position"]),
-            strategy_state=row["strategy_state"],
-            executor_state=row["executor_state"],
-            measurement=codec.measurement_from(row["measurement"]),
-        )
+        return self._search(search_id, _progress_from)
 
     def trials(self, search_id: str) -> list[Trial]:
         """Return the trials of a search by number."""
         query = select(TRIALS).where(TRIALS.c.search_id == search_id).order_by(TRIALS.c.number)
-        return [codec.trial_from(row) for row in self._rows(query)]
+        return self._read(query, codec.trial_from)
 
     def decisions(self, search_id: str) -> list[DecisionRecord]:
         """Return the decisions of a search in order of time."""
         query = select(DECISIONS).where(DECISIONS.c.search_id == search_id).order_by(DECISIONS.c.id)
-        return [codec.decision_from(row) for row in self._rows(query)]
+        return self._read(query, codec.decision_from)
 
     def measured(self, search_id: str) -> list[EnergySample]:
         """Return what the meter measured, in order of time."""
         query = select(READINGS).where(READINGS.c.search_id == search_id).order_by(READINGS.c.start, READINGS.c.end)
-        return [codec.energy_from(row) for row in self._rows(query)]
+        return self._read(query, codec.energy_from)
 
     def entries(self, search_id: str, within: Interval | None = None) -> list[EmissionEntry]:
         """Return the ledger entries that count (superseded ones left out), those that overlap `within` if it is given."""
@@ -229,12 +226,12 @@ class Store:
         )
         if within is not None:
             query = query.where(LEDGER.c.start < within.end, LEDGER.c.end > within.start)
-        return [codec.entry_from(row, _joined_intensity(row)) for row in self._rows(query)]
+        return self._read(query, _entry_from)
 
     def usage_marks(self, search_id: str) -> dict[str, int]:
         """Return, for each stream of usage, the number up to which it is accounted for."""
         query = select(USAGES).where(USAGES.c.search_id == search_id)
-        return {row["stream"]: row["number"] for row in self._rows(query)}
+        return dict(self._read(query, lambda row: (str(row["stream"]), int(row["number"]))))
 
     def intensities(self, like: IntensitySample, within: Interval) -> IntensitySeries:
         """Return the intensities of the source, zone, kind and basis of `like` that overlap `within`; the newest value wins."""
@@ -245,17 +242,50 @@ class Store:
             .where(INTENSITIES.c.start < within.end, INTENSITIES.c.end > within.start)
             .order_by(INTENSITIES.c.id)
         )
-        return IntensitySeries.merge((), (codec.intensity_from(row) for row in self._rows(query)))
+        return newest_wins(self._read(query, codec.intensity_from))
 
-    def _search(self, search_id: str) -> Mapping[str, Any]:
-        rows = self._rows(select(SEARCHES).where(SEARCHES.c.id == search_id))
-        if not rows:
+    def _search(self, search_id: str, decode: Callable[[codec.Row], T]) -> T:
+        found = self._read(select(SEARCHES).where(SEARCHES.c.id == search_id), decode)
+        if not found:
             raise SearchNotFoundError(f"there is no search {search_id!r}")
-        return rows[0]
+        return found[0]
 
-    def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
-        with storage_errors(self.path), self._engine.connect() as connection:
-            return [dict(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - public in SQLAlchemy
+    def _read(self, query: Select[Any], decode: Callable[[codec.Row], T]) -> list[T]:
+        with storage_errors(self.path), row_errors(self.path):
+            if self._snapshot is not None:
+                return [decode(dict(row)) for row in self._snapshot.execute(query).mappings()]
+            with self._engine.connect() as connection:
+                return [decode(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def _header_from(row: codec.Row) -> SearchHeader:
+    return SearchHeader(
+        search_id=row["id"],
+        name=row["name"],
+        fingerprint=row["fingerprint"],
+        config=row["config"],
+        seed=row["seed"],
+        slots=row["slots"],
+        objectives=tuple(Objective.parse(text) for text in row["objectives"]),
+        budgets=tuple(codec.budget_from(value) for value in row["budgets"]),
+        bound_g_per_kwh=row["bound_g_per_kwh"],
+        started_at=row["started_at"],
+        deadline=row["deadline"],
+        clock=row["clock"],
+    )
+
+
+def _progress_from(row: codec.Row) -> SearchProgress:
+    return SearchProgress(
+        state=SearchState(row["state"]),
+        stop_reason=None if row["stop_reason"] is None else StopReason(row["stop_reason"]),
+        ended_at=row["ended_at"],
+        clock_at=row["clock_at"],
+        position=PlanPosition(**row["position"]),
+        strategy_state=row["strategy_state"],
+        executor_state=row["executor_state"],
+        measurement=codec.measurement_from(row["measurement"]),
+    )
 
 
 def _progress_row(progress: SearchProgress) -> dict[str, Any]:
@@ -323,7 +353,7 @@ def _intensity_ids(connection: Connection, samples: Iterable[IntensitySample]) -
     return ids
 
 
-def _joined_intensity(row: Mapping[str, Any]) -> IntensitySample | None:
-    if row["intensity_id"] is None:
-        return None
-    return codec.intensity_from({c.name: row[f"price_{c.name}"] for c in INTENSITIES.c})
+def _entry_from(row: codec.Row) -> EmissionEntry:
+    priced = row["intensity_id"] is not None
+    columns = {c.name: row[f"price_{c.name}"] for c in INTENSITIES.c}
+    return codec.entry_from(row, codec.intensity_from(columns) if priced else None)

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from carbonnas.architecture import Architecture
-from carbonnas.search_spaces.nasbench201 import EDGES, OPERATIONS, NASBench201
+from carbonnas.search_spaces.nasbench201 import NASBench201
+from carbonnas.search_spaces.nasbench201_cell import EDGES, OPERATIONS
 
 STARTS_AT = datetime(2021, 1, 8, tzinfo=UTC)
 """First instant of the clock of a search that `write_simulated_search` makes."""

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from carbonnas.errors import ArchitectureError
-from carbonnas.search_spaces.nasbench201 import OPERATIONS, NASBench201
+from carbonnas.search_spaces.nasbench201 import NASBench201
+from carbonnas.search_spaces.nasbench201_cell import OPERATIONS
 
 NONE, SKIP, CONV1, CONV3, POOL = range(5)
 PUBLISHED = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from carbonnas.search_spaces.small_conv import SmallConv, SmallConvPlan
+from carbonnas.search_spaces.small_conv import SmallConv
+from carbonnas.search_spaces.small_conv_plan import SmallConvPlan
 from carbonnas.search_spaces.space import TaskShape
 
 GOOD = "w8,conv,conv,k3,d1,residual,max,relu"
