@@ -43,7 +43,7 @@ def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no time zone; write a name such as 'Europe/Berlin'") from None
+        raise ValueError("no such time zone; write a name such as 'Europe/Berlin'") from None
     return name
 
 

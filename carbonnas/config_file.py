@@ -112,12 +112,22 @@ def _plugin_choice(key: str, table: object, group: PluginGroup[Any], folder: Pat
     except ValidationError as error:
         problems.extend(_sentences(f"{key}.", error))
         return _UNUSABLE
-    too_long = [name for name, value in options if isinstance(value, timedelta) and value > LONGEST]
-    if too_long:
-        problems.extend(f"{key}.{name}: longer than a hundred years, got {_shown(table[name])}" for name in too_long)
+    impossible = [
+        f"{key}.{name}: {why}, got {_shown(table[name])}" for name, value in options if (why := _impossible(value))
+    ]
+    if impossible:
+        problems.extend(impossible)
         return _UNUSABLE
     written = {name: table[name] for name in sorted(options.model_fields_set)}
     return PluginChoice(use, {k: _from_folder(v, getattr(options, k), folder) for k, v in written.items()})
+
+
+def _impossible(value: object) -> str | None:
+    if isinstance(value, timedelta) and value > LONGEST:
+        return "longer than a hundred years"
+    if isinstance(value, Path) and "\0" in str(value):
+        return "a path can't hold a zero character"
+    return None
 
 
 def _from_folder(written: object, validated: object, folder: Path) -> object:
@@ -168,6 +178,7 @@ _MESSAGES = {
     "missing": "missing",
     "model_type": "expected a table, got {found}",
     "tuple_type": "expected a list, got {found}",
+    "too_short": "expected at least one, got {found}",
 }
 
 

@@ -19,7 +19,8 @@ MAX_FUNCTION_LINES = 50
 
 def _sources() -> Iterator[Path]:
     for package in PACKAGES:
-        yield from sorted((ROOT / package).rglob("*.py"))
+        # A migration is a list of columns that is never edited again.
+        yield from (path for path in sorted((ROOT / package).rglob("*.py")) if path.parent.name != "versions")
 
 
 @pytest.mark.parametrize("path", list(_sources()), ids=lambda path: str(path.relative_to(ROOT)))
@@ -42,7 +43,8 @@ def test_the_control_process_does_not_import_torch(module: str) -> None:
 
 def test_no_other_distribution_claims_our_package_names() -> None:
     owners = packages_distributions()
-    assert {package: set(owners[package]) for package in PACKAGES} == {package: {"carbonnas"} for package in PACKAGES}
+    # An editable install names no packages; then nobody else may name ours either.
+    assert {name for package in PACKAGES for name in owners.get(package, [])} <= {"carbonnas"}
 
 
 def test_only_the_clock_module_reads_the_time() -> None:

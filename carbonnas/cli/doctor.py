@@ -27,6 +27,7 @@ from carbonnas.plugins import (
     SEARCH_SPACES,
     STRATEGIES,
 )
+from carbonnas.proxies.registry import PROXIES
 
 
 class Health(enum.Enum):
@@ -70,7 +71,7 @@ def _print(checks: list[Check]) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for check in checks:
         remedy = f"\n→ {check.remedy}" if check.remedy else ""
-        table.add_row(marks[check.health], check.name, escape(check.message + remedy))
+        table.add_row(marks[check.health], escape(check.name), escape(check.message + remedy))
     results().print(table)
 
 
@@ -98,6 +99,7 @@ def _plugins() -> Iterator[Check]:
         EVALUATORS,
         ENERGY_METERS,
         EXECUTORS,
+        PROXIES,
     )
     count = 0
     for group in groups:
@@ -115,7 +117,11 @@ def _plugins() -> Iterator[Check]:
 def _energy() -> Iterator[Check]:
     from carbonnas.energy.codecarbon_meter import CodeCarbonMeter
 
-    measurement = CodeCarbonMeter(1).measurement()
+    try:
+        measurement = CodeCarbonMeter(1).measurement()
+    except CarbonNASError as error:
+        yield Check("energy", Health.FAILED, str(error), "use the meter 'constant_power' with powers that you know")
+        return
     details = ", ".join(f"{name} {value}" for name, value in measurement.details.items())
     yield Check("energy", Health.NOTE, f"{measurement.method} {measurement.caveat} ({details})")
 

@@ -6,14 +6,14 @@ The ledger and the readings are append-only; the database itself refuses to chan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Executable, Select, Table, bindparam, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from carbon_sources.intensity import IntensitySample, IntensitySeries
@@ -32,6 +32,21 @@ from carbonnas.trials import Trial
 from schedulers.budget import EmissionBudget
 
 T = TypeVar("T")
+
+
+_KEEP_INTENSITY = upsert(INTENSITIES).on_conflict_do_nothing()
+_INTENSITY_ID = select(INTENSITIES.c.id).where(*(c == bindparam(c.name) for c in INTENSITIES.c if c.name != "id"))
+
+
+def _put(table: Table, *keys: str) -> Executable:
+    """Return an insert of whole rows that replaces the row with the same keys."""
+    statement = upsert(table)
+    others = {column.name: statement.excluded[column.name] for column in table.c if column.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=others)
+
+
+_PUT_TRIAL = _put(TRIALS, "search_id", "number")
+_PUT_USAGE_MARK = _put(USAGES, "search_id", "stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +163,15 @@ class Store:
         """Write one step, all of it or nothing."""
         with immediate(self._engine, self.path) as connection:
             connection.execute(update(SEARCHES).where(SEARCHES.c.id == search_id).values(_progress_row(progress)))
-            _intensity_ids(connection, step.intensities)
-            _write_trials(connection, search_id, step.trials.values())
-            _insert(connection, DECISIONS, [codec.decision_row(search_id, record) for record in step.decisions])
-            _insert(connection, READINGS, [row for r in step.readings for row in _reading_rows(search_id, r)])
-            _write_usage_marks(connection, search_id, step.usage_marks)
+            _execute(connection, _KEEP_INTENSITY, [codec.intensity_row(sample) for sample in step.intensities])
+            _execute(connection, _PUT_TRIAL, [codec.trial_row(search_id, trial) for trial in step.trials.values()])
+            _execute(connection, insert(DECISIONS), [codec.decision_row(search_id, made) for made in step.decisions])
+            _execute(connection, insert(READINGS), [row for r in step.readings for row in _reading_rows(search_id, r)])
+            _execute(
+                connection,
+                _PUT_USAGE_MARK,
+                [{"search_id": search_id, "stream": s, "number": n} for s, n in step.usage_marks.items()],
+            )
             _write_entries(connection, search_id, step.entries)
 
     @contextmanager
@@ -307,24 +326,9 @@ def _progress_row(progress: SearchProgress) -> dict[str, Any]:
     }
 
 
-def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+def _execute(connection: Connection, statement: Executable, rows: list[dict[str, Any]]) -> None:
     if rows:
-        connection.execute(insert(table), rows)
-
-
-def _write_trials(connection: Connection, search_id: str, trials: Iterable[Trial]) -> None:
-    for trial in trials:
-        row = codec.trial_row(search_id, trial)
-        statement = upsert(TRIALS).values(row)
-        connection.execute(statement.on_conflict_do_update(index_elements=["search_id", "number"], set_=row))
-
-
-def _write_usage_marks(connection: Connection, search_id: str, marks: Mapping[str, int]) -> None:
-    for stream, number in marks.items():
-        statement = upsert(USAGES).values(search_id=search_id, stream=stream, number=number)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["search_id", "stream"], set_={"number": number})
-        )
+        connection.execute(statement, rows)
 
 
 def _reading_rows(search_id: str, reading: MeterReading) -> list[dict[str, Any]]:
@@ -335,22 +339,15 @@ def _reading_rows(search_id: str, reading: MeterReading) -> list[dict[str, Any]]
 
 
 def _write_entries(connection: Connection, search_id: str, entries: Sequence[EmissionEntry]) -> None:
-    ids = _intensity_ids(connection, (e.priced.intensity for e in entries if e.priced.intensity is not None))
-    _insert(
-        connection,
-        LEDGER,
-        [codec.entry_row(search_id, entry, ids.get(entry.priced.intensity)) for entry in entries],
-    )
-
-
-def _intensity_ids(connection: Connection, samples: Iterable[IntensitySample]) -> dict[IntensitySample | None, int]:
-    ids: dict[IntensitySample | None, int] = {}
-    for sample in dict.fromkeys(samples):
-        row = codec.intensity_row(sample)
-        connection.execute(upsert(INTENSITIES).values(row).on_conflict_do_nothing())
-        match = (INTENSITIES.c[name] == value for name, value in row.items())
-        ids[sample] = connection.execute(select(INTENSITIES.c.id).where(*match)).scalar_one()
-    return ids
+    priced_by = {
+        entry.priced.intensity: codec.intensity_row(entry.priced.intensity)
+        for entry in entries
+        if entry.priced.intensity
+    }
+    _execute(connection, _KEEP_INTENSITY, list(priced_by.values()))
+    ids = {sample: connection.execute(_INTENSITY_ID, row).scalar_one() for sample, row in priced_by.items()}
+    rows = [codec.entry_row(search_id, e, ids[e.priced.intensity] if e.priced.intensity else None) for e in entries]
+    _execute(connection, insert(LEDGER), rows)
 
 
 def _entry_from(row: codec.Row) -> EmissionEntry:

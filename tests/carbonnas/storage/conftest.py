@@ -1,0 +1,62 @@
+"""An empty store, and a search to enter into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from carbonnas.energy.meter import Measurement
+from carbonnas.objectives.objective import Objective
+from carbonnas.plan import PlanPosition
+from carbonnas.report.record import SearchState
+from carbonnas.storage.store import SearchHeader, SearchProgress, Store
+from schedulers.budget import AtLimit, EmissionBudget, Window
+
+START = datetime(2021, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "carbonnas.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    opened = Store(path, patience_s=0.2)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def header() -> SearchHeader:
+    return SearchHeader(
+        search_id="a-search",
+        name="A search",
+        fingerprint="f",
+        config="[search]",
+        seed=2**63 - 1,
+        slots=2,
+        objectives=(Objective.parse("maximize val_accuracy"), Objective.parse("minimize params")),
+        budgets=(EmissionBudget(500.0, Window.DAY, AtLimit.WAIT, 0.9, "Europe/Berlin"), EmissionBudget(1e6)),
+        bound_g_per_kwh=1050.0,
+        started_at=START,
+        deadline=START.replace(year=2022),
+        clock="Simulated.",
+    )
+
+
+@pytest.fixture
+def progress() -> SearchProgress:
+    return SearchProgress(
+        state=SearchState.RUNNING,
+        stop_reason=None,
+        ended_at=None,
+        clock_at=START,
+        position=PlanPosition(3, 1, 2, final_planned=True),
+        strategy_state=b"\x00\xff",
+        executor_state=None,
+        measurement=Measurement("m", "How.", {"cpu": "x"}, "Caveat."),
+    )

@@ -1,0 +1,250 @@
+"""What a configuration may say, and what is said of its mistakes."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from carbonnas.config import SearchConfig
+from carbonnas.config_file import load_config, parse_config
+from carbonnas.errors import ConfigError
+from carbonnas.plan import PlanShape
+from schedulers.budget import AtLimit, EmissionBudget, Window
+
+GOOD: dict[str, object] = {
+    "[search]": ['name = "a"', "rounds = 3", "score_per_round = 4", "train_per_round = 2", "epochs = 5"],
+    "[space]": ['use = "nasbench201"'],
+    "[strategy]": ['use = "regularized_evolution"'],
+    "[scoring]": ['use = "tabular"', 'path = "table.csv"'],
+    "[training]": ['use = "tabular"', 'path = "~/table.csv"'],
+    "[carbon_source]": ['use = "trace"', 'path = "bundled:DK_2019"'],
+    "[scheduler]": ['use = "threshold"', "percentile = 40", 'max_wait = "24 h"'],
+    "[energy]": ['use = "constant_power"', 'train = "300 W"', 'score = "100 W"', 'idle = "50 W"'],
+}
+
+HUNDRED_YEARS = "a hundred years"
+
+
+def text(changes: Mapping[str, object] | None = None, head: str = "") -> str:
+    """Return a good configuration with some tables replaced; `None` leaves a table out."""
+    tables = {**GOOD, **(changes or {})}
+    parts = [head] if head else []
+    for title, lines in tables.items():
+        if isinstance(lines, list):
+            parts.extend((title, *lines))
+    return "\n".join(parts)
+
+
+def search(*lines: str) -> dict[str, object]:
+    """Return a good `[search]` table with keys replaced or added."""
+    replaced = {line.split(" = ")[0] for line in lines}
+    known = GOOD["[search]"]
+    assert isinstance(known, list)
+    return {"[search]": [line for line in known if line.split(" = ")[0] not in replaced] + list(lines)}
+
+
+def parse(toml: str) -> SearchConfig:
+    return parse_config(toml, "search.toml", Path("/configs"))
+
+
+def problems(toml: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(toml)
+    return list(caught.value.problems)
+
+
+def test_a_good_configuration_is_read_with_its_defaults() -> None:
+    config = parse(text())
+    assert config.search.plan == PlanShape(3, 4, 2, 2)
+    assert config.search.full_epochs is None
+    assert config.executor.use == "process"
+    assert config.clock.use == "system"
+    assert config.accounting.poll_interval == timedelta(minutes=5)
+    assert config.budgets == ()
+
+
+def test_units_enums_and_instants_become_values() -> None:
+    budgets = ['limit = "1.5 kg"', 'window = "month"', 'at_limit = "wait"', 'timezone = "Europe/Berlin"']
+    clock = ['use = "replay"', "start = 2020-06-01T02:00:00+02:00", "speed = 60"]
+    config = parse(text({**search('deadline = "3 d"'), "[[budgets]]": budgets, "[clock]": clock}))
+    assert config.budgets[0].budget == EmissionBudget(1500.0, Window.MONTH, AtLimit.WAIT, 0.8, "Europe/Berlin")
+    assert config.search.deadline == timedelta(days=3)
+    assert config.clock.start == datetime(2020, 6, 1, tzinfo=UTC)
+
+
+def test_relative_paths_start_at_the_folder_of_the_file_and_bundled_names_stay() -> None:
+    config = parse(text())
+    assert config.scoring.options == {"path": Path("/configs/table.csv")}
+    assert config.training.options == {"path": Path("~/table.csv").expanduser()}
+    assert config.carbon_source.options == {"path": "bundled:DK_2019"}
+
+
+@pytest.mark.parametrize("name", ["example.toml", "demo.toml"])
+def test_the_shipped_configurations_are_good(name: str) -> None:
+    shipped = (files("carbonnas.cli") / "configs" / name).read_text(encoding="utf-8")
+    assert parse(shipped).search.name == tomllib.loads(shipped)["search"]["name"]
+
+
+def test_the_fingerprint_follows_what_is_said_and_not_how() -> None:
+    plain = parse(text())
+    assert parse(text(head="# a comment\n")).fingerprint == plain.fingerprint
+    assert parse(text({"[executor]": ['use = "process"']})).fingerprint == plain.fingerprint
+    assert parse(text(search("seed = 1"))).fingerprint != plain.fingerprint
+    assert parse(text({"[scheduler]": ['use = "carbon_blind"']})).fingerprint != plain.fingerprint
+
+
+def test_all_mistakes_are_listed_at_once_with_their_keys() -> None:
+    scheduler = ['use = "threshold"', "percentile = 40", 'max_wait = "15 parsec"']
+    found = problems(text({**search("sede = 1"), "[strategy]": ['use = "nope"'], "[scheduler]": scheduler}))
+    assert len(found) == 3
+    assert "search.sede: unknown key" in found
+    assert any(p.startswith("strategy.use: unknown plug-in 'nope'") and "reinforce" in p for p in found)
+    assert any(p.startswith("scheduler.max_wait: expected a number with a unit") and "parsec" in p for p in found)
+
+
+def test_what_a_constructor_refuses_is_listed_with_the_other_mistakes() -> None:
+    scheduler = ['use = "threshold"', "percentile = 40", "g_per_kwh = 100", 'max_wait = "24 h"']
+    found = problems(
+        text({**search("sede = 1"), "[scheduler]": scheduler, "[space]": ['use = "nasbench201"', "cells = 0"]})
+    )
+    assert found == [
+        "search.sede: unknown key",
+        "space: channels, cells and stages must be at least 1, got 16, 0, 3",
+        "scheduler: give either g_per_kwh or percentile, and not both",
+    ]
+
+
+def test_a_strategy_is_tried_once_the_space_and_the_search_are_good() -> None:
+    strategy = ['use = "regularized_evolution"', "population = 0"]
+    assert [p.split(":")[0] for p in problems(text({"[strategy]": strategy}))] == ["strategy"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"[search]": None}, "search: missing"),
+        ({"[space]": None}, "space: missing"),
+        ({"[space]": []}, "space.use: missing; one of nasbench201, small_conv"),
+        ({"[space]": ["use = 3"]}, "space.use: expected a name, got 3; one of nasbench201, small_conv"),
+        ({"[typo]": ["x = 1"]}, "typo: unknown key"),
+        ({"[scoring]": ['use = "tabular"']}, "scoring.path: missing"),
+        ({"[scoring]": ['use = "tabular"', 'path = "t.csv"', "bogus = 1"]}, "scoring.bogus: unknown key"),
+        (
+            {"[scoring]": ['use = "tabular"', r'path = "a\u0000"']},
+            r"scoring.path: a path can't hold a zero character, got 'a\x00'",
+        ),
+        (
+            {"[scheduler]": ['use = "threshold"', "percentile = 40", 'max_wait = "3000000 d"']},
+            f"scheduler.max_wait: longer than {HUNDRED_YEARS}, got '3000000 d'",
+        ),
+        (search("rounds = 0"), "search.rounds: input should be greater than or equal to 1, got 0"),
+        (search("rounds = true"), "search.rounds: input should be a valid integer, got True"),
+        (search('rounds = "3"'), "search.rounds: input should be a valid integer, got '3'"),
+        (search("seed = 9223372036854775808"), None),
+        (search("rank_by = []"), "search.rank_by: expected at least one, got []"),
+        (search("objectives = []"), "search: objectives must name at least one, such as 'maximize val_accuracy'"),
+        (search('objectives = ["best"]'), None),
+        (search("train_per_round = 5"), None),
+        (search('name = ""'), None),
+        (search(f'name = "{"x" * 10_000}"'), None),
+        (search(r'name = "a\nb"'), r"search.name: a name can't hold line breaks or control characters, got 'a\nb'"),
+        (search(r'name = "\u001b[31m"'), None),
+        (
+            search('deadline = "40000 d"'),
+            f"search.deadline: expected a duration above zero and of at most {HUNDRED_YEARS}, got '40000 d'",
+        ),
+        (
+            search('trial_timeout = "0 s"'),
+            f"search.trial_timeout: expected a duration above zero and of at most {HUNDRED_YEARS}, got '0 s'",
+        ),
+        ({"[[budgets]]": ["limit = 500"]}, None),
+        ({"[[budgets]]": ['limit = "0 g"']}, "budgets.0.limit: input should be greater than 0, got 0.0"),
+        (
+            {"[[budgets]]": ['limit = "1 g"', 'timezone = "Europe"']},
+            "budgets.0.timezone: no such time zone; write a name such as 'Europe/Berlin', got 'Europe'",
+        ),
+        ({"[[budgets]]": ['limit = "1 g"', f'timezone = "{"x" * 5000}"']}, None),
+        ({"[[budgets]]": ['limit = "1 g"', 'at_limit = "explode"']}, None),
+        ({"[accounting]": ["pue = nan"]}, None),
+        ({"[accounting]": ["bound_g_per_kwh = inf"]}, None),
+        ({"[accounting]": ['metering_interval = "6 s"']}, None),
+        ({"[clock]": ['use = "replay"']}, "clock: clock 'replay' needs a start, such as '2020-06-01T00:00:00Z'"),
+        ({"[clock]": ["start = 2020-06-01T00:00:00Z"]}, None),
+        ({"[clock]": ['use = "replay"', "start = 2020-06-01T00:00:00"]}, None),
+        ({"[clock]": ['use = "replay"', "start = 2020-06-01"]}, None),
+        ({"[clock]": ['use = "replay"', "start = 12:00:00"]}, None),
+        ({"[clock]": ['use = "replay"', 'start = "yesterday"']}, None),
+        ({"[clock]": ['use = "replay"', 'start = "0001-01-01T00:00:00Z"']}, None),
+        ({"[clock]": ['use = "replay"', 'start = "9999-12-31T00:00:00Z"']}, None),
+        ({"[executor]": ['use = "simulated"']}, None),
+    ],
+)
+def test_each_mistake_is_one_sentence(changes: Mapping[str, object], problem: str | None) -> None:
+    found = problems(text(changes))
+    assert len(found) == 1
+    assert "\n" not in found[0]
+    assert len(found[0]) < 250
+    if problem is not None:
+        assert found == [problem]
+
+
+@pytest.mark.parametrize("key", ["search", "budgets", "accounting", "clock", "space", "energy"])
+def test_a_table_of_the_wrong_type_is_said_to_be_one(key: str) -> None:
+    tables = {f"[{key}]": None}
+    (problem,) = problems(text(tables, head=f"{key} = 3"))
+    assert problem.startswith(f"{key}: expected a ")
+
+
+def test_a_mistake_in_a_table_does_not_make_another_of_the_whole() -> None:
+    clock = ['use = "simulated"', "start = 2020-06-01T00:00:00Z"]
+    (problem,) = problems(text({"[executor]": ['use = "simulatd"'], "[clock]": clock}))
+    assert problem.startswith("executor.use: unknown plug-in")
+
+
+@pytest.mark.parametrize(
+    "toml",
+    ["", "= 3", "[search", 'name = "', "x = " + "[" * 5000, "x = " + "9" * 5000, "x = 2020-13-45", "\x00"],
+    ids=["empty", "no key", "open table", "open string", "deep", "huge number", "no date", "zero"],
+)
+def test_what_is_no_toml_is_refused_with_a_sentence(toml: str) -> None:
+    found = problems(toml)
+    if toml:
+        assert len(found) == 1
+        assert found[0].startswith("is no valid TOML: ")
+    else:
+        assert "search: missing" in found
+
+
+def _missing(path: Path) -> None:
+    """Leave the path as it is: nothing is there."""
+
+
+def _binary(path: Path) -> None:
+    path.write_bytes(b"name = '\xff\xfe'")
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [(_missing, "No such file or directory"), (Path.mkdir, "Is a directory"), (_binary, "is not UTF-8 text")],
+    ids=["missing", "folder", "binary"],
+)
+def test_a_file_that_is_none_is_refused_with_a_sentence(
+    tmp_path: Path, make: Callable[[Path], None], sentence: str
+) -> None:
+    path = tmp_path / "search.toml"
+    make(path)
+    with pytest.raises(ConfigError, match=sentence):
+        load_config(path)
+
+
+def test_a_file_is_returned_with_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "search.toml"
+    path.write_text(text(), encoding="utf-8")
+    config, read = load_config(path)
+    assert read == text()
+    assert config.scoring.options == {"path": tmp_path / "table.csv"}
