@@ -11,10 +11,10 @@ demo: $(STAMP)
 	$(BIN)/carbonnas demo
 
 test: $(STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist worksteal
 
 test-quick: $(STAMP)
-	$(BIN)/pytest -m "not torch and not browser"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not torch"
 
 check: $(STAMP)
 	$(BIN)/ruff check $(CHECKED) notebooks

@@ -47,6 +47,7 @@ class SearchParts:
         checkpoints: Folder of the trainings' checkpoints.
         trial_timeout: Longest real time of a trial in a slot.
         metering: Longest time between two readings in the clock of the search; `None` if no event can be missed.
+        meter_at_rest: Whether readings go on while no trial runs.
     """
 
     header: SearchHeader
@@ -59,6 +60,7 @@ class SearchParts:
     checkpoints: Path
     trial_timeout: timedelta
     metering: timedelta | None
+    meter_at_rest: bool
 
 
 class Search:
@@ -101,7 +103,6 @@ class Search:
         parts.accountant.restore(list(self._trials.values()))
         parts.checkpoints.mkdir(parents=True, exist_ok=True)
         parts.meter.start(now)
-        self._progress = replace(self._progress, measurement=parts.meter.measurement())
         marks = parts.store.usage_marks(parts.header.search_id)
         spooled = parts.executor.recover()
         self._recovered = tuple(usage for usage in spooled if usage.number > marks.get(usage.stream, -1))
@@ -266,6 +267,7 @@ class Search:
             clock_at=now,
             strategy_state=encode_state(self._parts.planner.strategy.state_dict()),
             executor_state=self._parts.executor.snapshot(),
+            measurement=self._parts.meter.measurement(),
         )
         if ending is None:
             return progress
@@ -303,7 +305,8 @@ class Search:
         times = [decision.review_at, *(s.window.end for s in blocked if s.window is not None)]
         if parts.header.deadline is not None:
             times.append(parts.header.deadline)
-        if parts.metering is not None:
+        running = self._in_state(TrialState.RUNNING)
+        if parts.metering is not None and (running or parts.meter_at_rest):
             times.append(now + parts.metering)
         shape = parts.planner.shape
         return SearchStatus(
@@ -313,7 +316,7 @@ class Search:
             observation=observation,
             decision=decision,
             counts=count_trials(self._trials),
-            running=tuple(sorted(self._in_state(TrialState.RUNNING), key=lambda t: t.number)),
+            running=tuple(sorted(running, key=lambda t: t.number)),
             epochs=dict(self._epochs),
             planned={
                 TrialKind.SCORE: shape.rounds * shape.score_per_round,

@@ -20,6 +20,7 @@ from carbonnas.accounting import Accountant
 from carbonnas.budgeting import BudgetBook
 from carbonnas.candidates import CandidateQueue
 from carbonnas.config import ClockSection, SearchConfig
+from carbonnas.energy.meter import EnergyMeter
 from carbonnas.errors import CarbonNASError, ConfigError
 from carbonnas.execution.executor import Executor
 from carbonnas.objectives.objective import Objective
@@ -37,6 +38,7 @@ from carbonnas.plugins import (
 )
 from carbonnas.report.record import SearchState
 from carbonnas.search import Search, SearchParts
+from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.storage.store import SearchHeader, SearchProgress, Store
 from carbonnas.strategies.state import decode_state, encode_state
 from carbonnas.strategies.strategy import SearchStrategy
@@ -159,51 +161,62 @@ class _Builder:
         services = {"space": space, "objectives": self._objectives, "seed": config.search.seed}
         strategy = _make(STRATEGIES, "strategy", config.strategy, services)
         meter = _make(ENERGY_METERS, "energy", config.energy, {"slots": config.search.slots, "space": space})
+        parts = SearchParts(
+            header=store.header(search_id) if resumed else self._header(search_id, text),
+            store=store,
+            planner=self._planner(space, strategy),
+            scheduler=_make(SCHEDULERS, "scheduler", config.scheduler, {}),
+            accountant=self._accountant(search_id, meter, store),
+            meter=meter,
+            executor=self._executor(meter),
+            checkpoints=self._folder / "checkpoints",
+            trial_timeout=config.search.trial_timeout,
+            metering=_metering(config),
+            meter_at_rest=config.clock.use != "simulated",
+        )
+        return parts, strategy
+
+    def _planner(self, space: SearchSpace, strategy: SearchStrategy) -> Planner:
+        section = self._config.search
+        return Planner(
+            section.plan,
+            space,
+            strategy=strategy,
+            objectives=self._objectives,
+            queue=CandidateQueue(section.rank_by),
+            seed=section.seed,
+            epochs=section.epochs,
+            full_epochs=section.full_epochs,
+        )
+
+    def _accountant(self, search_id: str, meter: EnergyMeter, store: Store) -> Accountant:
+        section = self._config.accounting
         monitor = IntensityMonitor(
-            make_source(config.carbon_source, self._clock),
-            poll_interval=config.accounting.poll_interval,
-            lookback=config.accounting.lookback,
+            make_source(self._config.carbon_source, self._clock),
+            poll_interval=section.poll_interval,
+            lookback=section.lookback,
             overlap=_OVERLAP,
         )
-        accountant = Accountant(
+        return Accountant(
             meter,
             monitor,
             store,
             search_id=search_id,
-            book=BudgetBook(self._budgets, config.accounting.bound_g_per_kwh),
-            pue=config.accounting.pue,
-            bound_g_per_kwh=config.accounting.bound_g_per_kwh,
+            book=BudgetBook(self._budgets, section.bound_g_per_kwh),
+            pue=section.pue,
+            bound_g_per_kwh=section.bound_g_per_kwh,
         )
-        planner = Planner(
-            config.search.plan,
-            space,
-            strategy=strategy,
-            objectives=self._objectives,
-            queue=CandidateQueue(config.search.rank_by),
-            seed=config.search.seed,
-            epochs=config.search.epochs,
-            full_epochs=config.search.full_epochs,
-        )
-        executor_services = {
+
+    def _executor(self, meter: EnergyMeter) -> Executor:
+        config = self._config
+        services = {
             "clock": self._clock,
             "slots": config.search.slots,
             "workbench": PluginWorkbench(config.space, config.scoring, config.training, config.search.seed),
             "spool": self._folder / "spool",
             "probe": meter.probe(),
         }
-        parts = SearchParts(
-            header=store.header(search_id) if resumed else self._header(search_id, text),
-            store=store,
-            planner=planner,
-            scheduler=_make(SCHEDULERS, "scheduler", config.scheduler, {}),
-            accountant=accountant,
-            meter=meter,
-            executor=_make(EXECUTORS, "executor", config.executor, executor_services),
-            checkpoints=self._folder / "checkpoints",
-            trial_timeout=config.search.trial_timeout,
-            metering=_metering(config),
-        )
-        return parts, strategy
+        return _make(EXECUTORS, "executor", config.executor, services)
 
     def _header(self, search_id: str, text: str) -> SearchHeader:
         section, started_at = self._config.search, self._clock.now()

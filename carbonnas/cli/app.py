@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
@@ -141,10 +142,14 @@ def doctor(*, state: State = None, as_json: AsJson = False) -> None:
     run_doctor(state, as_json=as_json)
 
 
-def main() -> None:
-    """Run the command line; exits 0 (ok), 1 (failed) or 2 (bad usage or configuration)."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exits 0 (ok), 1 (failed) or 2 (bad usage or configuration).
+
+    Args:
+        arguments: Command and options; those of the process by default.
+    """
     try:
-        app()
+        app(arguments, prog_name="carbonnas")
     except Exception as error:
         sentence, status = _explain(error)
         if sentence is None:

@@ -31,7 +31,7 @@ class ProxyEvaluator(Evaluator):
         seed: Seed of the search; decides the batch.
         proxies: Names of the proxies.
         dataset: Data set whose training images make up the batch; `None` for Gaussian images with random labels.
-        data_folder: Folder of the data set's files, if it needs one and not the default.
+        data_path: Folder of the data set's files, if it needs one and not the default.
         batch: Images in the batch, at least 2. Scores of different batch sizes are not comparable.
         task: Channels, rows, columns and classes of the Gaussian images; a data set has its own.
 
@@ -48,7 +48,7 @@ class ProxyEvaluator(Evaluator):
         *,
         proxies: tuple[str, ...] = ("params", "macs", "synflow", "naswot", "grad_norm"),
         dataset: DatasetName | None = None,
-        data_folder: Path | None = None,
+        data_path: Path | None = None,
         batch: int = 32,
         task: tuple[int, int, int, int] = (1, 8, 8, 10),
     ) -> None:
@@ -59,7 +59,7 @@ class ProxyEvaluator(Evaluator):
             self._task = TaskShape(*task)
             self._batch = _gaussian_batch(self._task, batch, generator)
         else:
-            loaded = load_dataset(dataset, data_folder)
+            loaded = load_dataset(dataset, data_path)
             self._task = loaded.task
             self._batch = _drawn_batch(loaded.train, batch, generator)
         self._space = space

@@ -41,9 +41,6 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except DatabaseError as error:
         raise StorageError(_sentence(path, str(error.orig))) from error
-    except sqlite3.Error as error:
-        # Not yet wrapped by SQLAlchemy while a connection is being set up.
-        raise StorageError(_sentence(path, str(error))) from error
     except OSError as error:
         raise StorageError(f"can't use {path}: {error.strerror}; choose another folder with --state") from error
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import functools
+import io
 import itertools
 import json
 import math
@@ -60,23 +62,7 @@ def write_table(path: Path) -> None:
 
     Accuracies and times follow the operations by a formula: convolutions are better and slower.
     """
-    space = NASBench201()
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ("arch_str", "cifar10_valid_12ep", "cifar10_test_200ep", "train_s_12ep_cifar10", "params", "macs")
-        )
-        for cell in _distinct_cells(space):
-            accuracy = 30.0 + sum(_GAIN[option] for option in cell)
-            small, large = cell.count(2), cell.count(3)
-            row = (
-                accuracy,
-                accuracy + 5.0,
-                3600 + 1200 * large,
-                1000 + 100 * small + 900 * large,
-                10_000 * (1 + large),
-            )
-            writer.writerow((space.format(cell), *row))
+    path.write_text(_table(), encoding="utf-8")
 
 
 def write_trace(path: Path, *, start: datetime = TRACE_STARTS_AT, hours: int = TRACE_HOURS) -> None:
@@ -108,6 +94,20 @@ def _toml(
     return "\n".join(lines) + "\n"
 
 
+@functools.cache
+def _table() -> str:
+    space = NASBench201()
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(("arch_str", "cifar10_valid_12ep", "cifar10_test_200ep", "train_s_12ep_cifar10", "params", "macs"))
+    for cell in _distinct_cells(space):
+        accuracy = 30.0 + sum(_GAIN[option] for option in cell)
+        small, large = cell.count(2), cell.count(3)
+        row = (accuracy, accuracy + 5.0, 3600 + 1200 * large, 1000 + 100 * small + 900 * large, 10_000 * (1 + large))
+        writer.writerow((space.format(cell), *row))
+    return file.getvalue()
+
+
 def _distinct_cells(space: NASBench201) -> Iterator[Architecture]:
     for cell in itertools.product(range(len(OPERATIONS)), repeat=len(EDGES)):
         if space.canonical(cell) == cell:
@@ -115,6 +115,7 @@ def _distinct_cells(space: NASBench201) -> Iterator[Architecture]:
 
 
 def _tables(seed: int, rounds: int) -> dict[str, dict[str, object]]:
+    evaluator = {"use": "tabular", "path": "table.csv", "score_seconds": 60.0, "full_seconds_factor": 2.0}
     return {
         "search": {
             "name": "simulated",
@@ -129,8 +130,8 @@ def _tables(seed: int, rounds: int) -> dict[str, dict[str, object]]:
         },
         "space": {"use": "nasbench201"},
         "strategy": {"use": "regularized_evolution"},
-        "scoring": {"use": "tabular", "path": "table.csv", "score_seconds": 60.0},
-        "training": {"use": "tabular", "path": "table.csv", "full_seconds_factor": 2.0},
+        "scoring": dict(evaluator),
+        "training": dict(evaluator),
         "carbon_source": {"use": "trace", "path": "trace.csv"},
         "scheduler": {"use": "threshold", "percentile": 50, "max_wait": "24 h"},
         "energy": {"use": "constant_power", "train": "300 W", "score": "100 W", "idle": "50 W"},

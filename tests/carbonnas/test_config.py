@@ -84,6 +84,7 @@ def test_relative_paths_start_at_the_folder_of_the_file_and_bundled_names_stay()
     assert config.carbon_source.options == {"path": "bundled:DK_2019"}
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("name", ["example.toml", "demo.toml"])
 def test_the_shipped_configurations_are_good(name: str) -> None:
     shipped = (files("carbonnas.cli") / "configs" / name).read_text(encoding="utf-8")

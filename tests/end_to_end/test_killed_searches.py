@@ -57,14 +57,14 @@ def _report(state: Path) -> dict[str, Any]:
 
 
 def test_a_simulated_search_killed_at_twenty_random_instants_ends_in_the_same_report(tmp_path: Path) -> None:
-    config = write_simulated_search(tmp_path / "search", seed=7, rounds=12)
+    config = write_simulated_search(tmp_path / "search", seed=7, rounds=16)
     load_config(config)  # imports the plug-ins once, for all children
     assert _run_process(config, tmp_path / "whole") == 0
     rng = random.Random(2026)  # noqa: S311 - instants of kills need not be secret
     kills = 0
     while kills < KILLS:
         if kills % 4 == 3:
-            status = _run_process(config, tmp_path / "killed", kill_after_s=rng.uniform(0.1, 0.6))
+            status = _run_process(config, tmp_path / "killed", kill_after_s=rng.uniform(0.1, 0.4))
         else:
             point = rng.choice(["before_commit", "after_commit", "after_submit"])
             status = _run_process(config, tmp_path / "killed", crash_at=f"{point}:{rng.randint(1, 4)}")

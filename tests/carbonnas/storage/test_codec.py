@@ -48,7 +48,8 @@ intensities = st.builds(
 entries = st.builds(
     EmissionEntry,
     names,
-    st.builds(Owner, st.sampled_from(Account), st.none() | counts, st.none() | counts),
+    st.builds(Owner, st.just(Account.TRIAL), counts, counts)
+    | st.builds(Owner, st.sampled_from([Account.OVERHEAD, Account.IDLE])),
     st.builds(PricedEnergy, samples, st.none() | intensities),
     st.floats(1, 10),
     st.none() | names,

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path, make: Callable[[Path
 @pytest.mark.parametrize("folder", ["file/below", "/proc/nothing"])
 def test_a_folder_that_can_not_be_made_is_refused(tmp_path: Path, folder: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match="can't use .*; choose another folder with --state"):
+    with pytest.raises(StorageError, match=r"can't use .*; choose another folder with --state"):
         Store(tmp_path / folder / "carbonnas.db")
 
 
@@ -122,15 +123,11 @@ def test_a_full_database_is_said_to_be_and_keeps_what_it_has(
     with store._engine.connect() as connection:  # noqa: SLF001 - the limit holds for the pooled connection
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
-    big = SearchProgress(**{**_fields(progress), "strategy_state": os.urandom(1 << 20)})
-    with pytest.raises(StorageError, match="the disk is full or failing .*; free some space and run again"):
+    big = replace(progress, strategy_state=os.urandom(1 << 20))
+    with pytest.raises(StorageError, match=r"the disk is full or failing .*; free some space and run again"):
         store.commit("a-search", big, Step())
     assert store.progress("a-search") == progress
     store.commit("a-search", progress, Step())
-
-
-def _fields(progress: SearchProgress) -> dict[str, object]:
-    return {name: getattr(progress, name) for name in SearchProgress.__dataclass_fields__}
 
 
 HOLD = """

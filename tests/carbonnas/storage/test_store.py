@@ -133,7 +133,7 @@ def test_a_step_whose_last_row_fails_leaves_nothing(
         usage_marks={"w-1": 9},
         intensities=[intensity(7)],
     )
-    with pytest.raises(StorageError, match="UNIQUE constraint failed: ledger.entry_id"):
+    with pytest.raises(StorageError, match=r"UNIQUE constraint failed: ledger\.entry_id"):
         filled.commit(ID, replace(progress, clock_at=START + 9 * HOUR), step)
     assert rows(raw) == before
     assert filled.progress(ID) == progress
@@ -231,8 +231,9 @@ def test_two_readers_read_while_another_process_writes(path: Path, filled: Store
     assert [reader.header(ID).name for reader in readers] == ["A search", "A search"]
     writer.execute("COMMIT")
     assert [reader.header(ID).name for reader in readers] == ["changed", "changed"]
-    for closable in (writer, *readers):
-        closable.close()
+    writer.close()
+    for reader in readers:
+        reader.close()
 
 
 def test_all_that_is_read_in_a_snapshot_is_of_one_instant(path: Path, filled: Store, progress: SearchProgress) -> None:

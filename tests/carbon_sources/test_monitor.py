@@ -1,0 +1,176 @@
+"""The monitor asks politely, survives outages, and reports what is new."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbon_sources.errors import SourceUnavailableError
+from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries, Provenance
+from carbon_sources.interval import Interval
+from carbon_sources.monitor import IntensityMonitor, newest_wins
+from carbon_sources.source import CarbonSource
+
+NOON = datetime(2021, 1, 10, 12, tzinfo=UTC)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+def sample(hour: float, g_per_kwh: float = 100.0, hours: float = 1.0) -> IntensitySample:
+    """Return a sample that starts so many hours after noon."""
+    interval = Interval(NOON + hour * HOUR, NOON + (hour + hours) * HOUR)
+    return IntensitySample(
+        interval, g_per_kwh, "Z", IntensityKind.AVERAGE, Basis.LIFECYCLE, Provenance.MEASURED, "fake"
+    )
+
+
+@dataclass
+class FakeSource(CarbonSource):
+    """Knows what it is given, notes what it is asked, and fails on demand."""
+
+    samples: list[IntensitySample]
+    zone: str = "Z"
+    kind: IntensityKind = IntensityKind.AVERAGE
+    basis: Basis = Basis.LIFECYCLE
+    failure: str | None = None
+    asked: list[tuple[datetime, datetime]] = field(default_factory=list)
+
+    def latest(self, now: datetime) -> IntensitySample | None:
+        begun = [s for s in self.samples if s.interval.start <= now]
+        return begun[-1] if begun else None
+
+    def history(self, start: datetime, end: datetime) -> IntensitySeries:
+        self.asked.append((start, end))
+        if self.failure is not None:
+            raise SourceUnavailableError(self.failure)
+        return IntensitySeries(tuple(self.samples)).between(start, end)
+
+
+def monitor(source: CarbonSource) -> IntensityMonitor:
+    return IntensityMonitor(source, poll_interval=10 * MINUTE, lookback=24 * HOUR, overlap=6 * HOUR)
+
+
+def test_the_first_look_fetches_the_past_up_to_now() -> None:
+    source = FakeSource([sample(hour) for hour in range(-48, 48)])
+    seen = monitor(source).observe(NOON + MINUTE)
+    assert source.asked == [(NOON + MINUTE - 24 * HOUR, NOON + MINUTE)]
+    assert seen.current == sample(0)
+    assert seen.series.samples == tuple(sample(hour) for hour in range(-24, 1))
+    assert seen.changed == Interval(NOON - 24 * HOUR, NOON + HOUR)
+    assert seen.problem is None
+
+
+def test_a_source_is_asked_again_when_its_newest_sample_has_run_out() -> None:
+    source = FakeSource([sample(hour) for hour in range(-48, 48)])
+    watch = monitor(source)
+    for minutes in range(0, 121, 5):
+        assert watch.observe(NOON + minutes * MINUTE).current == sample(minutes // 60)
+    assert [asked[1] for asked in source.asked] == [NOON, NOON + HOUR, NOON + 2 * HOUR]
+    assert source.asked[1][0] == NOON - 6 * HOUR
+
+
+def test_a_source_without_news_is_asked_no_more_often_than_the_poll_interval() -> None:
+    source = FakeSource([])
+    watch = monitor(source)
+    for minutes in range(60):
+        seen = watch.observe(NOON + minutes * MINUTE)
+        assert (seen.current, seen.changed, len(seen.series)) == (None, None, 0)
+    assert [asked[1] - NOON for asked in source.asked] == [n * 10 * MINUTE for n in range(6)]
+
+
+@given(st.lists(st.integers(1, 500), min_size=1, max_size=40))
+def test_questions_are_never_closer_than_the_poll_interval_and_never_about_the_future(steps: list[int]) -> None:
+    source = FakeSource([sample(hour) for hour in range(-30, 30, 2)])
+    watch, now = monitor(source), NOON
+    for step in steps:
+        now += step * MINUTE
+        watch.observe(now)
+        assert source.asked[-1][1] <= now
+    ends = [end for _, end in source.asked]
+    assert all(after - before >= 10 * MINUTE for before, after in itertools.pairwise(ends))
+
+
+def test_a_revised_value_is_reported_as_changed() -> None:
+    source = FakeSource([sample(hour) for hour in range(-24, 1)])
+    watch = monitor(source)
+    watch.observe(NOON)
+    source.samples = [sample(hour, 50.0 if hour == -3 else 100.0) for hour in range(-24, 2)]
+    seen = watch.observe(NOON + HOUR)
+    assert seen.changed == Interval(NOON - 3 * HOUR, NOON + 2 * HOUR)
+    assert seen.series.at(NOON - 3 * HOUR) == sample(-3, 50.0)
+
+
+def test_nothing_new_is_no_change() -> None:
+    source = FakeSource([sample(0)])
+    watch = monitor(source)
+    assert watch.observe(NOON).changed == sample(0).interval
+    assert watch.observe(NOON + HOUR).changed is None
+    assert len(source.asked) == 2
+
+
+def test_a_gap_is_unknown_and_stays_a_gap() -> None:
+    source = FakeSource([sample(-2), sample(-1), sample(1)])
+    watch = monitor(source)
+    seen = watch.observe(NOON)
+    assert (seen.current, seen.problem) == (None, None)
+    later = watch.observe(NOON + HOUR)
+    assert later.current == sample(1)
+    assert later.series.at(NOON) is None
+
+
+def test_an_outage_is_told_and_what_was_missed_is_fetched_after_it(caplog: pytest.LogCaptureFixture) -> None:
+    source = FakeSource([sample(hour) for hour in range(-48, 48)])
+    watch = monitor(source)
+    watch.observe(NOON)
+    source.failure = "the provider is down"
+    for hours in range(1, 12):
+        seen = watch.observe(NOON + hours * HOUR)
+        assert (seen.current, seen.changed, seen.problem) == (None, None, "the provider is down")
+    assert [r.levelno for r in caplog.records] == [logging.WARNING]
+    source.failure = None
+    seen = watch.observe(NOON + 12 * HOUR)
+    assert seen.problem is None
+    assert seen.current == sample(12)
+    assert seen.changed == Interval(NOON + HOUR, NOON + 13 * HOUR)
+
+
+def test_a_source_that_fails_from_the_start_is_unknown() -> None:
+    source = FakeSource([sample(0)], failure="no")
+    watch = monitor(source)
+    assert watch.observe(NOON).problem == "no"
+    assert watch.observe(NOON + MINUTE).problem == "no"
+    assert len(source.asked) == 1
+
+
+def test_samples_of_another_length_replace_what_they_overlap() -> None:
+    source = FakeSource([sample(-1), sample(0)])
+    watch = monitor(source)
+    watch.observe(NOON)
+    source.samples = [sample(-1), sample(0, 80.0, 0.5), sample(0.5, 60.0, 0.5), sample(1)]
+    seen = watch.observe(NOON + HOUR)
+    assert [s.g_per_kwh for s in seen.series] == [100.0, 80.0, 60.0, 100.0]
+
+
+def test_the_history_counts_where_latest_says_something_else() -> None:
+    class Doubtful(FakeSource):
+        def latest(self, now: datetime) -> IntensitySample | None:
+            return replace(sample(0, 999.0), provenance=Provenance.ESTIMATED)
+
+    assert monitor(Doubtful([sample(0)])).observe(NOON + MINUTE).current == sample(0)
+
+
+@given(st.lists(st.tuples(st.integers(-20, 20), st.sampled_from([0.5, 1, 3]), st.floats(0, 900)), max_size=12))
+def test_the_newest_of_overlapping_samples_stays(drawn: list[tuple[int, float, float]]) -> None:
+    samples = [sample(start, value, length) for start, length, value in drawn]
+    series = newest_wins(samples)
+    assert set(series) <= set(samples)
+    if samples:
+        assert samples[-1] in series.samples
+    for place, old in enumerate(samples):
+        overlapped = any(old.interval.intersection(kept.interval) for kept in series if kept in samples[place:])
+        assert overlapped, "every sample is there or gave way to a newer one"

@@ -1,0 +1,134 @@
+"""Budgets: what was spent in which window, and when there is nothing left to do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, Provenance
+from carbon_sources.interval import Interval
+from carbonnas.budgeting import BudgetBook, ends_search
+from carbonnas.emissions import EmissionEntry, PricedEnergy
+from carbonnas.energy.meter import Account, EnergySample, Owner
+from schedulers.budget import AtLimit, BudgetState, EmissionBudget, Window
+
+MONDAY = datetime(2021, 3, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+BOUND = 1000.0
+WINDOWS = tuple(EmissionBudget(1e3, window) for window in Window)
+
+
+def entry(start: float, end: float, kwh: float, g_per_kwh: float | None, pue: float = 1.0) -> EmissionEntry:
+    """Return an entry from `start` to `end` hours after Monday."""
+    interval = Interval(MONDAY + start * HOUR, MONDAY + end * HOUR)
+    price = None
+    if g_per_kwh is not None:
+        price = IntensitySample(
+            interval, g_per_kwh, "Z", IntensityKind.AVERAGE, Basis.LIFECYCLE, Provenance.MEASURED, "s"
+        )
+    return EmissionEntry("e", Owner(Account.IDLE), PricedEnergy(EnergySample(interval, kwh * 3.6e6, 0, 0), price), pue)
+
+
+def spent(book: BudgetBook, at: datetime) -> dict[Window, float]:
+    return {state.budget.window: state.spent_g for state in book.states(at, 0.0)}
+
+
+def test_each_window_counts_what_lies_within_it() -> None:
+    book = BudgetBook(WINDOWS, BOUND)
+    # Sunday 28 February, Monday 1 March, Tuesday 2 March; 1 kWh at 100, 200 and 400 g/kWh.
+    book.add([entry(-2, -1, 1, 100), entry(5, 6, 1, 200), entry(30, 31, 1, 400)])
+    assert spent(book, MONDAY - HOUR) == {Window.SEARCH: 700, Window.DAY: 100, Window.WEEK: 100, Window.MONTH: 100}
+    assert spent(book, MONDAY) == {Window.SEARCH: 700, Window.DAY: 200, Window.WEEK: 600, Window.MONTH: 600}
+    assert spent(book, MONDAY + 40 * HOUR) == {Window.SEARCH: 700, Window.DAY: 400, Window.WEEK: 600, Window.MONTH: 600}
+
+
+def test_a_day_begins_where_the_budget_is() -> None:
+    # In Kathmandu (UTC+5:45) Tuesday begins at 18:15 UTC on Monday.
+    book = BudgetBook([EmissionBudget(1e3, Window.DAY, timezone="Asia/Kathmandu")], BOUND)
+    book.add([entry(18, 18.25, 1, 100), entry(18.25, 19, 1, 300)])
+    assert spent(book, MONDAY + 18 * HOUR) == {Window.DAY: 100}
+    assert spent(book, MONDAY + 18.25 * HOUR) == {Window.DAY: 300}
+
+
+def test_energy_across_midnight_is_shared_by_time() -> None:
+    book = BudgetBook([EmissionBudget(1e3, Window.DAY)], BOUND)
+    # 40 minutes, 10 of them on Sunday.
+    book.add([entry(-1 / 6, 0.5, 4, 100)])
+    assert spent(book, MONDAY - HOUR)[Window.DAY] == pytest.approx(100)
+    assert spent(book, MONDAY)[Window.DAY] == pytest.approx(300)
+
+
+def test_unpriced_energy_counts_with_the_bound_until_it_is_priced() -> None:
+    book = BudgetBook([EmissionBudget(1e3)], BOUND)
+    unknown = entry(0, 1, 0.5, None, pue=1.2)
+    book.add([unknown])
+    assert spent(book, MONDAY) == {Window.SEARCH: 600}
+    book.withdraw([unknown])
+    book.add([entry(0, 1, 0.5, 100, pue=1.2)])
+    assert spent(book, MONDAY)[Window.SEARCH] == pytest.approx(60)
+
+
+def test_reserved_grams_are_handed_on() -> None:
+    (state,) = BudgetBook([EmissionBudget(100.0)], BOUND).states(MONDAY, 30.0)
+    assert (state.spent_g, state.reserved_g, state.remaining_g) == (0.0, 30.0, 70.0)
+
+
+spans = st.tuples(st.floats(-100, 100), st.floats(0.01, 100), st.floats(0, 10), st.none() | st.floats(0, 1000))
+
+
+@given(st.lists(spans, max_size=6))
+def test_days_sum_to_the_search_and_what_is_withdrawn_is_gone(
+    drawn: list[tuple[float, float, float, float | None]],
+) -> None:
+    entries = [entry(start, start + length, kwh, price) for start, length, kwh, price in drawn]
+    book = BudgetBook([EmissionBudget(1e3), EmissionBudget(1e3, Window.DAY)], BOUND)
+    book.add(entries)
+    days = sum(book.states(MONDAY + day * 24 * HOUR, 0.0)[1].spent_g for day in range(-6, 10))
+    assert days == pytest.approx(book.states(MONDAY, 0.0)[0].spent_g)
+    book.withdraw(entries)
+    assert book.states(MONDAY, 0.0)[0].spent_g == pytest.approx(0.0, abs=1e-6)
+
+
+def state(at_limit: AtLimit, window: Window, spent_g: float) -> BudgetState:
+    budget = EmissionBudget(100.0, window, at_limit)
+    return BudgetState(budget, spent_g, 0.0, budget.window_at(MONDAY))
+
+
+STOP = state(AtLimit.STOP, Window.SEARCH, 100)
+STOP_DAY = state(AtLimit.STOP, Window.DAY, 100)
+WAIT = state(AtLimit.WAIT, Window.SEARCH, 100)
+WAIT_DAY = state(AtLimit.WAIT, Window.DAY, 100)
+SCORE = state(AtLimit.SCORE_ONLY, Window.SEARCH, 100)
+SCORE_LEFT = state(AtLimit.SCORE_ONLY, Window.SEARCH, 90)
+FREE = state(AtLimit.STOP, Window.SEARCH, 10)
+NEARLY = state(AtLimit.STOP, Window.SEARCH, 90)
+NEARLY_DAY = state(AtLimit.WAIT, Window.DAY, 90)
+
+
+@pytest.mark.parametrize(
+    ("states", "blocked", "scoring_left", "ends"),
+    [
+        ([], [], True, False),
+        ([FREE], [], True, False),
+        ([STOP], [], True, True),
+        ([STOP_DAY], [], True, True),
+        ([WAIT], [], True, True),
+        ([WAIT_DAY], [], True, False),
+        ([WAIT_DAY], [WAIT_DAY], False, False),
+        ([SCORE], [], True, False),
+        ([SCORE], [], False, True),
+        ([NEARLY], [NEARLY], True, True),
+        ([NEARLY_DAY], [NEARLY_DAY], True, False),
+        ([WAIT_DAY, FREE], [], True, False),
+        ([WAIT_DAY, STOP], [], True, True),
+        ([SCORE, STOP], [STOP], True, True),
+        ([SCORE, WAIT_DAY], [], True, False),
+    ],
+)
+def test_a_search_ends_when_no_budget_leaves_it_anything_to_do(
+    states: list[BudgetState], blocked: list[BudgetState], *, scoring_left: bool, ends: bool
+) -> None:
+    assert ends_search(states, blocked, scoring_left=scoring_left) is ends

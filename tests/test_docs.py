@@ -1,0 +1,69 @@
+"""The README tells the truth: every command stands in it, and what it shows can be typed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from carbonnas.cli.app import app
+from carbonnas.testing.commands import carbonnas
+from carbonnas.testing.searches import write_simulated_search
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined] # a group
+TOO_LONG = {"demo"}
+"""Commands that have tests of their own, because they take a minute."""
+
+
+def shown_commands() -> list[list[str]]:
+    """Return the commands in the README's console blocks that begin with `carbonnas`, word by word."""
+    blocks = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    words = [shlex.split(line, comments=True) for line in lines]
+    return [line for line in words if line and Path(line[0]).name == "carbonnas"]
+
+
+def test_the_readme_shows_commands() -> None:
+    assert [line[1] for line in shown_commands()] == ["doctor", "init", "run", "list", "show", "report"]
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_stands_in_the_table_of_the_readme(name: str) -> None:
+    assert re.search(rf"^\| `carbonnas {name}[ `]", README, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_and_every_option_has_help(name: str) -> None:
+    command = COMMANDS[name]
+    assert command.help is not None
+    assert command.help.endswith(".")
+    for parameter in command.params:
+        assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_can_answer_in_json(name: str) -> None:
+    assert any("--json" in parameter.opts for parameter in COMMANDS[name].params)
+
+
+def test_the_table_of_the_readme_names_no_other_command() -> None:
+    assert set(re.findall(r"^\| `carbonnas (\w+)", README, flags=re.MULTILINE)) == set(COMMANDS)
+
+
+@pytest.mark.torch
+def test_what_the_readme_shows_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words in shown_commands():
+        command = words[1:]
+        if command[0] == "run":
+            # What `init` wrote asks a live provider and trains for minutes: a small search in its place.
+            write_simulated_search(tmp_path, rounds=2)
+        if command[0] not in TOO_LONG:
+            answer = carbonnas(*command)
+            assert answer.status == 0, (command, answer.err)
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
