@@ -81,11 +81,11 @@ def ticks_per_second(folder: Path) -> float:
     from carbonnas.driver import drive
     from carbonnas.storage.store import Store
     from carbonnas.testing.searches import write_simulated_search
-    from carbonnas.wiring import open_search
+    from carbonnas.wiring import choose_search, open_search
 
     config, text = load_config(write_simulated_search(folder, rounds=80))
     store, stop, ticks = Store(folder / "carbonnas.db"), threading.Event(), 0
-    opened = open_search(config, text, store, state_folder=folder, anew=False)
+    opened = open_search(config, text, store, search_id=choose_search(config, store, anew=False), state_folder=folder)
     start = time.perf_counter()
 
     def count(_: object) -> None:

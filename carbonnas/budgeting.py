@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from carbon_sources.interval import Interval
 from carbonnas.emissions import EmissionEntry, conservative_g
+from carbonnas.trials import TrialKind
 from schedulers.budget import AtLimit, BudgetState, EmissionBudget
 
 _BUCKET = timedelta(minutes=15)
@@ -62,17 +64,40 @@ def _shares(interval: Interval) -> Iterator[tuple[datetime, float]]:
         start += _BUCKET
 
 
-def ends_search(states: Sequence[BudgetState], blocked: Sequence[BudgetState], *, scoring_left: bool) -> bool:
-    """Say whether budgets leave a search nothing to do, now or later.
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A budget that did not admit the next trial of a kind, and the upper estimate of what that trial would emit."""
+
+    state: BudgetState
+    kind: TrialKind
+    estimate_g: float
+
+    @property
+    def leaves_scoring(self) -> bool:
+        """Whether only trainings are meant: what is left of the budget goes to scoring."""
+        return self.kind is TrialKind.TRAIN and self.state.budget.at_limit is AtLimit.SCORE_ONLY
+
+
+def ends_search(states: Sequence[BudgetState], blocked: Sequence[Blocked], *, scoring_left: bool) -> bool:
+    """Say whether budgets leave a search that rests nothing to do, now or later.
 
     Args:
         states: How every budget stands.
-        blocked: The budgets that did not admit the next trial.
-        scoring_left: Whether a scoring could still run.
+        blocked: What did not admit the next trials.
+        scoring_left: Whether there is a scoring that could start.
     """
-    for state in (s for s in states if s.exhausted or s in blocked):
-        waits_for_window = state.budget.at_limit is AtLimit.WAIT and state.window is not None
-        scores_on = state.budget.at_limit is AtLimit.SCORE_ONLY and scoring_left and state.exhausted
-        if not waits_for_window and not scores_on:
-            return True
-    return False
+    if any(state.exhausted and not _renews(state) for state in states):
+        return True
+    scoring_fits = scoring_left and not any(block.kind is TrialKind.SCORE for block in blocked)
+    return any(not _passes(block, scoring_fits=scoring_fits) for block in blocked)
+
+
+def _renews(state: BudgetState) -> bool:
+    return state.budget.at_limit is not AtLimit.STOP and state.window is not None
+
+
+def _passes(block: Blocked, *, scoring_fits: bool) -> bool:
+    """Say whether there is something to wait for: the next window, in which the trial fits, or scorings meanwhile."""
+    if _renews(block.state):
+        return block.estimate_g <= block.state.budget.limit_g
+    return block.leaves_scoring and scoring_fits

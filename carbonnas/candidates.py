@@ -24,7 +24,7 @@ class CandidateQueue:
     def __init__(self, proxies: tuple[str, ...]) -> None:
         if not proxies:
             raise ValueError("candidates can't be ranked without a proxy: name at least one")
-        self._proxies = proxies
+        self.proxies = proxies
 
     def best(self, scored: Sequence[Trial], promoted_keys: Collection[str], count: int) -> list[Trial]:
         """Return at most `count` scorings that deserve a training, best first.
@@ -47,6 +47,6 @@ class CandidateQueue:
             if trial.kind is TrialKind.SCORE and trial.state is TrialState.COMPLETED:
                 by_key.setdefault(trial.key, trial)
         pool = list(by_key.values())
-        fused = fuse([trial.metrics for trial in pool], self._proxies)
+        fused = fuse([trial.metrics for trial in pool], self.proxies)
         ranked = sorted(zip(fused, pool, strict=True), key=lambda pair: -pair[0])
         return [trial for _, trial in ranked if trial.key not in promoted_keys][:count]

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
-from carbonnas.report.record import SearchState
+from carbonnas.config_file import parse_config
+from carbonnas.report.record import SearchRecord, SearchState
 from carbonnas.status import SearchStatus
-from carbonnas.wiring import OpenSearch
+from carbonnas.storage.lock import search_lock
+from carbonnas.storage.records import load_record
+from carbonnas.storage.store import Store
+from carbonnas.wiring import OpenSearch, choose_search, open_search, search_folder
 
 
 def drive(opened: OpenSearch, on_status: Callable[[SearchStatus], None], stop: threading.Event) -> SearchState:
@@ -32,3 +37,43 @@ def drive(opened: OpenSearch, on_status: Callable[[SearchStatus], None], stop: t
     finally:
         search.close()
     return search.state
+
+
+def run_search(
+    text: str,
+    state_folder: Path,
+    *,
+    folder: Path | None = None,
+    on_status: Callable[[SearchStatus], None] | None = None,
+    stop: threading.Event | None = None,
+    anew: bool = False,
+) -> SearchRecord:
+    """Run the search of a configuration, or go on with it, and return all that is known of it: the way in from Python.
+
+    Args:
+        text: The configuration as TOML.
+        state_folder: Folder that holds all searches; made if it is not there.
+        folder: Where relative paths in the configuration start; the present folder by default.
+        on_status: Called after every step.
+        stop: Set by someone else to pause the search.
+        anew: Whether to begin another search although one with this configuration exists.
+
+    Raises:
+        ConfigError: With every mistake in the configuration.
+        CarbonNASError: If the search can't be run or kept.
+    """
+    config = parse_config(text, "configuration", (folder or Path.cwd()).resolve())
+    store = Store(state_folder / "carbonnas.db")
+    try:
+        search_id = choose_search(config, store, anew=anew)
+        with search_lock(search_folder(state_folder, search_id)):
+            opened = open_search(config, text, store, search_id=search_id, state_folder=state_folder)
+            if opened.search.state is SearchState.RUNNING:
+                drive(opened, on_status or _ignore, stop or threading.Event())
+        return load_record(store, search_id)
+    finally:
+        store.close()
+
+
+def _ignore(_status: SearchStatus) -> None:
+    """Show nothing."""

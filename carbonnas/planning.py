@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from carbonnas.architecture import Architecture, derive_seed
 from carbonnas.candidates import CandidateQueue
+from carbonnas.errors import ConfigError
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition, PlanShape, can_ask, can_finish, can_promote, tellable_rounds
 from carbonnas.search_spaces.space import SearchSpace
@@ -73,6 +74,18 @@ class Planner:
                 return added, position
             trials.update({trial.number: trial for trial in new})
             added.extend(new)
+
+    def require_metrics(self, trial: Trial, metrics: Mapping[str, float]) -> None:
+        """Raise `ConfigError` unless an evaluation gives what the configuration wants to rank by."""
+        if trial.kind is TrialKind.SCORE:
+            key, wanted = "search.rank_by", self._queue.proxies
+        elif trial.fidelity == self._fidelity:
+            key, wanted = "search.objectives", tuple(objective.metric for objective in self._objectives)
+        else:
+            return
+        if missing := [name for name in wanted if name not in metrics]:
+            given = ", ".join(sorted(metrics))
+            raise ConfigError("search", (f"{key}: nothing measures {', '.join(missing)}; there are: {given}",))
 
     def _tell(self, trials: dict[int, Trial], position: PlanPosition) -> PlanPosition:
         rounds = tellable_rounds(self.shape, position)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from carbon_sources.monitor import Observation
 from carbonnas.accounting import Accountant, intensity_value
-from carbonnas.budgeting import ends_search
+from carbonnas.budgeting import Blocked, ends_search
 from carbonnas.crash import crash_point
 from carbonnas.energy.meter import EnergyMeter, Usage
 from carbonnas.evaluation.evaluator import EvaluationRequest
@@ -152,6 +152,7 @@ class Search:
         if outcome.kind is OutcomeKind.SUSPENDED:
             trial = trial.to(TrialState.SUSPENDED)
         elif outcome.kind is OutcomeKind.COMPLETED and outcome.evaluation is not None:
+            self._parts.planner.require_metrics(trial, outcome.evaluation.metrics)
             trial = trial.to(TrialState.COMPLETED, ended_at=outcome.at, metrics=dict(outcome.evaluation.metrics))
         elif outcome.kind is OutcomeKind.LOST and trial.attempt < _MAX_ATTEMPTS:
             _log.warning("trial %d is tried again: %s", trial.number, outcome.failure)
@@ -209,21 +210,28 @@ class Search:
             return since if last_allowed is None else max(since, self._decisions[last_allowed].time)
         return max(since, self._decisions[last_allowed + 1].time)
 
-    def _start_trials(self, observation: Observation, decision: Decision, step: Step) -> tuple[BudgetState, ...]:
-        """Move trials into free slots as far as the decision and the budgets allow; return the budgets that were in the way."""
-        free = self._parts.executor.free_slots
-        for kind, slots in ((TrialKind.TRAIN, decision.train_slots), (TrialKind.SCORE, decision.score_slots)):
-            running = sum(t.kind is kind for t in self._in_state(TrialState.RUNNING))
-            for trial in self._ready(kind)[: max(0, min(free, slots - running))]:
-                blocked = self._blocking_budgets(trial, observation)
-                if blocked:
-                    return blocked
-                started_at = trial.started_at or observation.now
-                self._put(trial.to(TrialState.RUNNING, started_at=started_at), step)
-                free -= 1
+    def _start_trials(self, observation: Observation, decision: Decision, step: Step) -> tuple[Blocked, ...]:
+        """Move trials into free slots as far as the decision and the budgets allow; return what was in the way."""
+        blocked = self._start_kind(TrialKind.TRAIN, decision.train_slots, observation, step)
+        score_slots = decision.score_slots
+        if blocked:
+            if not all(block.leaves_scoring for block in blocked):
+                return blocked
+            score_slots += decision.train_slots
+        return (*blocked, *self._start_kind(TrialKind.SCORE, score_slots, observation, step))
+
+    def _start_kind(self, kind: TrialKind, slots: int, observation: Observation, step: Step) -> tuple[Blocked, ...]:
+        running = self._in_state(TrialState.RUNNING)
+        # What this very tick started is handed to the executor after the commit.
+        free = self._parts.executor.free_slots - sum(t.state is TrialState.RUNNING for t in step.trials.values())
+        wanted = slots - sum(t.kind is kind for t in running)
+        for trial in self._ready(kind)[: max(0, min(free, wanted))]:
+            if blocked := self._blocking_budgets(trial, observation):
+                return blocked
+            self._put(trial.to(TrialState.RUNNING, started_at=trial.started_at or observation.now), step)
         return ()
 
-    def _blocking_budgets(self, trial: Trial, observation: Observation) -> tuple[BudgetState, ...]:
+    def _blocking_budgets(self, trial: Trial, observation: Observation) -> tuple[Blocked, ...]:
         accountant, slots = self._parts.accountant, self._parts.header.slots
         unreserved = accountant.states(observation.now)
         share = min((max(0.0, state.remaining_g) / slots for state in unreserved), default=0.0)
@@ -231,7 +239,7 @@ class Search:
         reserved = sum(accountant.estimate_g(t, observation, share) for t in running)
         estimate = accountant.estimate_g(trial, observation, share)
         states = accountant.states(observation.now, reserved)
-        return tuple(s for s in states if not s.admits(estimate) or s.exhausted)
+        return tuple(Blocked(s, trial.kind, estimate) for s in states if s.exhausted or not s.admits(estimate))
 
     def _excess(self, decision: Decision, states: Sequence[BudgetState]) -> dict[int, bool]:
         """Return the trials to be suspended, and whether at once.
@@ -244,7 +252,7 @@ class Search:
         trainings = sorted(t.number for t in running if t.kind is TrialKind.TRAIN and t.number not in self._suspending)
         return dict.fromkeys(trainings[decision.train_slots :], False)
 
-    def _ending(self, now: datetime, planned: bool, blocked: Sequence[BudgetState]) -> StopReason | None:  # noqa: FBT001
+    def _ending(self, now: datetime, planned: bool, blocked: Sequence[Blocked]) -> StopReason | None:  # noqa: FBT001
         deadline = self._parts.header.deadline
         if deadline is not None and now >= deadline:
             return StopReason.DEADLINE
@@ -300,9 +308,9 @@ class Search:
         self._trials[trial.number] = trial
         step.trials[trial.number] = trial
 
-    def _status(self, observation: Observation, decision: Decision, blocked: Sequence[BudgetState]) -> SearchStatus:
+    def _status(self, observation: Observation, decision: Decision, blocked: Sequence[Blocked]) -> SearchStatus:
         parts, now = self._parts, observation.now
-        times = [decision.review_at, *(s.window.end for s in blocked if s.window is not None)]
+        times = [decision.review_at, *(b.state.window.end for b in blocked if b.state.window is not None)]
         if parts.header.deadline is not None:
             times.append(parts.header.deadline)
         running = self._in_state(TrialState.RUNNING)

@@ -70,24 +70,34 @@ def search_id_for(config: SearchConfig, number: int) -> str:
     return f"{slug}-{config.fingerprint[:8]}" + ("" if number == 1 else f"-{number}")
 
 
-def open_search(config: SearchConfig, text: str, store: Store, *, state_folder: Path, anew: bool) -> OpenSearch:
-    """Make the search that a configuration describes: the unfinished one with the same configuration, or a new one.
+def search_folder(state_folder: Path, search_id: str) -> Path:
+    """Return the folder of a search's lock, checkpoints, spool and report."""
+    return state_folder / "searches" / search_id
+
+
+def choose_search(config: SearchConfig, store: Store, *, anew: bool) -> str:
+    """Return the id of the search to run: the last one with this configuration, or a new one if there is none or `anew`."""
+    known = store.by_fingerprint(config.fingerprint)
+    return search_id_for(config, len(known) + 1) if anew or not known else known[-1]
+
+
+def open_search(config: SearchConfig, text: str, store: Store, *, search_id: str, state_folder: Path) -> OpenSearch:
+    """Make the search that a configuration describes, as the store left it, or enter it as a new one.
 
     Args:
         config: The validated configuration.
         text: Its TOML, kept for the report.
         store: Where searches are kept.
+        search_id: Which search, from `choose_search`; its lock is held by the caller.
         state_folder: Folder of the store; checkpoints and spools lie beside it.
-        anew: Whether to begin a new search although one with this configuration exists.
 
     Raises:
         ConfigError: If plug-ins refuse their options.
     """
     known = store.by_fingerprint(config.fingerprint)
-    search_id = search_id_for(config, len(known) + 1) if anew or not known else known[-1]
     resumed = store.progress(search_id) if search_id in known else None
     clock = make_clock(config.clock, None if resumed is None else resumed.clock_at)
-    folder = state_folder / "searches" / search_id
+    folder = search_folder(state_folder, search_id)
     builder = _Builder(config, clock, folder)
     parts, strategy = builder.parts(search_id, text, store, resumed)
     if resumed is None:
@@ -113,7 +123,7 @@ def make_source(choice: PluginChoice, clock: Clock) -> CarbonSource:
     Raises:
         ConfigError: If it refuses its options.
     """
-    services = {"http": HttpClient(rng=random.Random()), "clock": clock}
+    services = {"http": HttpClient(rng=random.Random()), "clock": clock}  # noqa: S311 - jitter of retries
     return _make(CARBON_SOURCES, "carbon_source", choice, services)
 
 

@@ -19,7 +19,7 @@ from carbonnas.report.record import SearchState
 from carbonnas.storage.lock import search_lock
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
-from carbonnas.wiring import open_search, search_id_for
+from carbonnas.wiring import choose_search, open_search, search_folder
 
 
 def run_file(path: Path, state: Path | None, *, anew: bool, as_json: bool) -> None:
@@ -43,22 +43,21 @@ def run_demo(state: Path | None, *, as_json: bool) -> None:
 
 def _run(config: SearchConfig, text: str, store: Store, *, folder: Path, anew: bool, as_json: bool) -> None:
     console = messages()
-    known = store.by_fingerprint(config.fingerprint)
-    search_id = search_id_for(config, len(known) + 1) if anew or not known else known[-1]
-    search_folder = folder / "searches" / search_id
-    if search_id in known and store.progress(search_id).state is not SearchState.RUNNING:
+    search_id = choose_search(config, store, anew=anew)
+    kept_in = search_folder(folder, search_id)
+    if search_id in store.ids() and store.progress(search_id).state is not SearchState.RUNNING:
         console.print(f"Search {search_id} has ended already; --new begins another one.", soft_wrap=True)
     else:
         # What the store says of the search is read under its lock: another process may be about to end it.
-        with search_lock(search_folder), stop_on_signals() as stop:
-            opened = open_search(config, text, store, state_folder=folder, anew=anew)
+        with search_lock(kept_in), stop_on_signals() as stop:
+            opened = open_search(config, text, store, search_id=search_id, state_folder=folder)
             console.print(f"Search [bold]{search_id}[/bold], kept in {escape(str(folder))}", soft_wrap=True)
             with progress_display(console) as display:
                 left = drive(opened, display.update, stop)
         if left is SearchState.RUNNING:
             console.print("Paused. Run the same command again and the search goes on where it was.")
             raise typer.Exit(1)
-    _finish(store, search_id, search_folder, as_json=as_json)
+    _finish(store, search_id, kept_in, as_json=as_json)
 
 
 def _finish(store: Store, search_id: str, folder: Path, *, as_json: bool) -> None:

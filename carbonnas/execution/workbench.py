@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from carbonnas.evaluation.evaluator import Evaluator
 from carbonnas.trials import TrialKind
 
+
 class Workbench(ABC):
     """Makes the evaluators inside the process that uses them; picklable."""
 

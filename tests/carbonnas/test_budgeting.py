@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, Provenance
 from carbon_sources.interval import Interval
-from carbonnas.budgeting import BudgetBook, ends_search
+from carbonnas.budgeting import Blocked, BudgetBook, ends_search
 from carbonnas.emissions import EmissionEntry, PricedEnergy
 from carbonnas.energy.meter import Account, EnergySample, Owner
+from carbonnas.trials import TrialKind
 from schedulers.budget import AtLimit, BudgetState, EmissionBudget, Window
 
 MONDAY = datetime(2021, 3, 1, tzinfo=UTC)
@@ -108,6 +109,17 @@ NEARLY = state(AtLimit.STOP, Window.SEARCH, 90)
 NEARLY_DAY = state(AtLimit.WAIT, Window.DAY, 90)
 
 
+SCORE_DAY = state(AtLimit.SCORE_ONLY, Window.DAY, 100)
+
+
+def training(budget: BudgetState, estimate_g: float = 20) -> Blocked:
+    return Blocked(budget, TrialKind.TRAIN, estimate_g)
+
+
+def scoring(budget: BudgetState) -> Blocked:
+    return Blocked(budget, TrialKind.SCORE, 20)
+
+
 @pytest.mark.parametrize(
     ("states", "blocked", "scoring_left", "ends"),
     [
@@ -117,18 +129,20 @@ NEARLY_DAY = state(AtLimit.WAIT, Window.DAY, 90)
         ([STOP_DAY], [], True, True),
         ([WAIT], [], True, True),
         ([WAIT_DAY], [], True, False),
-        ([WAIT_DAY], [WAIT_DAY], False, False),
-        ([SCORE], [], True, False),
-        ([SCORE], [], False, True),
-        ([NEARLY], [NEARLY], True, True),
-        ([NEARLY_DAY], [NEARLY_DAY], True, False),
+        ([WAIT_DAY], [training(WAIT_DAY)], False, False),
+        ([SCORE], [], True, True),
+        ([SCORE_DAY], [], True, False),
+        ([NEARLY], [training(NEARLY)], True, True),
+        ([NEARLY_DAY], [training(NEARLY_DAY)], True, False),
+        ([NEARLY_DAY], [training(NEARLY_DAY, estimate_g=101)], True, True),
+        ([SCORE_LEFT], [training(SCORE_LEFT)], True, False),
+        ([SCORE_LEFT], [training(SCORE_LEFT)], False, True),
+        ([SCORE_LEFT], [training(SCORE_LEFT), scoring(SCORE_LEFT)], True, True),
         ([WAIT_DAY, FREE], [], True, False),
         ([WAIT_DAY, STOP], [], True, True),
-        ([SCORE, STOP], [STOP], True, True),
-        ([SCORE, WAIT_DAY], [], True, False),
     ],
 )
 def test_a_search_ends_when_no_budget_leaves_it_anything_to_do(
-    states: list[BudgetState], blocked: list[BudgetState], *, scoring_left: bool, ends: bool
+    states: list[BudgetState], blocked: list[Blocked], *, scoring_left: bool, ends: bool
 ) -> None:
     assert ends_search(states, blocked, scoring_left=scoring_left) is ends

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from carbon_sources.units import J_PER_KWH
-from carbonnas.config_file import load_config
-from carbonnas.driver import drive
+from carbonnas.driver import run_search
 from carbonnas.energy.meter import Account
 from carbonnas.report.record import SearchRecord, SearchState, StopReason
 from carbonnas.report.render import ReportFormat, render
-from carbonnas.storage.records import load_record
-from carbonnas.storage.store import Store
 from carbonnas.testing.searches import write_simulated_search
 from carbonnas.trials import TrialKind, TrialState
-from carbonnas.wiring import open_search
 
 ONE_MINUTE_G = (2 * 300 + 50) * 60 / J_PER_KWH * 500
 """What one metering interval can emit: two trainings of 300 W and 50 W idle for a minute in the dirtiest hour, 500 g/kWh."""
 
 
 def run(path: Path, state: Path) -> SearchRecord:
-    config, text = load_config(path)
-    store = Store(state / "carbonnas.db")
-    opened = open_search(config, text, store, state_folder=state, anew=False)
-    drive(opened, lambda _: None, threading.Event())
-    record = load_record(store, opened.search_id)
-    store.close()
-    return record
+    return run_search(path.read_text(encoding="utf-8"), state, folder=path.parent)
 
 
 def emissions_g(record: SearchRecord) -> float:
@@ -51,11 +40,22 @@ def test_a_search_stops_at_its_budget_and_overshoots_by_no_more_than_one_meterin
 
 
 def test_score_only_goes_on_scoring_within_what_is_left(tmp_path: Path) -> None:
-    path = write_simulated_search(tmp_path, rounds=12, budgets=[{"limit": "700 g", "at_limit": "score_only"}])
+    path = write_simulated_search(
+        tmp_path,
+        rounds=12,
+        budgets=[{"limit": "700 g", "at_limit": "score_only"}],
+        search={"lookahead_rounds": 12},
+        scheduler={"use": "carbon_blind", "percentile": None, "max_wait": None},
+    )
     record = run(path, tmp_path / "state")
     assert record.stop_reason is StopReason.BUDGET_EXHAUSTED
-    completed = [trial for trial in record.trials if trial.state is TrialState.COMPLETED]
-    assert any(trial.kind is TrialKind.SCORE for trial in completed)
+    last = {
+        kind: max(
+            t.ended_at for t in record.trials if t.kind is kind and t.state is TrialState.COMPLETED and t.ended_at
+        )
+        for kind in TrialKind
+    }
+    assert last[TrialKind.SCORE] > last[TrialKind.TRAIN]
     assert emissions_g(record) <= 700 + ONE_MINUTE_G
 
 

@@ -25,7 +25,7 @@ T = datetime(2021, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "carbon"
 
-BUNDLED = TraceSource(path="bundled:DK_2019")
+BUNDLED = TraceSource(path=Path("bundled:DK_2019"))
 
 Write = Callable[..., Path]
 
@@ -96,7 +96,7 @@ def test_the_bundled_trace_is_a_real_year_that_swings_within_the_day() -> None:
 
 def test_a_year_of_hours_loads_in_half_a_second() -> None:
     begun = time.process_time()
-    TraceSource(path="bundled:DK_2019")
+    TraceSource(path=Path("bundled:DK_2019"))
     assert time.process_time() - begun < 0.5
 
 
@@ -295,7 +295,7 @@ def test_columns_of_the_own_format_are_obeyed(write: Write) -> None:
 def test_a_compressed_file_is_read_whatever_it_is_called(tmp_path: Path) -> None:
     for name in ("trace.csv.gz", "trace.dat"):
         (tmp_path / name).write_bytes(gzip.compress(LAYOUTS["own"][0].encode()))
-        assert values(TraceSource(path=str(tmp_path / name))) == [100.0, 110.5]
+        assert values(TraceSource(path=tmp_path / name)) == [100.0, 110.5]
 
 
 def test_a_forecast_is_the_newest_that_had_been_issued(tmp_path: Path) -> None:

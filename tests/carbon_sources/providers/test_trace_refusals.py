@@ -133,7 +133,7 @@ def test_a_missing_file_lists_what_is_bundled(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match="no such file; bundled are bundled:DK_2019"):
         TraceSource(path=tmp_path / "absent.csv")
     with pytest.raises(TraceError, match="'Atlantis' is bundled; there are: DK_2019"):
-        TraceSource(path="bundled:Atlantis")
+        TraceSource(path=Path("bundled:Atlantis"))
 
 
 def test_a_folder_is_no_trace(tmp_path: Path) -> None:
