@@ -1,7 +1,8 @@
-# Every target makes .venv first when there is none or when pyproject.toml changed.
+# Every target makes the virtual environment first when there is none or when pyproject.toml changed.
 PYTHON ?= python3
-BIN := .venv/bin
-STAMP := .venv/.installed
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
 SOURCES := carbon_sources schedulers carbonnas
 CHECKED := $(SOURCES) tests benchmarks
 
@@ -31,7 +32,7 @@ format: $(STAMP)
 	$(BIN)/ruff format $(CHECKED)
 
 $(STAMP): pyproject.toml
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	touch $(STAMP)
