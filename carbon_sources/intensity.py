@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import enum
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -112,10 +112,20 @@ class IntensitySeries:
         return IntensitySeries(tuple(s for s in self.samples[:index] if s.interval.end <= instant))
 
     @classmethod
-    def merge(cls, older: Iterable[IntensitySample], newer: Iterable[IntensitySample]) -> IntensitySeries:
-        """Return both in order; where two samples start together the one of `newer` wins."""
-        by_start = {s.interval.start: s for s in older} | {s.interval.start: s for s in newer}
-        return cls(tuple(by_start[start] for start in sorted(by_start)))
+    def newest_wins(cls, samples: Sequence[IntensitySample]) -> IntensitySeries:
+        """Return the samples in order of time; of those that overlap, the one that comes last in `samples`.
+
+        A provider that changes the length of its intervals thus replaces the old values instead of contradicting them.
+
+        Raises:
+            ValueError: If samples mix zones, kinds or bases.
+        """
+        kept: list[IntensitySample] = []
+        for sample in reversed(samples):
+            place = bisect.bisect_left(kept, sample.interval.end, key=lambda other: other.interval.start)
+            if place == 0 or kept[place - 1].interval.end <= sample.interval.start:
+                kept.insert(place, sample)
+        return cls(tuple(kept))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import bisect
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -89,21 +87,8 @@ class IntensityMonitor:
 
     def _merge(self, fetched: list[IntensitySample]) -> Interval | None:
         known = frozenset(self._series)
-        news = [sample for sample in newest_wins(fetched) if sample not in known]
+        news = [sample for sample in IntensitySeries.newest_wins(fetched) if sample not in known]
         if not news:
             return None
-        self._series = newest_wins((*self._series, *news))
+        self._series = IntensitySeries.newest_wins((*self._series, *news))
         return Interval(min(s.interval.start for s in news), max(s.interval.end for s in news))
-
-
-def newest_wins(samples: Sequence[IntensitySample]) -> IntensitySeries:
-    """Return the samples in order of time; of those that overlap, the one that comes last in `samples`.
-
-    A provider that changes the length of its intervals thus replaces the old values instead of contradicting them.
-    """
-    kept: list[IntensitySample] = []
-    for sample in reversed(samples):
-        place = bisect.bisect_left(kept, sample.interval.end, key=lambda other: other.interval.start)
-        if place == 0 or kept[place - 1].interval.end <= sample.interval.start:
-            kept.insert(place, sample)
-    return IntensitySeries(tuple(kept))

@@ -13,7 +13,8 @@ from carbon_sources.units import J_PER_KWH
 from carbonnas.budgeting import BudgetBook
 from carbonnas.emissions import EmissionEntry, entries_for, reprice
 from carbonnas.energy.meter import Account, EnergyMeter, Usage
-from carbonnas.storage.store import Step, Store
+from carbonnas.search_state import Step
+from carbonnas.storage.store import Store
 from carbonnas.trials import Fidelity, Trial, TrialKind
 from schedulers.budget import BudgetState
 

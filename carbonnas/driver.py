@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from carbonnas.config_file import parse_config
-from carbonnas.report.record import SearchRecord, SearchState
+from carbonnas.record import SearchRecord, SearchState
 from carbonnas.status import SearchStatus
 from carbonnas.storage.lock import search_lock
 from carbonnas.storage.records import load_record

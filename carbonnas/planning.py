@@ -11,6 +11,7 @@ from carbonnas.candidates import CandidateQueue
 from carbonnas.errors import ConfigError
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition, PlanShape, can_ask, can_finish, can_promote, tellable_rounds
+from carbonnas.ranking import ranked_trainings
 from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.strategies.strategy import Observation, SearchStrategy
 from carbonnas.trials import PROXY, Fidelity, Trial, TrialKind, TrialState
@@ -121,9 +122,10 @@ class Planner:
         ]
 
     def _finish(self, trials: dict[int, Trial], now: datetime) -> list[Trial]:
-        winner = best_training(trials.values(), self._objectives[0])
-        if winner is None or self._full is None:
+        ranked = ranked_trainings(trials.values(), self._objectives[0])
+        if not ranked or self._full is None:
             return []
+        winner = ranked[0]
         seed = derive_seed(self._seed, winner.key, TrialKind.TRAIN.value, self._full.name)
         number = self.shape.final_number
         return [
@@ -140,11 +142,3 @@ class Planner:
 
 def _completed(trials: Iterable[Trial], kind: TrialKind) -> list[Trial]:
     return [t for t in trials if t.kind is kind and t.state is TrialState.COMPLETED]
-
-
-def best_training(trials: Iterable[Trial], objective: Objective) -> Trial | None:
-    """Return the completed training of fidelity `search` that is best by the objective, the earliest among equals."""
-    candidates = [
-        t for t in _completed(trials, TrialKind.TRAIN) if t.fidelity.name == "search" and objective.metric in t.metrics
-    ]
-    return max(candidates, key=lambda t: (objective.value(t.metrics), -t.number), default=None)

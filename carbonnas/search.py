@@ -16,10 +16,12 @@ from carbonnas.energy.meter import EnergyMeter, Usage
 from carbonnas.evaluation.evaluator import EvaluationRequest
 from carbonnas.execution.executor import EpochReport, Executor, Job, Outcome, OutcomeKind
 from carbonnas.objectives.objective import Objective
-from carbonnas.planning import Planner, best_training
-from carbonnas.report.record import DecisionRecord, SearchState, StopReason
+from carbonnas.planning import Planner
+from carbonnas.ranking import ranked_trainings
+from carbonnas.record import DecisionRecord, SearchState, StopReason
+from carbonnas.search_state import SearchHeader, SearchProgress, Step
 from carbonnas.status import SearchStatus, count_trials
-from carbonnas.storage.store import SearchHeader, SearchProgress, Step, Store
+from carbonnas.storage.store import Store
 from carbonnas.strategies.state import encode_state
 from carbonnas.trials import Trial, TrialKind, TrialState
 from schedulers.budget import BudgetState
@@ -132,7 +134,7 @@ class Search:
         decision = self._decide(observation, step)
         blocked = self._start_trials(observation, decision, step)
         suspended = self._excess(decision, parts.accountant.states(now))
-        ending = self._ending(now, position.final_planned, blocked)
+        ending = self._ending(now, blocked, planned=position.final_planned)
         if ending is not None:
             self._cancel_open(now, step)
         self._progress = self._advanced(now, ending, replace(self._progress, position=position))
@@ -252,7 +254,7 @@ class Search:
         trainings = sorted(t.number for t in running if t.kind is TrialKind.TRAIN and t.number not in self._suspending)
         return dict.fromkeys(trainings[decision.train_slots :], False)
 
-    def _ending(self, now: datetime, planned: bool, blocked: Sequence[Blocked]) -> StopReason | None:  # noqa: FBT001
+    def _ending(self, now: datetime, blocked: Sequence[Blocked], *, planned: bool) -> StopReason | None:
         deadline = self._parts.header.deadline
         if deadline is not None and now >= deadline:
             return StopReason.DEADLINE
@@ -332,7 +334,7 @@ class Search:
             },
             totals=parts.accountant.totals,
             budgets=parts.accountant.states(now),
-            best=best_training(self._trials.values(), self.objective),
+            best=next(iter(ranked_trainings(self._trials.values(), self.objective)), None),
             next_at=min(at for at in times if at > now),
         )
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from carbon_sources.monitor import Observation
 from carbonnas.accounting import RunningTotals
 from carbonnas.execution.executor import EpochReport
-from carbonnas.report.record import SearchState, StopReason
+from carbonnas.record import SearchState, StopReason
 from carbonnas.trials import Trial, TrialKind, TrialState
 from schedulers.budget import BudgetState
 from schedulers.decision import Decision

@@ -36,10 +36,11 @@ from carbonnas.plugins import (
     STRATEGIES,
     PluginChoice,
 )
-from carbonnas.report.record import SearchState
+from carbonnas.record import SearchState
 from carbonnas.search import Search, SearchParts
 from carbonnas.search_spaces.space import SearchSpace
-from carbonnas.storage.store import SearchHeader, SearchProgress, Store
+from carbonnas.search_state import SearchHeader, SearchProgress
+from carbonnas.storage.store import Store
 from carbonnas.strategies.state import decode_state, encode_state
 from carbonnas.strategies.strategy import SearchStrategy
 from schedulers.errors import SchedulingError
@@ -170,7 +171,7 @@ class _Builder:
         space = _make(SEARCH_SPACES, "space", config.space, {})
         services = {"space": space, "objectives": self._objectives, "seed": config.search.seed}
         strategy = _make(STRATEGIES, "strategy", config.strategy, services)
-        meter = _make(ENERGY_METERS, "energy", config.energy, {"slots": config.search.slots, "space": space})
+        meter = _make(ENERGY_METERS, "energy", config.energy, {"slots": config.search.slots})
         parts = SearchParts(
             header=store.header(search_id) if resumed else self._header(search_id, text),
             store=store,

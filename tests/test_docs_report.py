@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from carbonnas.record import SearchState, StopReason
 from carbonnas.report.model import (
     Best,
     BudgetLine,
@@ -24,7 +25,6 @@ from carbonnas.report.model import (
     Totals,
     TrialLine,
 )
-from carbonnas.report.record import SearchState, StopReason
 from carbonnas.report.render import ReportFormat, render
 from carbonnas.report.testing import made_up_record
 from carbonnas.trials import TrialKind, TrialState

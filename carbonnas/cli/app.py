@@ -64,7 +64,7 @@ def options(
 
 @app.command()
 def demo(*, state: State = None, as_json: AsJson = False) -> None:
-    """Run one whole search on real images and a recorded year of a real grid, in about a minute."""
+    """Run one whole search on real images and the recorded Danish grid, in about a minute."""
     from carbonnas.cli.run import run_demo
 
     run_demo(state, as_json=as_json)
@@ -130,6 +130,8 @@ def report(
     """
     from carbonnas.cli.report import write_report
 
+    if as_json and format not in {None, Format.JSON}:
+        raise typer.BadParameter("--json is short for --format json; leave one of the two out", param_hint="--format")
     chosen = Format.JSON if as_json else format
     write_report(search_id, state, format_name=None if chosen is None else chosen.value, output=output)
 

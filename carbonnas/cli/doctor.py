@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -29,6 +29,18 @@ from carbonnas.plugins import (
 )
 from carbonnas.proxies.registry import PROXIES
 
+PACKAGES = ("carbonnas", "schedulers", "carbon_sources")
+GROUPS: tuple[PluginGroup[Any], ...] = (
+    CARBON_SOURCES,
+    SCHEDULERS,
+    SEARCH_SPACES,
+    STRATEGIES,
+    EVALUATORS,
+    ENERGY_METERS,
+    EXECUTORS,
+    PROXIES,
+)
+
 
 class Health(enum.Enum):
     """Outcome of one check."""
@@ -52,7 +64,7 @@ class Check:
 def run_doctor(state: Path | None, *, as_json: bool) -> None:
     """Run all checks, print them, and exit with 1 if one failed."""
     folder = state_folder(state)
-    checks = [check for find in (_packages, _plugins, _energy, _trace, _images) for check in find()]
+    checks = [check for find in (_packages, _processor, _plugins, _energy, _trace, _images) for check in find()]
     checks.append(_storage(folder))
     if as_json:
         print_json({"checks": [_plain(check) for check in checks]})
@@ -75,43 +87,57 @@ def _print(checks: list[Check]) -> None:
     results().print(table)
 
 
+def check_packages(owners: Mapping[str, Sequence[str]]) -> Iterator[Check]:
+    """Check that nobody else brings a package of our name: which of two is imported, no installer says.
+
+    Args:
+        owners: Distributions by the packages that they bring. An editable install names none, so a package may be missing.
+    """
+    known = [package for package in PACKAGES if owners.get(package)]
+    foreign = {package: sorted({*owners[package]} - {"carbonnas"}) for package in known}
+    for package in known:
+        if foreign[package]:
+            yield Check(
+                f"package {package}",
+                Health.FAILED,
+                f"is claimed by {', '.join(foreign[package])}",
+                "install carbonnas in a virtual environment of its own",
+            )
+    if not any(foreign.values()) and len(known) == len(PACKAGES):
+        yield Check("packages", Health.OK, f"{', '.join(known)} belong to carbonnas alone")
+
+
+def check_plugins(groups: Iterable[PluginGroup[Any]]) -> Iterator[Check]:
+    """Load every plug-in that is installed."""
+    names = [(group, name) for group in groups for name in group.names()]
+    failures = [check for check in (_broken(group, name) for group, name in names) if check is not None]
+    yield from failures
+    if not failures:
+        yield Check("plug-ins", Health.OK, f"{len(names)} can be loaded")
+
+
+def _broken(group: PluginGroup[Any], name: str) -> Check | None:
+    try:
+        group.load(name)
+    except PluginError as error:
+        return Check(f"plug-in {name}", Health.FAILED, str(error), "update or remove the package that it came from")
+    return None
+
+
 def _packages() -> Iterator[Check]:
-    owners = packages_distributions()
-    for package in ("carbonnas", "schedulers", "carbon_sources"):
-        found = sorted(set(owners.get(package, ["carbonnas"])))
-        if found == ["carbonnas"]:
-            continue
-        yield Check(
-            f"package {package}",
-            Health.FAILED,
-            f"is claimed by {', '.join(found)}",
-            "install carbonnas in a virtual environment of its own",
-        )
-    yield Check("processor", Health.OK, f"{os.cpu_count()} cores; a search with as many slots keeps them all busy")
+    yield from check_packages(packages_distributions())
+
+
+def _processor() -> Iterator[Check]:
+    cores = os.cpu_count()
+    if cores is None:
+        yield Check("processor", Health.NOTE, "its number of cores is unknown", "set slots in [search] by hand")
+    else:
+        yield Check("processor", Health.OK, f"{cores} cores; a search with as many slots keeps them all busy")
 
 
 def _plugins() -> Iterator[Check]:
-    groups: tuple[PluginGroup[Any], ...] = (
-        CARBON_SOURCES,
-        SCHEDULERS,
-        SEARCH_SPACES,
-        STRATEGIES,
-        EVALUATORS,
-        ENERGY_METERS,
-        EXECUTORS,
-        PROXIES,
-    )
-    count = 0
-    for group in groups:
-        for name in group.names():
-            count += 1
-            try:
-                group.load(name)
-            except PluginError as error:
-                yield Check(
-                    f"plug-in {name}", Health.FAILED, str(error), "update or remove the package that it came from"
-                )
-    yield Check("plug-ins", Health.OK, f"{count} in {len(groups)} groups")
+    yield from check_plugins(GROUPS)
 
 
 def _energy() -> Iterator[Check]:

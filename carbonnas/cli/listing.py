@@ -13,7 +13,7 @@ from carbon_sources.units import J_PER_KWH
 from carbonnas.cli.output import open_store, pick, print_json, results, state_folder
 from carbonnas.cli.summary import print_summary
 from carbonnas.emissions import totals
-from carbonnas.report.document import build_document, to_json
+from carbonnas.report.document import build_document, iso, to_json
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
 from carbonnas.trials import TrialKind, TrialState
@@ -63,8 +63,8 @@ def _row(store: Store, search_id: str) -> dict[str, Any]:
         "name": header.name,
         "state": progress.state.value,
         "stop_reason": None if progress.stop_reason is None else progress.stop_reason.value,
-        "started_at": header.started_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "ended_at": None if progress.ended_at is None else progress.ended_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "started_at": iso(header.started_at),
+        "ended_at": None if progress.ended_at is None else iso(progress.ended_at),
         "scored": sum(trial.kind is TrialKind.SCORE for trial in done),
         "trained": sum(trial.kind is TrialKind.TRAIN for trial in done),
         "energy_kwh": sums.energy_j / J_PER_KWH,

@@ -15,7 +15,7 @@ from carbonnas.cli.signals import stop_on_signals
 from carbonnas.config import SearchConfig
 from carbonnas.config_file import load_config, parse_config
 from carbonnas.driver import drive
-from carbonnas.report.record import SearchState
+from carbonnas.record import SearchState
 from carbonnas.storage.lock import search_lock
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store

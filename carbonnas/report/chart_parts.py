@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import altair as alt
 
+from carbonnas.record import SearchRecord
 from carbonnas.report.figure_data import Row, ms, shown
 from carbonnas.report.formatting import is_share
-from carbonnas.report.record import SearchRecord
 
 BLUE, ORANGE, GREEN, PURPLE, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#8a8f98"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
+from carbonnas.record import SearchRecord
 from carbonnas.report.chart_parts import (
     BLUE,
     GREEN,
@@ -25,7 +26,6 @@ from carbonnas.report.chart_parts import (
 from carbonnas.report.document import trial_lines
 from carbonnas.report.figure_data import ACCOUNTS, Row, cumulative_rows, front_rows, progress_rows, trial_rows
 from carbonnas.report.formatting import grams, mass_unit
-from carbonnas.report.record import SearchRecord
 from schedulers.budget import Window
 
 _BUDGET_IN_SIGHT = 4.0

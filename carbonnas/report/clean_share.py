@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from carbon_sources.interval import Interval
-from carbonnas.report.record import SearchRecord
+from carbonnas.record import SearchRecord
 from carbonnas.report.timeline import span
 
 _HOUR = timedelta(hours=1)

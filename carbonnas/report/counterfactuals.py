@@ -18,7 +18,7 @@ import numpy as np
 
 from carbon_sources.units import J_PER_KWH
 from carbonnas.energy.meter import Account
-from carbonnas.report.record import SearchRecord
+from carbonnas.record import SearchRecord
 from carbonnas.report.slot_time import Piece, pieces
 from carbonnas.report.timeline import Profile, profile, span
 

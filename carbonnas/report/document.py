@@ -12,6 +12,7 @@ from enum import Enum
 
 from carbon_sources.units import J_PER_KWH
 from carbonnas.emissions import EmissionEntry, EmissionTotals, by_trial, totals
+from carbonnas.record import SearchRecord
 from carbonnas.report.clean_share import clean_share
 from carbonnas.report.counterfactuals import counterfactuals
 from carbonnas.report.findings import best, front
@@ -27,7 +28,6 @@ from carbonnas.report.model import (
     Totals,
     TrialLine,
 )
-from carbonnas.report.record import SearchRecord
 from carbonnas.trials import Trial
 from schedulers.budget import BudgetState
 

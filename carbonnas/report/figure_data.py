@@ -17,11 +17,12 @@ from carbon_sources.interval import Interval
 from carbonnas.emissions import EmissionEntry
 from carbonnas.energy.meter import Account
 from carbonnas.objectives.objective import Direction, Objective
+from carbonnas.ranking import trainings
+from carbonnas.record import SearchRecord
 from carbonnas.report.document import changes, decision_lines
-from carbonnas.report.findings import FULL, SEARCH, front, trainings
+from carbonnas.report.findings import FULL, SEARCH, front
 from carbonnas.report.formatting import grams, instant, kwh, metric
 from carbonnas.report.model import DecisionLine, TrialLine
-from carbonnas.report.record import SearchRecord
 from carbonnas.report.slot_time import stays
 from carbonnas.report.timeline import span
 from carbonnas.trials import Trial, TrialKind, TrialState

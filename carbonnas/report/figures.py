@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import altair as alt
 
+from carbonnas.record import SearchRecord
 from carbonnas.report.charts import emissions, front, progress, trials
 from carbonnas.report.figure_data import MOST_MARKS
 from carbonnas.report.formatting import grams
-from carbonnas.report.record import SearchRecord
 from carbonnas.report.timeline_chart import timeline
 from schedulers.budget import Window
 

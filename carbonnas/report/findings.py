@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from carbonnas.objectives.objective import Objective
 from carbonnas.objectives.pareto import pareto_front
+from carbonnas.ranking import ranked_trainings, trainings
 from carbonnas.report.model import Best, FrontLine
-from carbonnas.trials import Trial, TrialKind, TrialState
+from carbonnas.trials import Trial
 
 SEARCH = "search"
 """Name of the fidelity that ranks candidates."""
 
 FULL = "full"
 """Name of the fidelity of the final training."""
-
-
-def trainings(trials: Sequence[Trial], fidelity: str, objectives: Sequence[Objective]) -> list[Trial]:
-    """Return the completed trainings of a fidelity that have a finite value for each of `objectives`, by number."""
-    return [
-        trial
-        for trial in trials
-        if trial.kind is TrialKind.TRAIN
-        and trial.state is TrialState.COMPLETED
-        and trial.fidelity.name == fidelity
-        and all(math.isfinite(trial.metrics.get(objective.metric, math.nan)) for objective in objectives)
-    ]
 
 
 def front(trials: Sequence[Trial], objectives: Sequence[Objective]) -> tuple[FrontLine, ...]:
@@ -48,7 +36,7 @@ def best(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Best | Non
     if not objectives:
         return None
     first = objectives[0]
-    ranked = sorted(trainings(trials, SEARCH, [first]), key=lambda t: (-first.value(t.metrics), t.number))
+    ranked = ranked_trainings(trials, first)
     rank = {trial.key: place for place, trial in reversed(list(enumerate(ranked)))}
     full = sorted(trainings(trials, FULL, []), key=lambda t: (rank.get(t.key, len(ranked)), t.number))
     if full:

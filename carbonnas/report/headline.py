@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from carbon_sources.interval import Interval
+from carbonnas.record import SearchState, StopReason
 from carbonnas.report.formatting import UNKNOWN, duration, grams, instant, kwh, metric, percent
 from carbonnas.report.model import ReportDocument
-from carbonnas.report.record import SearchState, StopReason
 
 _ROUNDING_KWH = 1e-9
 """Relative: sums of the same numbers in another order."""

@@ -17,11 +17,11 @@ import jinja2
 import vl_convert
 from markupsafe import Markup
 
+from carbonnas.record import SearchRecord
 from carbonnas.report.document import build_document, changes
 from carbonnas.report.figures import Figure, figures
 from carbonnas.report.formatting import grams, instant, kwh, metric, percent
 from carbonnas.report.headline import headline
-from carbonnas.report.record import SearchRecord
 
 MOST_TRIALS = 1000
 MOST_DECISIONS = 500

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from carbonnas.report.record import SearchState, StopReason
+from carbonnas.record import SearchState, StopReason
 from carbonnas.trials import TrialKind, TrialState
 from schedulers.budget import AtLimit, Window
 from schedulers.decision import ReasonCode

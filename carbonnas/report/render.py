@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 
+from carbonnas.record import SearchRecord
 from carbonnas.report.csv import to_csv
 from carbonnas.report.document import build_document, to_json
 from carbonnas.report.markdown import to_markdown
-from carbonnas.report.record import SearchRecord
 
 
 class ReportFormat(enum.Enum):

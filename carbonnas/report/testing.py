@@ -13,7 +13,7 @@ from carbon_sources.interval import Interval
 from carbonnas.emissions import EmissionEntry, entries_for, totals
 from carbonnas.energy.meter import IDLE, OVERHEAD, Account, Attribution, EnergySample, Measurement, MeterReading, Owner
 from carbonnas.objectives.objective import Objective
-from carbonnas.report.record import DecisionRecord, SearchRecord, SearchState, StopReason
+from carbonnas.record import DecisionRecord, SearchRecord, SearchState, StopReason
 from carbonnas.trials import PROXY, Fidelity, Trial, TrialKind, TrialState
 from schedulers.budget import BudgetState, EmissionBudget
 from schedulers.decision import Decision, Reason, ReasonCode

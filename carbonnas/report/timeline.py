@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from carbon_sources.intensity import IntensitySeries
 from carbon_sources.interval import Interval
-from carbonnas.report.record import SearchRecord
+from carbonnas.record import SearchRecord
 
 
 def span(record: SearchRecord) -> Interval | None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import altair as alt
 
+from carbonnas.record import SearchRecord
 from carbonnas.report.chart_parts import BLUE, GREEN, GREY, ORANGE, colors, data, shapes, time_axis, time_scale, tips
 from carbonnas.report.figure_data import Row, decision_rows, intensity_rows, lane_rows
-from carbonnas.report.record import SearchRecord
 
 AXIS_WIDTH = 44
 """Pixels kept for the labels of the vertical axes, so that the stacked parts align."""

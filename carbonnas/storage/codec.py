@@ -10,7 +10,7 @@ from carbon_sources.interval import Interval
 from carbonnas.architecture import as_architecture
 from carbonnas.emissions import EmissionEntry, PricedEnergy
 from carbonnas.energy.meter import Account, EnergySample, Measurement, Owner
-from carbonnas.report.record import DecisionRecord
+from carbonnas.record import DecisionRecord
 from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
 from schedulers.budget import AtLimit, EmissionBudget, Window
 from schedulers.decision import Decision, Reason, ReasonCode

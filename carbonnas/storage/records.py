@@ -8,8 +8,9 @@ from carbon_sources.intensity import IntensitySeries
 from carbon_sources.interval import Interval
 from carbonnas.budgeting import BudgetBook
 from carbonnas.emissions import EmissionEntry
-from carbonnas.report.record import SearchRecord
-from carbonnas.storage.store import SearchHeader, SearchProgress, Store
+from carbonnas.record import SearchRecord
+from carbonnas.search_state import SearchHeader, SearchProgress
+from carbonnas.storage.store import Store
 
 _CONTEXT = timedelta(hours=12)
 """How much of the grid before and after the search its figures show."""

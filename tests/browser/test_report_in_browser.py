@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
-from carbonnas.report.record import SearchRecord, SearchState
+from carbonnas.record import SearchRecord, SearchState
 from carbonnas.report.render import ReportFormat, render
 from carbonnas.report.testing import made_up_record
 

@@ -67,7 +67,7 @@ def test_before_gives_what_had_ended(hour: float) -> None:
 
 
 def test_merging_prefers_the_newer_value() -> None:
-    merged = IntensitySeries.merge([sample(0, 1.0), sample(1, 2.0)], [sample(1, 3.0), sample(2, 4.0)])
+    merged = IntensitySeries.newest_wins([sample(0, 1.0), sample(1, 2.0), sample(1, 3.0), sample(2, 4.0)])
     assert [s.g_per_kwh for s in merged] == [1.0, 3.0, 4.0]
     assert len(merged) == 3
 

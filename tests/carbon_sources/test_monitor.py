@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from carbon_sources.errors import SourceUnavailableError
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries, Provenance
 from carbon_sources.interval import Interval
-from carbon_sources.monitor import IntensityMonitor, newest_wins
+from carbon_sources.monitor import IntensityMonitor
 from carbon_sources.source import CarbonSource
 
 NOON = datetime(2021, 1, 10, 12, tzinfo=UTC)
@@ -167,7 +167,7 @@ def test_the_history_counts_where_latest_says_something_else() -> None:
 @given(st.lists(st.tuples(st.integers(-20, 20), st.sampled_from([0.5, 1, 3]), st.floats(0, 900)), max_size=12))
 def test_the_newest_of_overlapping_samples_stays(drawn: list[tuple[int, float, float]]) -> None:
     samples = [sample(start, value, length) for start, length, value in drawn]
-    series = newest_wins(samples)
+    series = IntensitySeries.newest_wins(samples)
     assert set(series) <= set(samples)
     if samples:
         assert samples[-1] in series.samples

@@ -11,7 +11,7 @@ import pytest
 from carbon_sources.units import J_PER_KWH
 from carbonnas.driver import run_search
 from carbonnas.energy.meter import Account
-from carbonnas.report.record import SearchRecord, SearchState, StopReason
+from carbonnas.record import SearchRecord, SearchState, StopReason
 from carbonnas.report.render import ReportFormat, render
 from carbonnas.testing.searches import write_simulated_search
 from carbonnas.trials import TrialKind, TrialState

@@ -51,7 +51,14 @@ def test_the_version_is_a_result() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["fly"], ["run"], ["run", "--fast", "x.toml"], ["report", "--format", "docx"], ["list", "extra"]],
+    [
+        ["fly"],
+        ["run"],
+        ["run", "--fast", "x.toml"],
+        ["report", "--format", "docx"],
+        ["report", "--json", "--format", "csv"],
+        ["list", "extra"],
+    ],
     ids=" ".join,
 )
 def test_wrong_usage_exits_with_2_and_a_message(arguments: list[str]) -> None:
@@ -96,6 +103,10 @@ def test_the_list_is_a_table_and_a_document(ended: EndedSearch) -> None:
     assert header.split()[:3] == ["id", "state", "started"]
     assert row.split()[:2] == [ended.search_id, "completed"]
     (listed,) = carbonnas("list", "--state", ended.state, "--json").json["searches"]
+    shown = carbonnas("show", "--state", ended.state, "--json").json["search"]
+    assert {key: listed[key] for key in ("started_at", "ended_at")} == {
+        key: shown[key] for key in ("started_at", "ended_at")
+    }
     assert listed["id"] == ended.search_id
     assert listed["name"] == "Ended [red]<script>"
     # Two rounds of five scorings and two trainings, and the winner's.
@@ -141,8 +152,14 @@ def test_without_a_search_the_way_to_one_is_shown(tmp_path: Path, command: str) 
 
 @pytest.mark.parametrize(
     ("arguments", "begins"),
-    [([], "<!DOCTYPE html>"), (["--format", "markdown"], "# "), (["--json"], "{"), (["--format", "csv"], "")],
-    ids=["html", "markdown", "json", "csv"],
+    [
+        ([], "<!DOCTYPE html>"),
+        (["--format", "markdown"], "# "),
+        (["--json"], "{"),
+        (["--json", "--format", "json"], "{"),
+        (["--format", "csv"], ""),
+    ],
+    ids=["html", "markdown", "json", "json twice", "csv"],
 )
 def test_a_report_goes_to_standard_output(ended: EndedSearch, arguments: list[str], begins: str) -> None:
     answer = carbonnas("report", "--state", ended.state, *arguments)

@@ -16,7 +16,7 @@ from carbon_sources.monitor import Observation
 from carbonnas.accounting import RunningTotals
 from carbonnas.cli.progress import progress_display
 from carbonnas.execution.executor import EpochReport
-from carbonnas.report.record import SearchState
+from carbonnas.record import SearchState
 from carbonnas.status import SearchStatus
 from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
 from schedulers.budget import BudgetState, EmissionBudget

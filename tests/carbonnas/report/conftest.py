@@ -12,7 +12,7 @@ from carbon_sources.intensity import IntensitySeries
 from carbon_sources.interval import Interval
 from carbonnas.emissions import EmissionEntry, PricedEnergy
 from carbonnas.energy.meter import EnergySample, Owner
-from carbonnas.report.record import SearchRecord
+from carbonnas.record import SearchRecord
 from carbonnas.report.testing import START, made_up_intensities, made_up_record
 
 Drawn = tuple[Owner, float, float, float]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbonnas.energy.meter import IDLE
+from carbonnas.record import SearchRecord
 from carbonnas.report.clean_share import clean_share
-from carbonnas.report.record import SearchRecord
 
 MakeRecord = Callable[..., SearchRecord]
 

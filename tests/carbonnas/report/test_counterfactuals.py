@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from carbonnas.emissions import totals
 from carbonnas.energy.meter import IDLE, OVERHEAD, Account, Owner
+from carbonnas.record import SearchRecord
 from carbonnas.report.counterfactuals import counterfactuals
-from carbonnas.report.record import SearchRecord
 from carbonnas.report.slot_time import pieces, stays
 from carbonnas.report.testing import START
 

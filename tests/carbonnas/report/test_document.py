@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbonnas.energy.meter import IDLE, OVERHEAD, Account, Owner
+from carbonnas.record import SearchRecord, SearchState
 from carbonnas.report.document import build_document, changes, to_json
 from carbonnas.report.findings import best
-from carbonnas.report.record import SearchRecord, SearchState
 from carbonnas.report.testing import made_up_record
 from carbonnas.trials import Fidelity, Trial, TrialState
 

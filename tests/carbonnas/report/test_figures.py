@@ -9,6 +9,7 @@ import vl_convert
 
 from carbonnas.emissions import totals
 from carbonnas.objectives.objective import Objective
+from carbonnas.record import SearchRecord
 from carbonnas.report.charts import front
 from carbonnas.report.document import build_document, trial_lines
 from carbonnas.report.figure_data import (
@@ -23,7 +24,6 @@ from carbonnas.report.figure_data import (
     trial_rows,
 )
 from carbonnas.report.figures import figures
-from carbonnas.report.record import SearchRecord
 from carbonnas.report.slot_time import stays
 from carbonnas.report.testing import made_up_record
 

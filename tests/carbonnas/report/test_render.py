@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from carbonnas.record import SearchRecord, SearchState, StopReason
 from carbonnas.report.markdown import MOST_TRIALS
-from carbonnas.report.record import SearchRecord, SearchState, StopReason
 from carbonnas.report.render import ReportFormat, render
 from carbonnas.report.testing import made_up_record
 from schedulers.budget import BudgetState, EmissionBudget

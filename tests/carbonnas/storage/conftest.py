@@ -11,8 +11,9 @@ import pytest
 from carbonnas.energy.meter import Measurement
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition
-from carbonnas.report.record import SearchState
-from carbonnas.storage.store import SearchHeader, SearchProgress, Store
+from carbonnas.record import SearchState
+from carbonnas.search_state import SearchHeader, SearchProgress
+from carbonnas.storage.store import Store
 from schedulers.budget import AtLimit, EmissionBudget, Window
 
 START = datetime(2021, 1, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, Prov
 from carbon_sources.interval import Interval
 from carbonnas.emissions import EmissionEntry, PricedEnergy
 from carbonnas.energy.meter import Account, EnergySample, Measurement, Owner
-from carbonnas.report.record import DecisionRecord
+from carbonnas.record import DecisionRecord
 from carbonnas.storage import codec
 from carbonnas.storage.tables import Instant
 from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState

@@ -16,8 +16,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import URL, create_engine
 
 from carbonnas.errors import SearchLockedError, StorageError
+from carbonnas.search_state import SearchHeader, SearchProgress, Step
 from carbonnas.storage.lock import search_lock
-from carbonnas.storage.store import SearchHeader, SearchProgress, Step, Store
+from carbonnas.storage.store import Store
 from carbonnas.storage.tables import METADATA
 
 

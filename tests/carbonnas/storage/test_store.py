@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, Provenance
+from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries, Provenance
 from carbon_sources.interval import Interval
 from carbonnas.emissions import EmissionEntry, PricedEnergy, reprice, totals
 from carbonnas.energy.meter import Account, Attribution, EnergySample, MeterReading, Owner
 from carbonnas.errors import SearchNotFoundError, StorageError
 from carbonnas.plan import PlanPosition
-from carbonnas.report.record import DecisionRecord, SearchState, StopReason
+from carbonnas.record import DecisionRecord, SearchState, StopReason
+from carbonnas.search_state import SearchHeader, SearchProgress, Step
 from carbonnas.storage.records import load_record
-from carbonnas.storage.store import SearchHeader, SearchProgress, Step, Store
+from carbonnas.storage.store import Store
 from carbonnas.trials import PROXY, Trial, TrialKind, TrialState
 from schedulers.decision import Decision, Reason, ReasonCode
 
@@ -154,7 +155,7 @@ def test_superseded_entries_count_no_more_and_energy_is_conserved(filled: Store,
     filled.commit(ID, progress, Step(entries=[unpriced]))
     before = totals(filled.entries(ID))
     assert (before.energy_j, before.unpriced_j, before.emissions_g) == (10.8e6, 7.2e6, 100.0)
-    series = filled.intensities(intensity(0), hours(0, 1)).merge((), [intensity(2, 200.0), intensity(3, 300.0)])
+    series = IntensitySeries((intensity(2, 200.0), intensity(3, 300.0)))
     filled.commit(ID, progress, Step(entries=list(reprice(unpriced, series))))
     after = totals(filled.entries(ID))
     # 1 kWh at 100 g/kWh, then 1 kWh at 200 and 1 kWh at 300.

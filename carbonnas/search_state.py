@@ -1,0 +1,85 @@
+"""What is kept of a search between two steps, and what one step adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from carbon_sources.intensity import IntensitySample
+from carbonnas.emissions import EmissionEntry
+from carbonnas.energy.meter import Measurement, MeterReading
+from carbonnas.objectives.objective import Objective
+from carbonnas.plan import PlanPosition
+from carbonnas.record import DecisionRecord, SearchState, StopReason
+from carbonnas.trials import Trial
+from schedulers.budget import EmissionBudget
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHeader:
+    """What is fixed about a search when it is created.
+
+    Attributes:
+        search_id: Its name in commands.
+        name: What the user called it.
+        fingerprint: Hash of the validated configuration: the same search has the same.
+        config: The configuration as TOML.
+        seed: Its seed.
+        slots: Its slots.
+        objectives: What it is after.
+        budgets: Its budgets.
+        bound_g_per_kwh: Intensity that budgets count unpriced energy with.
+        started_at: When it began, in its own clock.
+        deadline: When it has to end.
+        clock: One sentence on a clock that is not the machine's.
+    """
+
+    search_id: str
+    name: str
+    fingerprint: str
+    config: str
+    seed: int
+    slots: int
+    objectives: tuple[Objective, ...]
+    budgets: tuple[EmissionBudget, ...]
+    bound_g_per_kwh: float
+    started_at: datetime
+    deadline: datetime | None
+    clock: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchProgress:
+    """What changes about a search.
+
+    Attributes:
+        state: Running, completed or stopped.
+        stop_reason: Why it ended.
+        ended_at: When it ended.
+        clock_at: Instant of the last step in the clock of the search.
+        position: How far the plan is laid out.
+        strategy_state: The strategy, encoded.
+        executor_state: What a simulated executor needs to go on; `None` for a real one.
+        measurement: How energy is measured.
+    """
+
+    state: SearchState
+    stop_reason: StopReason | None
+    ended_at: datetime | None
+    clock_at: datetime
+    position: PlanPosition
+    strategy_state: bytes
+    executor_state: str | None
+    measurement: Measurement
+
+
+@dataclass(slots=True)
+class Step:
+    """What one step of a search adds or changes; collected first, then committed at once."""
+
+    trials: dict[int, Trial] = field(default_factory=dict)
+    decisions: list[DecisionRecord] = field(default_factory=list)
+    readings: list[MeterReading] = field(default_factory=list)
+    entries: list[EmissionEntry] = field(default_factory=list)
+    usage_marks: dict[str, int] = field(default_factory=dict)
+    intensities: list[IntensitySample] = field(default_factory=list)
