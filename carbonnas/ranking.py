@@ -6,22 +6,22 @@ import math
 from collections.abc import Iterable, Sequence
 
 from carbonnas.objectives.objective import Objective
-from carbonnas.trials import Trial, TrialKind, TrialState
+from carbonnas.trials import FidelityName, Trial, TrialKind, TrialState
 
 
-def trainings(trials: Iterable[Trial], fidelity: str, objectives: Sequence[Objective]) -> list[Trial]:
+def trainings(trials: Iterable[Trial], fidelity: FidelityName, objectives: Sequence[Objective]) -> list[Trial]:
     """Return the completed trainings of a fidelity that have a finite value for each of `objectives`, in their order."""
     return [
         trial
         for trial in trials
         if trial.kind is TrialKind.TRAIN
         and trial.state is TrialState.COMPLETED
-        and trial.fidelity.name == fidelity
+        and trial.fidelity.name is fidelity
         and all(math.isfinite(trial.metrics.get(objective.metric, math.nan)) for objective in objectives)
     ]
 
 
 def ranked_trainings(trials: Iterable[Trial], objective: Objective) -> list[Trial]:
     """Return the trainings of fidelity `search`, the best by the objective first, the earlier one at a tie."""
-    candidates = trainings(trials, "search", [objective])
+    candidates = trainings(trials, FidelityName.SEARCH, [objective])
     return sorted(candidates, key=lambda t: (-objective.value(t.metrics), t.number))

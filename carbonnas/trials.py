@@ -49,24 +49,34 @@ _NEXT: dict[TrialState, frozenset[TrialState]] = {
 }
 
 
+class FidelityName(enum.StrEnum):
+    """What an evaluation is for; the texts are those of the store and of the reports."""
+
+    PROXY = "proxy"
+    """Scoring without training."""
+    SEARCH = "search"
+    """The training that ranks candidates."""
+    FULL = "full"
+    """The final training, whose test accuracy is reported."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fidelity:
     """How thoroughly an architecture is evaluated.
 
     Attributes:
-        name: `proxy` for scoring, `search` for the training that ranks candidates, `full` for the final training, whose test
-            accuracy is reported.
+        name: What for.
         epochs: Passes over the training part; 0 for scoring.
     """
 
-    name: str
+    name: FidelityName
     epochs: int
 
     def __str__(self) -> str:
         return self.name if self.epochs == 0 else f"{self.name} ({self.epochs} epochs)"
 
 
-PROXY = Fidelity("proxy", 0)
+PROXY = Fidelity(FidelityName.PROXY, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from carbonnas.record import SearchState
 from carbonnas.search import Search, SearchParts
 from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.search_state import SearchHeader, SearchProgress
+from carbonnas.storage.paths import search_folder
 from carbonnas.storage.store import Store
 from carbonnas.strategies.state import decode_state, encode_state
 from carbonnas.strategies.strategy import SearchStrategy
@@ -69,11 +70,6 @@ def search_id_for(config: SearchConfig, number: int) -> str:
     """Return the id of the `number`-th search with a configuration, from 1: its name, a hash, and a number after the first."""
     slug = re.sub(r"[^a-z0-9]+", "-", config.search.name.lower()).strip("-")[:40] or "search"
     return f"{slug}-{config.fingerprint[:8]}" + ("" if number == 1 else f"-{number}")
-
-
-def search_folder(state_folder: Path, search_id: str) -> Path:
-    """Return the folder of a search's lock, checkpoints, spool and report."""
-    return state_folder / "searches" / search_id
 
 
 def choose_search(config: SearchConfig, store: Store, *, anew: bool) -> str:

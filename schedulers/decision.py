@@ -93,7 +93,7 @@ class SchedulingContext:
         slots: Slots there are, at least 1.
         intensity: The sample that covers `now`, or `None` while it is unknown.
         history: Samples that had ended by `now`, oldest first, with gaps.
-        forecast: The newest forecast issued by `now`, if any.
+        forecast: The newest forecast issued by `now`, if any; searches hand in `None` so far.
         budgets: Every budget that applies.
         progress: How far the search is.
         previous: The decision before this one, for hysteresis; `None` at the start.

@@ -183,9 +183,9 @@ class SchedulerConformance(ABC):
         if any(state.exhausted for state in context.budgets) or not context.progress.train_ready:
             return
         decision = self.make().decide(context)
-        patience_ends = (context.progress.train_waiting_since or context.now) + self.max_wait
-        assert decision.train_slots > 0 or context.now < patience_ends
-        assert decision.train_slots > 0 or decision.review_at <= patience_ends
+        wait_ends = (context.progress.train_waiting_since or context.now) + self.max_wait
+        assert decision.train_slots > 0 or context.now < wait_ends
+        assert decision.train_slots > 0 or decision.review_at <= wait_ends
 
     @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
     @given(epochs=st.integers(1, 12), slots=st.integers(1, 3), dark=st.booleans())

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 
 from carbon_sources.intensity import IntensitySeries
+from schedulers.decision import Reason, ReasonCode, SchedulingContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,39 @@ class Trailing:
     def maximum(self) -> float:
         """Highest known intensity in g/kWh; `ValueError` if nothing is known."""
         return max(g_per_kwh for g_per_kwh, _ in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class TrailingWindow:
+    """How far back a policy looks, and how much of that must be known before it means anything.
+
+    Attributes:
+        length: Length of the window, above zero; users write it as `window`.
+        min_history: How much of the window must be known, above zero and at most all of it.
+
+    Raises:
+        ValueError: If `min_history` is out of range.
+    """
+
+    length: timedelta
+    min_history: timedelta
+
+    def __post_init__(self) -> None:
+        if not timedelta(0) < self.min_history <= self.length:
+            raise ValueError(
+                f"min_history must be above zero and at most the window of {self.length}, got {self.min_history}"
+            )
+
+    def known(self, context: SchedulingContext) -> Trailing | None:
+        """Return what is known of the window that ends now, or `None` if that is less than `min_history`."""
+        trailing = Trailing.of(context.history, context.now, self.length)
+        return trailing if trailing.covered >= self.min_history else None
+
+    @property
+    def no_history(self) -> Reason:
+        """Why training is not held back while `known` is `None`: no hour is known to be better than this one."""
+        text = f"less than {self.min_history} of the past is known: training is not held back"
+        return Reason(ReasonCode.NO_HISTORY, text)
 
 
 def _microseconds(length: timedelta) -> int:

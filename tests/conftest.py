@@ -1,8 +1,9 @@
-"""What every test may rely on: no network, an empty environment, and a state folder of its own."""
+"""What every test may rely on: no network, an empty environment, and a state folder of its own; and what some ask for."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest_socket
 
 _SETTINGS = ("CARBONNAS_", "CODECARBON_")
 _SETTINGS_OF_TESTS = frozenset({"CARBONNAS_REQUIRE_BROWSER", "CARBONNAS_ARTIFACTS"})
+_NAS_TABLE = Path(__file__).parents[2] / "shared" / "data" / "nas" / "nb201_accuracy_cost.csv.gz"
 _TERMINAL = ("COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 
 
@@ -26,3 +28,22 @@ def _empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if (name.startswith(_SETTINGS) and name not in _SETTINGS_OF_TESTS) or name in _TERMINAL:
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state-home"))
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Let torch compute in one thread, in which sums have the same bits every time."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def nas_table() -> Path:
+    """The measured accuracies and costs of NAS-Bench-201, where they lie beside this checkout."""
+    if not _NAS_TABLE.exists():
+        pytest.skip(f"needs the table of NAS-Bench-201, {_NAS_TABLE.name}, which is not redistributed")
+    return _NAS_TABLE

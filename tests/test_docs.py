@@ -1,9 +1,12 @@
-"""The README tells the truth: every command stands in it, and what it shows can be typed."""
+"""The README and the architecture tell the truth: every command and every room stands there, and what is shown can be typed."""
 
 from __future__ import annotations
 
+import configparser
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,8 @@ from carbonnas.cli.app import app
 from carbonnas.testing.commands import carbonnas
 from carbonnas.testing.searches import write_simulated_search
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined] # a group
 TOO_LONG = {"demo"}
 """Commands that have tests of their own, because they take a minute."""
@@ -67,3 +71,27 @@ def test_what_the_readme_shows_can_be_typed(tmp_path: Path, monkeypatch: pytest.
             answer = carbonnas(*command)
             assert answer.status == 0, (command, answer.err)
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    write_simulated_search(tmp_path, rounds=1)
+    command = [sys.executable, "-c", shown]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
+    assert float(answer.stdout) > 0
+
+
+def test_every_target_of_make_for_developers_stands_in_the_readme() -> None:
+    (targets,) = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert set(re.findall(r"^\$ make ([\w-]+)", README, flags=re.MULTILINE)) == set(targets.split())
+
+
+def test_the_architecture_names_the_rooms_in_the_order_that_is_enforced() -> None:
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter", encoding="utf-8")
+    enforced = [
+        re.findall(r"\w+", line) for line in contracts["importlinter:contract:rooms"]["layers"].split("\n") if line
+    ]
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\* (`.+?`):", text.partition("## The rooms")[2].partition("\n## ")[0], flags=re.MULTILINE)
+    assert [sorted(re.findall(r"\w+", line)) for line in listed] == [sorted(line) for line in enforced]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -41,12 +42,6 @@ def test_the_control_process_does_not_import_torch(module: str) -> None:
     assert answer.stdout.strip() == "[]"
 
 
-def test_no_other_distribution_claims_our_package_names() -> None:
-    owners = packages_distributions()
-    # An editable install names no packages; then nobody else may name ours either.
-    assert {name for package in PACKAGES for name in owners.get(package, [])} <= {"carbonnas"}
-
-
 def test_only_the_clock_module_reads_the_time() -> None:
     readers = ("time.time(", "time.monotonic(", "datetime.now(", "datetime.utcnow(", "date.today(")
     offenders = [
@@ -55,3 +50,24 @@ def test_only_the_clock_module_reads_the_time() -> None:
         if path.name != "clock.py" and any(reader in path.read_text(encoding="utf-8") for reader in readers)
     ]
     assert offenders == []
+
+
+def _steps(target: str, venv: Path) -> list[str]:
+    """Return what make would do for a target, without doing it."""
+    command = ["make", "--dry-run", "--no-print-directory", target, f"VENV={venv}"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+@pytest.mark.parametrize("target", ["demo", "test", "test-quick", "check", "bench", "format"])
+def test_make_installs_when_the_project_changed_and_only_then(target: str, tmp_path: Path) -> None:
+    installs = [step for step in _steps(target, tmp_path) if "pip install" in step and "--upgrade pip" not in step]
+    with_tools = ["--group dev" in step for step in installs]
+    assert with_tools == ([False] if target == "demo" else [False, True])
+    changed = (ROOT / "pyproject.toml").stat().st_mtime
+    for later, stamp in enumerate((".installed", ".installed-dev"), start=1):
+        (tmp_path / stamp).touch()
+        os.utime(tmp_path / stamp, (changed + later, changed + later))
+    assert not any("pip install" in step for step in _steps(target, tmp_path))
+    os.utime(tmp_path / ".installed", (changed - 1, changed - 1))
+    assert any("pip install" in step for step in _steps(target, tmp_path))

@@ -29,6 +29,7 @@ class TraceSource(CarbonSource):
 
     Raises:
         TraceError: If a file can't be read or anything in it is doubtful; the message names the row and the remedy.
+        UnknownZoneError: If a file names its zones and `zone` is not among them.
     """
 
     def __init__(  # noqa: PLR0913 -- each argument is an option of the configuration

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from carbonnas.errors import SearchNotFoundError
+from carbonnas.storage.paths import store_path
 from carbonnas.storage.store import Store
 
 
@@ -43,7 +44,7 @@ def state_folder(given: Path | None) -> Path:
 
 def open_store(folder: Path) -> Store:
     """Open the store of a state folder."""
-    return Store(folder / "carbonnas.db")
+    return Store(store_path(folder))
 
 
 def pick(store: Store, text: str | None) -> str:

@@ -10,6 +10,7 @@ import typer
 from carbonnas.cli.output import open_store, pick, state_folder
 from carbonnas.errors import ConfigError
 from carbonnas.report.render import ReportFormat, render
+from carbonnas.storage.paths import search_folder
 from carbonnas.storage.records import load_record
 
 _BY_SUFFIX = {
@@ -31,7 +32,7 @@ def write_report(text: str | None, state: Path | None, *, format_name: str | Non
         raise ConfigError("--output", (f"there is no folder {output.parent}: make it, or choose another",))
     rendered = render(load_record(store, search_id), chosen)
     if output is None and chosen is ReportFormat.HTML and sys.stdout.isatty():
-        output = folder / "searches" / search_id / "report.html"
+        output = search_folder(folder, search_id) / "report.html"
     if output is None:
         sys.stdout.write(rendered)
         return

@@ -14,12 +14,12 @@ from carbonnas.cli.progress import progress_display
 from carbonnas.cli.signals import stop_on_signals
 from carbonnas.config import SearchConfig
 from carbonnas.config_file import load_config, parse_config
-from carbonnas.driver import drive
+from carbonnas.driver import run_kept
 from carbonnas.record import SearchState
-from carbonnas.storage.lock import search_lock
+from carbonnas.storage.paths import search_folder
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
-from carbonnas.wiring import choose_search, open_search, search_folder
+from carbonnas.wiring import choose_search
 
 
 def run_file(path: Path, state: Path | None, *, anew: bool, as_json: bool) -> None:
@@ -48,12 +48,17 @@ def _run(config: SearchConfig, text: str, store: Store, *, folder: Path, anew: b
     if search_id in store.ids() and store.progress(search_id).state is not SearchState.RUNNING:
         console.print(f"Search {search_id} has ended already; --new begins another one.", soft_wrap=True)
     else:
-        # What the store says of the search is read under its lock: another process may be about to end it.
-        with search_lock(kept_in), stop_on_signals() as stop:
-            opened = open_search(config, text, store, search_id=search_id, state_folder=folder)
-            console.print(f"Search [bold]{search_id}[/bold], kept in {escape(str(folder))}", soft_wrap=True)
-            with progress_display(console) as display:
-                left = drive(opened, display.update, stop)
+        console.print(f"Search [bold]{search_id}[/bold], kept in {escape(str(folder))}", soft_wrap=True)
+        with stop_on_signals() as stop, progress_display(console) as display:
+            left = run_kept(
+                config,
+                text,
+                store,
+                search_id=search_id,
+                state_folder=folder,
+                on_status=display.update,
+                stop=stop,
+            )
         if left is SearchState.RUNNING:
             console.print("Paused. Run the same command again and the search goes on where it was.")
             raise typer.Exit(1)

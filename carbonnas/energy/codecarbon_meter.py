@@ -35,8 +35,8 @@ from carbonnas.energy.meter import (
     WorkerProbe,
 )
 from carbonnas.energy.power_model import checked_watts
+from carbonnas.energy.reading_window import ReadingWindow, ReadingWindows
 from carbonnas.energy.split import NodeWork, merge, split_machine, split_processes
-from carbonnas.energy.stretch import Stretch, Stretches
 from carbonnas.errors import EnergyMeterError
 
 _DEAD_PROBE_CPU_S = 2.0
@@ -75,7 +75,7 @@ class CodeCarbonMeter(EnergyMeter):
         self._mode = mode
         self._cpu_w = cpu_power
         self._ram_w = None if ram_power is None else checked_watts(ram_power, "ram_power")
-        self._stretches = Stretches()
+        self._windows = ReadingWindows()
         self._setup: _Setup | None = None
         self._closed = False
         self._read_at_s = 0.0
@@ -85,23 +85,23 @@ class CodeCarbonMeter(EnergyMeter):
 
     def start(self, now: datetime) -> None:
         setup = self._opened()
-        self._stretches.start(now)
+        self._windows.start(now)
         self._read_at_s, self._read_cpu_s = monotonic_s(), _own_cpu_s()
         setup.tracker.start()
 
     def read(self, now: datetime, usages: Sequence[Usage]) -> MeterReading | None:
         if self._closed or self._setup is None:
             raise EnergyMeterError("the energy meter is not running: it was closed or never started")
-        stretch = self._stretches.advance(now, usages)
-        if stretch is None:
+        window = self._windows.advance(now, usages)
+        if window is None:
             return None
         drawn = self._setup.tracker.read()
-        sample = EnergySample(stretch.interval, drawn.cpu_j, drawn.gpu_j, drawn.ram_j)
-        work = self._work(stretch, self._setup.tracker.hardware)
+        sample = EnergySample(window.interval, drawn.cpu_j, drawn.gpu_j, drawn.ram_j)
+        work = self._work(window, self._setup.tracker.hardware)
         if self._setup.mode is TrackingMode.MACHINE:
-            reading = MeterReading(stretch.reading_id, (sample,), split_machine(sample, work))
+            reading = MeterReading(window.reading_id, (sample,), split_machine(sample, work))
         else:
-            reading = _with_workers(stretch.reading_id, sample, work, self._setup.tracker.hardware.cpu_w)
+            reading = _with_workers(window.reading_id, sample, work, self._setup.tracker.hardware.cpu_w)
         self._total_j += reading.joules
         self._memory_j += drawn.ram_j
         return reading
@@ -111,9 +111,12 @@ class CodeCarbonMeter(EnergyMeter):
             self._setup.tracker.close()
         self._closed = True
 
-    def probe(self) -> ProbeFactory:
+    def probe(self) -> ProbeFactory | None:
+        """Return what measures each worker in process mode; in machine mode the node's tracker sees the workers from outside."""
         setup = self._opened()
-        return CodeCarbonProbeFactory(setup.tracker.hardware.cpu_w if setup.mode is TrackingMode.PROCESS else None)
+        if setup.mode is TrackingMode.MACHINE:
+            return None
+        return CodeCarbonProbeFactory(_required_cpu_w(setup.tracker.hardware.cpu_w))
 
     def measurement(self) -> Measurement:
         """Say how energy is measured; looks at the hardware first if the meter was not started."""
@@ -148,10 +151,10 @@ class CodeCarbonMeter(EnergyMeter):
             self._setup = _Setup(mode, ram_w, Tracker(mode, cpu_w=self._cpu_w, ram_w=ram_w, alone=alone))
         return self._setup
 
-    def _work(self, stretch: Stretch, hardware: Hardware) -> NodeWork:
+    def _work(self, window: ReadingWindow, hardware: Hardware) -> NodeWork:
         at_s, cpu_s = monotonic_s(), _own_cpu_s()
         work = NodeWork(
-            usages=stretch.usages,
+            usages=window.usages,
             slots=self._slots,
             cores=hardware.cores,
             real_s=at_s - self._read_at_s,
@@ -175,13 +178,13 @@ class CodeCarbonProbeFactory(ProbeFactory):
     """Makes the probes of the workers.
 
     Attributes:
-        cpu_w: Power of the fully loaded processor; `None` in machine mode, where the counters see the workers from outside.
+        cpu_w: Power of the fully loaded processor.
     """
 
-    cpu_w: float | None
+    cpu_w: float
 
     def __call__(self) -> WorkerProbe:
-        return _Bystander() if self.cpu_w is None else CodeCarbonProbe(self.cpu_w)
+        return CodeCarbonProbe(self.cpu_w)
 
 
 class CodeCarbonProbe(WorkerProbe):
@@ -219,19 +222,6 @@ class CodeCarbonProbe(WorkerProbe):
         self._closed = True
 
 
-class _Bystander(WorkerProbe):
-    """Measures nothing: a usage that carries its zeros is known to be the work of another process than the meter's."""
-
-    def start(self) -> None:
-        pass
-
-    def read(self) -> tuple[float, float]:
-        return 0.0, 0.0
-
-    def close(self) -> None:
-        pass
-
-
 def _own_cpu_s() -> float:
     """Return the processor time of this process without its children, in seconds."""
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -263,9 +253,13 @@ def _modelled(usage: Usage, cpu_w: float | None, cores: int) -> EnergySample:
 
     CodeCarbon's process mode is linear: rated power times the share of all cores that the process used.
     """
+    return EnergySample(usage.interval, usage.cpu_seconds * _required_cpu_w(cpu_w) / cores, 0.0, 0.0)
+
+
+def _required_cpu_w(cpu_w: float | None) -> float:
     if cpu_w is None:
         raise EnergyMeterError("process mode needs the processor's power: set cpu_power in [energy]")
-    return EnergySample(usage.interval, usage.cpu_seconds * cpu_w / cores, 0.0, 0.0)
+    return cpu_w
 
 
 def _method(mode: TrackingMode, hardware: Hardware) -> str:

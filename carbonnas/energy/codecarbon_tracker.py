@@ -127,7 +127,7 @@ class Hardware:
     gpus: str
 
 
-class _Itself(psutil.Process):
+class _ProcessWithoutChildren(psutil.Process):
     """A process without its children: they measure themselves."""
 
     def children(self, recursive: bool = False) -> list[psutil.Process]:  # noqa: ARG002, FBT001, FBT002 - psutil's signature
@@ -167,7 +167,7 @@ class Tracker:
         if mode is TrackingMode.PROCESS:
             _require_load_model(processors)
         if alone:
-            processors[0]._process = _Itself()  # noqa: SLF001 - CodeCarbon has no setting for it; checked just above
+            processors[0]._process = _ProcessWithoutChildren()  # noqa: SLF001 - CodeCarbon has no setting for it; checked just above
         modelled = [float(part._tdp) for part in processors if part._mode == MODE_CPU_LOAD]  # noqa: SLF001 - as above
         self.hardware = Hardware(
             parts=", ".join(part.description() for part in parts),

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from carbonnas.energy.meter import IDLE, Attribution, EnergyMeter, EnergySample, MeterReading, Usage
+from carbonnas.energy.reading_window import ReadingWindows
 from carbonnas.energy.split import merge
-from carbonnas.energy.stretch import Stretches
 from carbonnas.errors import EnergyMeterError
 
 
@@ -31,7 +31,7 @@ class PowerModelMeter(EnergyMeter):
 
     def __init__(self, idle_w: float) -> None:
         self._idle_w = checked_watts(idle_w, "idle")
-        self._stretches = Stretches()
+        self._windows = ReadingWindows()
         self._closed = False
 
     @abstractmethod
@@ -43,22 +43,22 @@ class PowerModelMeter(EnergyMeter):
         """
 
     def start(self, now: datetime) -> None:
-        self._stretches.start(now)
+        self._windows.start(now)
 
     def read(self, now: datetime, usages: Sequence[Usage]) -> MeterReading | None:
         if self._closed:
             raise EnergyMeterError("the energy meter was closed")
-        stretch = self._stretches.advance(now, usages)
-        if stretch is None:
+        window = self._windows.advance(now, usages)
+        if window is None:
             return None
         attributions = [
             Attribution(usage.owner, EnergySample(usage.interval, self.watts(usage) * usage.interval.seconds, 0.0, 0.0))
-            for usage in stretch.usages
+            for usage in window.usages
         ]
-        idle_j = self._idle_w * stretch.interval.seconds
-        attributions.append(Attribution(IDLE, EnergySample(stretch.interval, idle_j, 0.0, 0.0)))
+        idle_j = self._idle_w * window.interval.seconds
+        attributions.append(Attribution(IDLE, EnergySample(window.interval, idle_j, 0.0, 0.0)))
         return MeterReading(
-            stretch.reading_id,
+            window.reading_id,
             measured=tuple(attribution.sample for attribution in attributions),
             attributions=merge(attributions),
         )

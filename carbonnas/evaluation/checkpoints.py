@@ -10,12 +10,13 @@ import hashlib
 import io
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import torch
+
+from carbonnas.files import remove_file, replace_file
 
 FORMAT: Final = 1
 
@@ -34,13 +35,7 @@ def write_checkpoint(path: Path, identity: Mapping[str, object], state: Mapping[
     torch.save(dict(state), buffer)
     payload = buffer.getvalue()
     header = {"format": FORMAT, "identity": identity, "sha256": hashlib.sha256(payload).hexdigest()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = _fresh(path)
-    with fresh.open("wb") as file:
-        file.write(json.dumps(header).encode() + b"\n" + payload)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    replace_file(path, json.dumps(header).encode() + b"\n" + payload)
 
 
 def read_checkpoint(path: Path, identity: Mapping[str, object], device: torch.device) -> dict[str, Any] | None:
@@ -62,12 +57,7 @@ def read_checkpoint(path: Path, identity: Mapping[str, object], device: torch.de
 
 def remove_checkpoint(path: Path) -> None:
     """Remove the file and what a crash while writing it may have left; nothing happens if there is none."""
-    path.unlink(missing_ok=True)
-    _fresh(path).unlink(missing_ok=True)
-
-
-def _fresh(path: Path) -> Path:
-    return path.with_name(path.name + ".new")
+    remove_file(path)
 
 
 def _flaw(head: bytes, payload: bytes, identity: Mapping[str, object]) -> str | None:

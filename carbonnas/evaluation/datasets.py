@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from carbonnas.errors import DatasetError
-from carbonnas.evaluation.images import Dataset, ImageSplit
-
-__all__ = ["Dataset", "DatasetName", "ImageSplit", "load_dataset"]
+from carbonnas.evaluation.images import Dataset
 
 DatasetName = Literal["digits", "noisy_digits", "fashion_mnist"]
 

@@ -53,16 +53,6 @@ def load_noisy_digits() -> Dataset:
     return Dataset("noisy_digits", TASK, train, validation, test)
 
 
-def noisy_sources() -> tuple[ImageSplit, ImageSplit, ImageSplit]:
-    """Return the clean images behind the train, validation and test parts of the noisy digits, one for each noisy image."""
-    images, labels = _all_digits()
-    train, validation, test = (
-        _split(np.repeat(images[part], draws, axis=0), np.repeat(labels[part], draws))
-        for part, draws in zip(_noisy_parts(labels), DRAWS, strict=True)
-    )
-    return train, validation, test
-
-
 def _noisy_parts(labels: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     seen = np.concatenate(stratified_parts(labels, CLEAN_PARTS, CLEAN_SEED)[:2])
     return [seen[part] for part in stratified_parts(labels[seen], NOISY_PARTS, NOISY_SEED)]

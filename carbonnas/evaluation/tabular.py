@@ -11,9 +11,8 @@ from carbonnas.errors import ArchitectureError
 from carbonnas.evaluation.evaluator import Evaluation, EvaluationFailedError, EvaluationRequest, Evaluator, Session
 from carbonnas.evaluation.table import Column, ResultTable, read_table
 from carbonnas.search_spaces.space import SearchSpace
-from carbonnas.trials import TrialKind
+from carbonnas.trials import FidelityName, TrialKind
 
-FINAL: Final = "full"
 SHORTEST_S: Final = 1e-6
 """No training takes no time: a zero in the table stands for something unknown."""
 
@@ -98,7 +97,7 @@ class TabularEvaluator(Evaluator):
             raise EvaluationFailedError(f"{text} is not in the table {self._table.path}")
         if request.kind is TrialKind.SCORE:
             return Evaluation({name: row[name] for name in self._scores}, self._score_seconds)
-        if request.fidelity.name == FINAL:
+        if request.fidelity.name is FidelityName.FULL:
             metric, factor = "test_accuracy", self._full_seconds_factor
         else:
             metric, factor = "val_accuracy", request.fidelity.epochs / self._search_epochs

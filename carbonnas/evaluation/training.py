@@ -26,10 +26,10 @@ from carbonnas.evaluation.evaluator import (
 )
 from carbonnas.evaluation.fitting import Fit, Recipe, accuracy
 from carbonnas.evaluation.images import ImageSplit
+from carbonnas.proxies.size import count_parameters
 from carbonnas.search_spaces.space import SearchSpace, TaskShape
-from carbonnas.trials import TrialKind
+from carbonnas.trials import FidelityName, TrialKind
 
-FINAL: Final = "full"
 _MEMORY_WORDS: Final = ("out of memory", "can't allocate memory", "not enough memory")
 
 
@@ -122,7 +122,7 @@ class TrainingEvaluator(Evaluator):
         return evaluation
 
     def _train(self, request: EvaluationRequest, session: Session) -> Evaluation:
-        work = self._final_work if request.fidelity.name == FINAL else self._search_work
+        work = self._final_work if request.fidelity.name is FidelityName.FULL else self._search_work
         epochs = request.fidelity.epochs
         devices = [self._device] if self._device.type == "cuda" else []
         cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
@@ -140,8 +140,9 @@ class TrainingEvaluator(Evaluator):
                 loss = fit.run_epoch(work.train)
                 session.report(len(fit.losses), epochs, {"train_loss": loss})
             measured = accuracy(network, work.held_out)
-        params = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
-        return Evaluation({work.metric: measured, "train_loss": fit.losses[-1], "params": float(params)})
+        return Evaluation(
+            {work.metric: measured, "train_loss": fit.losses[-1], "params": float(count_parameters(network))}
+        )
 
     def _build(self, request: EvaluationRequest, task: TaskShape) -> nn.Module:
         try:
@@ -159,7 +160,7 @@ class TrainingEvaluator(Evaluator):
         return {
             "architecture": list(request.architecture),
             "network": stable_hash(*((name, tuple(value.shape)) for name, value in network.state_dict().items())),
-            "fidelity": [request.fidelity.name, request.fidelity.epochs],
+            "fidelity": [request.fidelity.name.value, request.fidelity.epochs],
             "seed": request.seed,
             "dataset": work.dataset,
             "recipe": dataclasses.asdict(self._recipe),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +16,10 @@ from carbonnas.evaluation.evaluator import (
     Session,
     SuspendedError,
 )
-from carbonnas.execution.executor import OutcomeKind
+from carbonnas.execution.executor import Job, OutcomeKind
 from carbonnas.trials import TrialKind
+
+logger = logging.getLogger(__name__)
 
 _LONGEST_SENTENCE = 500
 _LONGEST_DETAILS = 20_000
@@ -39,8 +43,11 @@ class Verdict:
     details: str | None = None
 
 
-def attempt(evaluators: Mapping[TrialKind, Evaluator], request: EvaluationRequest, session: Session) -> Verdict:
-    """Evaluate the request with the evaluator of its kind. An exception of any type is a failed evaluation."""
+def evaluate_safely(evaluators: Mapping[TrialKind, Evaluator], request: EvaluationRequest, session: Session) -> Verdict:
+    """Evaluate the request with the evaluator of its kind.
+
+    An exception of any type is a failed evaluation, and so is a metric that is not a finite number.
+    """
     if request.kind not in evaluators:
         failure = f"the workbench has no evaluator for trials of kind {request.kind.value}"
         return Verdict(OutcomeKind.FAILED, failure=failure)
@@ -54,7 +61,20 @@ def attempt(evaluators: Mapping[TrialKind, Evaluator], request: EvaluationReques
     except Exception as error:  # noqa: BLE001 - a bug of a plug-in fails its trial; the traceback goes to the log
         failure, details = describe(error)
         return Verdict(OutcomeKind.FAILED, failure=failure, details=details)
+    failure = "; ".join(
+        f"the metric {name!r} is {value}, not a finite number"
+        for name, value in evaluation.metrics.items()
+        if not math.isfinite(value)
+    )
+    if failure:
+        return Verdict(OutcomeKind.FAILED, failure=failure[:_LONGEST_SENTENCE])
     return Verdict(OutcomeKind.COMPLETED, evaluation)
+
+
+def log_failure(job: Job, verdict: Verdict) -> None:
+    """Log the traceback of a failure that the evaluator did not foresee; of any other verdict there is nothing to log."""
+    if verdict.details is not None:
+        logger.error("trial %d, attempt %d failed\n%s", job.trial, job.attempt, verdict.details)
 
 
 def describe(error: Exception) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from carbonnas.energy.meter import Usage
+from carbonnas.errors import ExecutionError
 from carbonnas.evaluation.evaluator import Evaluation, EvaluationRequest
 
 
@@ -47,7 +48,7 @@ class OutcomeKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a job's stay in its slot.
+    """The end of a job's time in its slot.
 
     Attributes:
         trial: Number of the trial.
@@ -83,6 +84,11 @@ class Poll:
     outcomes: tuple[Outcome, ...]
     usages: tuple[Usage, ...]
     reports: tuple[EpochReport, ...] = ()
+
+
+def no_free_slot(job: Job, slots: int) -> ExecutionError:
+    """Return the error of a submission when none of the `slots` is free, or the executor is not open."""
+    return ExecutionError(f"trial {job.trial} can't start: no slot is free (of {slots}, if the executor is open)")
 
 
 class Executor(ABC):

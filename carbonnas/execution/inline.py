@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import threading
 from collections.abc import Mapping
@@ -12,16 +11,13 @@ from pathlib import Path
 from carbon_sources.clock import Clock
 from carbon_sources.interval import Interval
 from carbonnas.energy.meter import Account, Owner, ProbeFactory, Usage
-from carbonnas.errors import ExecutionError
 from carbonnas.evaluation.evaluator import Evaluator
-from carbonnas.execution.attempt import attempt, plain
-from carbonnas.execution.executor import EpochReport, Executor, Job, Outcome, Poll
+from carbonnas.execution.attempt import evaluate_safely, log_failure, plain
+from carbonnas.execution.executor import EpochReport, Executor, Job, Outcome, Poll, no_free_slot
 from carbonnas.execution.reporter import processor_seconds
 from carbonnas.execution.spool import Spool
 from carbonnas.execution.workbench import Workbench
 from carbonnas.trials import TrialKind
-
-logger = logging.getLogger(__name__)
 
 
 class InlineExecutor(Executor):
@@ -69,19 +65,16 @@ class InlineExecutor(Executor):
 
     def submit(self, job: Job) -> None:
         if self._evaluators is None or self.free_slots == 0:
-            raise ExecutionError(
-                f"trial {job.trial} can't start: no slot is free (of {self._slots}, if the executor is open)"
-            )
+            raise no_free_slot(job, self._slots)
         self._session = session = _Session(job, self._reports)
         start, cpu_s = self._clock.now(), processor_seconds()
         try:
-            verdict = attempt(self._evaluators, job.request, session)
+            verdict = evaluate_safely(self._evaluators, job.request, session)
         finally:
             self._session = None
             end = max(start, self._clock.now())
             self._use(job, start, end, processor_seconds() - cpu_s)
-        if verdict.details is not None:
-            logger.error("trial %d, attempt %d failed\n%s", job.trial, job.attempt, verdict.details)
+        log_failure(job, verdict)
         self._outcomes.append(Outcome(job.trial, job.attempt, verdict.kind, end, verdict.evaluation, verdict.failure))
 
     def suspend(self, trial: int, *, at_once: bool = False) -> None:  # noqa: ARG002 - nothing can interrupt its own process

@@ -18,20 +18,20 @@ from carbon_sources.clock import Clock, SimulatedClock, monotonic_s
 from carbon_sources.units import Duration
 from carbonnas.energy.meter import OVERHEAD, ProbeFactory, Usage
 from carbonnas.errors import ExecutionError
-from carbonnas.execution.executor import Executor, Job, Poll
-from carbonnas.execution.hand import Hand
-from carbonnas.execution.inbox import Inbox
-from carbonnas.execution.nursery import Exited, Gone, Nursery, Opened
-from carbonnas.execution.protocol import Anchor, Setup, Stretch, speed_of
+from carbonnas.execution.executor import Executor, Job, Poll, no_free_slot
+from carbonnas.execution.fork_server import Exited, ForkServer, Gone, Opened
+from carbonnas.execution.protocol import Anchor, Setup, WorkerUsage, speed_of
 from carbonnas.execution.workbench import Workbench
+from carbonnas.execution.worker_handle import WorkerHandle
+from carbonnas.execution.worker_results import WorkerResults
 
-_NAP_S = 0.1
+_POLL_INTERVAL_S = 0.1
 """Longest real time between two looks at the wake-up event, which can't be waited for together with pipes."""
 
 _MOST_FAILED_STARTS = 3
 """So many workers in a row may fail to start before the executor gives up."""
 
-_FAREWELL_S = 1.0
+_CLOSE_TIMEOUT_S = 1.0
 """How long killed workers may take to end when the executor is closed."""
 
 
@@ -82,23 +82,23 @@ class ProcessExecutor(Executor):
         self._probe = probe
         self._usage_interval_s = usage_interval.total_seconds()
         self._start_timeout = start_timeout
-        self._inbox = Inbox(clock, spool)
-        self._nursery: Nursery | None = None
-        self._hands: list[Hand] = []
+        self._results = WorkerResults(clock, spool)
+        self._fork_server: ForkServer | None = None
+        self._workers: list[WorkerHandle] = []
         self._opened = False
         self._failed_starts = 0
         self._failure = ""
 
     def open(self) -> None:
-        if self._nursery is not None:
+        if self._fork_server is not None:
             raise ExecutionError("the executor is open already")
         try:
             pickle.dumps((self._workbench, self._probe))
             self._spool.mkdir(parents=True, exist_ok=True)
-            self._nursery = self._new_nursery()
-            self._hire(self._nursery)
+            self._fork_server = self._new_fork_server()
+            self._start_workers(self._fork_server)
             while not self._complete:
-                self._pump(_NAP_S)
+                self._pump(_POLL_INTERVAL_S)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise ExecutionError(f"the workbench or the probe can't be sent to the workers: {error}") from error
         except OSError as error:
@@ -110,67 +110,65 @@ class ProcessExecutor(Executor):
 
     @property
     def free_slots(self) -> int:
-        return sum(hand.job is None for hand in self._hands)
+        return sum(worker.job is None for worker in self._workers)
 
     def submit(self, job: Job) -> None:
-        free = [hand for hand in self._hands if hand.job is None]
+        free = [worker for worker in self._workers if worker.job is None]
         if not free:
-            raise ExecutionError(
-                f"trial {job.trial} can't start: no slot is free (of {self._slots}, if the executor is open)"
-            )
-        max(free, key=lambda hand: hand.ready).give(job)
+            raise no_free_slot(job, self._slots)
+        max(free, key=lambda worker: worker.ready).give(job)
 
     def suspend(self, trial: int, *, at_once: bool = False) -> None:
-        for hand in self._hands:
-            if hand.job is not None and hand.job.trial == trial:
+        for worker in self._workers:
+            if worker.job is not None and worker.job.trial == trial:
                 if at_once:
-                    hand.interrupt()
+                    worker.interrupt()
                 else:
-                    hand.suspend()
+                    worker.suspend()
 
     def poll(self) -> Poll:
         self._pump(0.0)
-        return self._inbox.take()
+        return self._results.take()
 
     def wait(self, until: datetime, wake: threading.Event) -> None:
         """Return as the interface says; usage and reports alone end the wait at most once in a usage interval."""
         speed = speed_of(self._clock)
-        while not (wake.is_set() or self._inbox.pressing(self._usage_interval_s)):
+        while not (wake.is_set() or self._results.pressing(self._usage_interval_s)):
             left_s = (until - self._clock.now()).total_seconds() / speed
             if left_s <= 0:
                 return
-            self._pump(min(left_s, _NAP_S))
+            self._pump(min(left_s, _POLL_INTERVAL_S))
 
     def recover(self) -> tuple[Usage, ...]:
-        return self._inbox.recover()
+        return self._results.recover()
 
     def acknowledge(self) -> None:
-        self._inbox.acknowledge()
+        self._results.acknowledge()
 
     def close(self) -> None:
-        if self._nursery is None:
+        if self._fork_server is None:
             return
-        for hand in self._hands:
-            self._nursery.kill(hand.name)
+        for worker in self._workers:
+            self._fork_server.kill(worker.name)
         # What the killed workers used last goes to the spool, for a later process of this search.
-        end = monotonic_s() + _FAREWELL_S
-        while self._hands and (left_s := end - monotonic_s()) > 0:
-            multiprocessing.connection.wait([self._nursery.fileno()], left_s)
-            self._take_events(self._nursery)
-        for hand in self._hands:
-            hand.drop()
-        self._nursery.close()
-        self._hands, self._nursery, self._opened = [], None, False
+        end = monotonic_s() + _CLOSE_TIMEOUT_S
+        while self._workers and (left_s := end - monotonic_s()) > 0:
+            multiprocessing.connection.wait([self._fork_server.fileno()], left_s)
+            self._take_events(self._fork_server)
+        for worker in self._workers:
+            worker.drop()
+        self._fork_server.close()
+        self._workers, self._fork_server, self._opened = [], None, False
 
     @property
     def _complete(self) -> bool:
-        return len(self._hands) == self._slots and all(hand.ready for hand in self._hands)
+        return len(self._workers) == self._slots and all(worker.ready for worker in self._workers)
 
-    def _new_nursery(self) -> Nursery:
-        return Nursery((type(self._workbench).__module__, *self._workbench.modules()))
+    def _new_fork_server(self) -> ForkServer:
+        return ForkServer((type(self._workbench).__module__, *self._workbench.modules()))
 
-    def _hire(self, nursery: Nursery) -> None:
-        while len(self._hands) < self._slots:
+    def _start_workers(self, fork_server: ForkServer) -> None:
+        while len(self._workers) < self._slots:
             setup = Setup(
                 worker=secrets.token_hex(8),
                 workbench=self._workbench,
@@ -179,54 +177,54 @@ class ProcessExecutor(Executor):
                 anchor=Anchor.of(self._clock),
                 usage_interval_s=self._usage_interval_s,
             )
-            self._hands.append(Hand(nursery, setup, self._start_timeout, self._inbox))
+            self._workers.append(WorkerHandle(fork_server, setup, self._start_timeout, self._results))
 
     def _pump(self, patience_s: float) -> None:
         """Take what has come, waiting at most `patience_s` real seconds for it, and replace workers that have ended."""
-        if self._nursery is None:
+        if self._fork_server is None:
             return
-        pipes = [hand.connection for hand in self._hands if hand.connection is not None]
-        multiprocessing.connection.wait([self._nursery.fileno(), *pipes], patience_s)
-        for hand in self._hands:
-            hand.listen()
-            hand.expire(monotonic_s())
+        pipes = [worker.connection for worker in self._workers if worker.connection is not None]
+        multiprocessing.connection.wait([self._fork_server.fileno(), *pipes], patience_s)
+        for worker in self._workers:
+            worker.listen()
+            worker.expire(monotonic_s())
         if self._complete:
             self._failed_starts = 0
-        gone = self._take_events(self._nursery)
+        gone = self._take_events(self._fork_server)
         if self._failed_starts >= (_MOST_FAILED_STARTS if self._opened else 1):
             raise ExecutionError(self._failure)
         if gone:
-            self._nursery.close()
-            self._nursery = self._new_nursery()
-        with contextlib.suppress(ConnectionError):  # the nursery's end is the next event
-            self._hire(self._nursery)
+            self._fork_server.close()
+            self._fork_server = self._new_fork_server()
+        with contextlib.suppress(ConnectionError):  # the fork server's end is the next event
+            self._start_workers(self._fork_server)
 
-    def _take_events(self, nursery: Nursery) -> bool:
-        """Part with the workers that have ended, and say whether the nursery has."""
+    def _take_events(self, fork_server: ForkServer) -> bool:
+        """Remove the workers that have ended, and say whether the fork server has."""
         gone = False
-        for event in nursery.events():
+        for event in fork_server.events():
             match event:
                 case Opened(cpu_s, start, end):
-                    stretch = Stretch(secrets.token_hex(8), 0, start, end, OVERHEAD, None, cpu_s, None)
-                    self._inbox.add_own_usage(stretch)
-                    self._inbox.bury(stretch.worker)
+                    usage = WorkerUsage(secrets.token_hex(8), 0, start, end, OVERHEAD, None, cpu_s, None)
+                    self._results.add_own_usage(usage)
+                    self._results.mark_ended(usage.worker)
                 case Exited(name):
-                    for hand in [hand for hand in self._hands if hand.name == name]:
-                        self._part_with(hand, event)
+                    for worker in [worker for worker in self._workers if worker.name == name]:
+                        self._remove(worker, event)
                 case Gone():
                     gone = True
-                    if not self._hands:
+                    if not self._workers:
                         self._failed_starts += 1
                         self._failure = (
                             "the workers can't be started: the process that forks them has ended before it forked one"
                         )
-                    for hand in list(self._hands):
-                        self._part_with(hand, Exited(hand.name, None, None, monotonic_s()))
+                    for worker in list(self._workers):
+                        self._remove(worker, Exited(worker.name, None, None, monotonic_s()))
         return gone
 
-    def _part_with(self, hand: Hand, end: Exited) -> None:
-        hand.exited(end)
-        self._hands.remove(hand)
-        if not hand.ready:
+    def _remove(self, worker: WorkerHandle, end: Exited) -> None:
+        worker.exited(end)
+        self._workers.remove(worker)
+        if not worker.ready:
             self._failed_starts += 1
-            self._failure = f"the workers can't be started: {hand.epitaph(end)}"
+            self._failure = f"the workers can't be started: {worker.exit_description(end)}"

@@ -55,13 +55,13 @@ def speed_of(clock: Clock) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """A usage as a worker measures it: in monotonic seconds.
+class WorkerUsage:
+    """A usage as a worker measures it, in monotonic seconds; `Usage` is the same in the time of the search.
 
     Attributes:
         worker: Unique name of the worker.
-        sequence: Number of the stretch in the worker's life, from 0, without gaps.
-        start: Monotonic seconds at its start, the end of the stretch before.
+        sequence: Number of the usage in the worker's life, from 0, without gaps.
+        start: Monotonic seconds at its start, the end of the usage before.
         end: Monotonic seconds at its end.
         owner: Who pays.
         request: What was evaluated; `None` outside trials.
@@ -89,7 +89,7 @@ class Setup:
         probe: Makes its probe, if it carries one.
         spool: Folder where it writes down its usage.
         anchor: The clock of the search.
-        usage_interval_s: Longest stretch inside a job, in seconds.
+        usage_interval_s: Longest usage inside a job, in seconds.
     """
 
     worker: str
@@ -132,7 +132,7 @@ class Broken:
 class Used:
     """From a worker: usage, which stands in this segment of its spool already."""
 
-    stretch: Stretch
+    usage: WorkerUsage
     segment: int
 
 
@@ -144,7 +144,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class EpochDone:
     """From a worker: `epoch` of `epochs` of its job is done."""
 
     epoch: int
@@ -160,4 +160,4 @@ class Ended:
     monotonic: float
 
 
-FromWorker = Ready | Broken | Used | Started | Progress | Ended
+FromWorker = Ready | Broken | Used | Started | EpochDone | Ended

@@ -1,4 +1,4 @@
-"""Cuts the life of a worker into stretches of usage, without gap or overlap."""
+"""Divides the life of a worker into usages, without gap or overlap."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from carbonnas.energy.meter import OVERHEAD, Account, Owner, WorkerProbe
 from carbonnas.errors import EnergyMeterError
 from carbonnas.evaluation.evaluator import EvaluationRequest
 from carbonnas.execution.executor import Job
-from carbonnas.execution.protocol import Stretch, Used
+from carbonnas.execution.protocol import Used, WorkerUsage
 from carbonnas.execution.spool import SpoolWriter
 
 logger = logging.getLogger(__name__)
@@ -30,16 +30,16 @@ def processor_seconds() -> float:
 
 
 class Reporter:
-    """Measures its own process from `since` on, writes each stretch down and sends it.
+    """Measures its own process from `since` on, writes each usage down and sends it.
 
     A thread cuts at least every `interval_s` seconds inside a job; the worker's main thread cuts where a job begins and ends.
 
     Args:
         worker: Unique name of the worker.
-        spool: Where stretches are written before they are sent.
-        send: Sends a stretch to the search's process.
+        spool: Where usages are written before they are sent.
+        send: Sends a usage to the search's process.
         since: Monotonic seconds at which the process began.
-        interval_s: Longest stretch inside a job.
+        interval_s: Longest usage inside a job.
     """
 
     def __init__(
@@ -56,11 +56,12 @@ class Reporter:
         self._owner: Owner = OVERHEAD
         self._request: EvaluationRequest | None = None
         self._probe: WorkerProbe | None = None
+        self._closed = False
 
     def start(self, probe: WorkerProbe | None) -> None:
-        """Start the thread, which ends with the process, and measure with a probe that has been started.
+        """Start the thread, which ends with the process or at `close`, and measure with a probe that has been started.
 
-        Nothing is cut before: the first stretch goes back to the start of the process and bears the probe's first reading.
+        Nothing is cut before: the first usage goes back to the start of the process and bears the probe's first reading.
         """
         self._probe = probe
         threading.Thread(target=self._keep_cutting, name="usage", daemon=True).start()
@@ -73,6 +74,14 @@ class Reporter:
         """End the job and return the moment in monotonic seconds."""
         return self._pass_to(OVERHEAD, None)
 
+    def close(self) -> None:
+        """Measure no more: end the thread and close the probe."""
+        with self._turn:
+            self._closed = True
+            self._turn.notify()
+            if self._probe is not None:
+                self._probe.close()
+
     def _pass_to(self, owner: Owner, request: EvaluationRequest | None) -> float:
         with self._turn:
             moment = self._cut()
@@ -83,7 +92,7 @@ class Reporter:
     def _keep_cutting(self) -> None:
         try:
             with self._turn:
-                while True:
+                while not self._closed:
                     intervals = _IDLE_INTERVALS if self._owner is OVERHEAD else 1
                     left_s = self._since + intervals * self._interval_s - monotonic_s()
                     if left_s > 0:
@@ -98,7 +107,7 @@ class Reporter:
     def _cut(self) -> float:
         joules = self._joules()
         now, cpu_s = monotonic_s(), processor_seconds()
-        stretch = Stretch(
+        usage = WorkerUsage(
             worker=self._worker,
             sequence=self._sequence,
             start=self._since,
@@ -108,9 +117,9 @@ class Reporter:
             cpu_seconds=max(0.0, cpu_s - self._cpu_s),
             joules=joules,
         )
-        segment = self._spool.append(stretch)
+        segment = self._spool.append(usage)
         self._since, self._cpu_s, self._sequence = now, cpu_s, self._sequence + 1
-        self._send(Used(stretch, segment))
+        self._send(Used(usage, segment))
         return now
 
     def _joules(self) -> tuple[float, float] | None:

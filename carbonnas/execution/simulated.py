@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
 import threading
 from collections.abc import Mapping
@@ -19,13 +18,11 @@ from carbon_sources.units import Duration
 from carbonnas.energy.meter import ProbeFactory, Usage
 from carbonnas.errors import ExecutionError
 from carbonnas.evaluation.evaluator import Evaluator
-from carbonnas.execution.attempt import Verdict, attempt
-from carbonnas.execution.executor import Executor, Job, Outcome, OutcomeKind, Poll
-from carbonnas.execution.stay import Stay, read_done, write_done
+from carbonnas.execution.attempt import Verdict, evaluate_safely, log_failure
+from carbonnas.execution.executor import Executor, Job, Outcome, OutcomeKind, Poll, no_free_slot
+from carbonnas.execution.simulated_job import SimulatedJob, read_done, write_done
 from carbonnas.execution.workbench import Workbench
 from carbonnas.trials import TrialKind
-
-logger = logging.getLogger(__name__)
 
 _SHORTEST = timedelta(microseconds=1)
 """Resolution of instants: no work takes no time."""
@@ -71,47 +68,44 @@ class SimulatedExecutor(Executor):
         self._suspend_cost = suspend_cost
         self._seconds = seconds_per_evaluation
         self._evaluators: Mapping[TrialKind, Evaluator] | None = None
-        self._stays: list[Stay] = []
+        self._running: list[SimulatedJob] = []
 
     def open(self) -> None:
         self._evaluators = self._workbench.evaluators()
 
     @property
     def free_slots(self) -> int:
-        return 0 if self._evaluators is None else self._slots - len(self._stays)
+        return 0 if self._evaluators is None else self._slots - len(self._running)
 
     def submit(self, job: Job) -> None:
         if self._evaluators is None or self.free_slots == 0:
-            raise ExecutionError(
-                f"trial {job.trial} can't start: no slot is free (of {self._slots}, if the executor is open)"
-            )
-        verdict = attempt(self._evaluators, job.request, _Session())
-        if verdict.details is not None:
-            logger.error("trial %d, attempt %d failed\n%s", job.trial, job.attempt, verdict.details)
-        self._stays.append(self._stay(job, verdict))
+            raise no_free_slot(job, self._slots)
+        verdict = evaluate_safely(self._evaluators, job.request, _Session())
+        log_failure(job, verdict)
+        self._running.append(self._simulate(job, verdict))
 
     def suspend(self, trial: int, *, at_once: bool = False) -> None:
-        for stay in self._stays:
-            if stay.job.trial == trial:
+        for running in self._running:
+            if running.job.trial == trial:
                 if at_once:
-                    stay.interrupt(self._clock.now())
+                    running.interrupt(self._clock.now())
                 else:
-                    stay.suspend(self._clock.now(), self._suspend_cost)
+                    running.suspend(self._clock.now(), self._suspend_cost)
 
     def poll(self) -> Poll:
         now = self._clock.now()
-        usages = [usage for stay in self._stays if (usage := stay.use(now)) is not None]
-        over = [stay for stay in self._stays if stay.end <= now]
-        self._stays = [stay for stay in self._stays if stay.end > now]
-        for stay in over:
-            if stay.leaving is not None:
-                write_done(stay.job.checkpoint, stay.leaving)
-        outcomes = sorted((stay.outcome for stay in over), key=lambda outcome: outcome.at)
+        usages = [usage for running in self._running if (usage := running.use(now)) is not None]
+        over = [running for running in self._running if running.end <= now]
+        self._running = [running for running in self._running if running.end > now]
+        for running in over:
+            if running.leaving is not None:
+                write_done(running.job.checkpoint, running.leaving)
+        outcomes = sorted((running.outcome for running in over), key=lambda outcome: outcome.at)
         return Poll(tuple(outcomes), tuple(sorted(usages, key=lambda usage: usage.interval)))
 
     def wait(self, until: datetime, wake: threading.Event) -> None:
         """Move the clock to `until` or the next outcome, whichever is sooner; what is due already is not waited for."""
-        self._clock.wait(min([until, *(stay.end for stay in self._stays)]), wake)
+        self._clock.wait(min([until, *(running.end for running in self._running)]), wake)
 
     def recover(self) -> tuple[Usage, ...]:
         return ()
@@ -120,26 +114,26 @@ class SimulatedExecutor(Executor):
         """Do nothing: nothing was spooled."""
 
     def snapshot(self) -> str | None:
-        return json.dumps([stay.encode() for stay in self._stays])
+        return json.dumps([running.encode() for running in self._running])
 
     def restore(self, snapshot: str | None) -> frozenset[int]:
         if snapshot is None:
             return frozenset()
         try:
-            self._stays = [Stay.decode(content) for content in json.loads(snapshot)]
+            self._running = [SimulatedJob.decode(content) for content in json.loads(snapshot)]
         except (ValueError, TypeError, KeyError) as error:
             raise ExecutionError(f"the snapshot of the simulated work can't be read: {error}") from error
-        return frozenset(stay.job.trial for stay in self._stays)
+        return frozenset(running.job.trial for running in self._running)
 
     def close(self) -> None:
         self._evaluators = None
-        self._stays = []
+        self._running = []
 
-    def _stay(self, job: Job, verdict: Verdict) -> Stay:
+    def _simulate(self, job: Job, verdict: Verdict) -> SimulatedJob:
         now = self._clock.now()
         if verdict.kind is not OutcomeKind.COMPLETED or verdict.evaluation is None:
             outcome = Outcome(job.trial, job.attempt, verdict.kind, now, failure=verdict.failure)
-            return Stay(job, now, now, now, outcome, epoch_s=math.inf, done=0)
+            return SimulatedJob(job, now, now, now, outcome, epoch_s=math.inf, done=0)
         seconds = verdict.evaluation.modelled_seconds
         seconds = self._seconds if seconds is None else seconds
         if seconds is None:
@@ -151,10 +145,10 @@ class SimulatedExecutor(Executor):
             raise ExecutionError(f"trial {job.trial} would take {seconds} s, which is no length of time")
         outcome = Outcome(job.trial, job.attempt, OutcomeKind.COMPLETED, now, verdict.evaluation)
         epoch_s = max(seconds, _SHORTEST.total_seconds()) / max(1, job.request.fidelity.epochs)
-        stay = Stay(job, now, now, now, outcome, epoch_s=epoch_s, done=self._done(job))
-        stay.end = now + max(_SHORTEST, timedelta(seconds=(stay.epochs - stay.done) * epoch_s))
-        stay.outcome = replace(outcome, at=stay.end)
-        return stay
+        simulated = SimulatedJob(job, now, now, now, outcome, epoch_s=epoch_s, done=self._done(job))
+        simulated.end = now + max(_SHORTEST, timedelta(seconds=(simulated.epochs - simulated.done) * epoch_s))
+        simulated.outcome = replace(outcome, at=simulated.end)
+        return simulated
 
     def _done(self, job: Job) -> int:
         try:

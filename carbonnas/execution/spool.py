@@ -1,6 +1,6 @@
 """The spool: usage on disk, from the moment when it is measured until the ledger has it.
 
-A worker appends each stretch of usage to its current segment, a JSON-lines file of its own, before it sends it. Every segment
+A worker appends each usage to its current segment, a JSON-lines file of its own, before it sends it. Every segment
 opens with the anchor of the clock, so it can be read without the process that wrote it, even after a reboot. Segments are short
 and only the newest of a live worker is ever written to, so the search's process deletes older ones without asking anybody.
 """
@@ -19,7 +19,7 @@ from carbon_sources.clock import Clock
 from carbon_sources.interval import Interval, parse_instant
 from carbonnas.energy.meter import Account, EnergySample, Owner, Usage
 from carbonnas.execution.encoding import decode_request, encode_request
-from carbonnas.execution.protocol import Anchor, Stretch
+from carbonnas.execution.protocol import Anchor, WorkerUsage
 
 logger = logging.getLogger(__name__)
 
@@ -27,14 +27,14 @@ SEGMENT_LINES = 64
 """A live worker's usage is forgotten by segments: at most this many polled lines are on disk, or recovered once more."""
 
 _SHORTEST = timedelta(microseconds=1)
-"""Resolution of instants: a measured stretch is never empty."""
+"""Resolution of instants: a measured usage is never empty."""
 
 _JITTER_S = 0.05
 """Two readings of one wall clock differ by less, unless somebody sets it."""
 
 
 class SpoolWriter:
-    """Appends the stretches of one worker; used in one process, under the caller's lock.
+    """Appends the usages of one worker; used in one process, under the caller's lock.
 
     Args:
         folder: The spool; it exists.
@@ -50,8 +50,8 @@ class SpoolWriter:
         self._segment = segment
         self._lines = 0
 
-    def append(self, stretch: Stretch) -> int:
-        """Write the stretch down and return the number of its segment.
+    def append(self, usage: WorkerUsage) -> int:
+        """Write the usage down and return the number of its segment.
 
         Raises:
             OSError: If it can't be written.
@@ -59,7 +59,7 @@ class SpoolWriter:
         if self._lines == SEGMENT_LINES:
             self._segment, self._lines = self._segment + 1, 0
         lines = [] if self._lines else [_anchor_line(self._anchor)]
-        data = "".join(f"{line}\n" for line in [*lines, _stretch_line(stretch)])
+        data = "".join(f"{line}\n" for line in [*lines, _usage_line(usage)])
         file = os.open(
             segment_path(self._folder, self._worker, self._segment), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644
         )
@@ -72,10 +72,10 @@ class SpoolWriter:
 
 
 class Timeline:
-    """Turns adjacent stretches of one worker into adjacent intervals of a clock.
+    """Turns adjacent usages of one worker into adjacent intervals of a clock.
 
-    A wall clock read twice gives two answers for one moment. Here the start of a stretch is the very instant that ended the
-    stretch before, unless the clock has been set in between.
+    A wall clock read twice gives two answers for one moment. Here the start of a usage is the very instant that ended the
+    usage before, unless the clock has been set in between.
     """
 
     def __init__(self, clock: Clock | Anchor) -> None:
@@ -93,18 +93,16 @@ class Timeline:
         return interval
 
     def instant(self, moment: float) -> datetime:
-        """Return the instant of a moment: that of the end of the newest stretch, if it is the same moment."""
+        """Return the instant of a moment: that of the end of the newest usage, if it is the same moment."""
         if self._last is not None and self._last[0] == moment:
             return self._last[1].end
         return self._clock.instant_of(moment)
 
-    def usage(self, stretch: Stretch) -> Usage:
-        """Return a stretch in the time of the clock."""
-        interval = self.interval(stretch.start, stretch.end)
-        probe = None if stretch.joules is None else EnergySample(interval, *stretch.joules, ram_j=0.0)
-        return Usage(
-            stretch.worker, stretch.sequence, interval, stretch.owner, stretch.request, stretch.cpu_seconds, probe
-        )
+    def convert(self, usage: WorkerUsage) -> Usage:
+        """Return a usage in the time of the clock."""
+        interval = self.interval(usage.start, usage.end)
+        probe = None if usage.joules is None else EnergySample(interval, *usage.joules, ram_j=0.0)
+        return Usage(usage.worker, usage.sequence, interval, usage.owner, usage.request, usage.cpu_seconds, probe)
 
 
 class Spool:
@@ -120,9 +118,9 @@ class Spool:
         timelines: dict[str, Timeline] = {}
         usages = []
         for path in paths:
-            for anchor, stretch in read_segment(path):
-                timeline = timelines.setdefault(stretch.worker, Timeline(anchor))
-                usages.append(timeline.usage(stretch))
+            for anchor, usage in read_segment(path):
+                timeline = timelines.setdefault(usage.worker, Timeline(anchor))
+                usages.append(timeline.convert(usage))
         self._recovered = paths
         return tuple(sorted(usages, key=lambda usage: usage.interval))
 
@@ -132,13 +130,13 @@ class Spool:
             path.unlink(missing_ok=True)
         self._recovered = []
 
-    def after(self, worker: str, sequence: int) -> list[tuple[Stretch, int]]:
-        """Return the stretches of a dead worker beyond `sequence`, each with its segment."""
+    def after(self, worker: str, sequence: int) -> list[tuple[WorkerUsage, int]]:
+        """Return the usages of a dead worker beyond `sequence`, each with its segment."""
         return [
-            (stretch, _segment_number(path))
+            (usage, _segment_number(path))
             for path in self._segments(worker)
-            for _, stretch in read_segment(path)
-            if stretch.sequence > sequence
+            for _, usage in read_segment(path)
+            if usage.sequence > sequence
         ]
 
     def forget(self, worker: str, below: int | None = None) -> None:
@@ -156,8 +154,8 @@ def segment_path(folder: Path, worker: str, segment: int) -> Path:
     return folder / f"{worker}-{segment:08d}.jsonl"
 
 
-def read_segment(path: Path) -> Iterator[tuple[Anchor, Stretch]]:
-    """Yield the stretches of a segment; a line that was torn by the death of its writer is left out with a warning."""
+def read_segment(path: Path) -> Iterator[tuple[Anchor, WorkerUsage]]:
+    """Yield the usages of a segment; a line that was torn by the death of its writer is left out with a warning."""
     anchor: Anchor | None = None
     worker = path.stem.rpartition("-")[0]
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
@@ -166,7 +164,7 @@ def read_segment(path: Path) -> Iterator[tuple[Anchor, Stretch]]:
             if anchor is None:
                 anchor = Anchor(content["monotonic"], parse_instant(content["instant"]), content["speed"])
             else:
-                yield anchor, _stretch(worker, content)
+                yield anchor, _decode_usage(worker, content)
         except (ValueError, KeyError, TypeError) as error:
             logger.warning("%s, line %d can't be read, its usage is missing: %s", path, number, error)
 
@@ -179,26 +177,26 @@ def _anchor_line(anchor: Anchor) -> str:
     return json.dumps({"monotonic": anchor.monotonic, "instant": anchor.instant.isoformat(), "speed": anchor.speed})
 
 
-def _stretch_line(stretch: Stretch) -> str:
-    owner, request = stretch.owner, stretch.request
+def _usage_line(usage: WorkerUsage) -> str:
+    owner, request = usage.owner, usage.request
     return json.dumps(
         {
-            "sequence": stretch.sequence,
-            "start": stretch.start,
-            "end": stretch.end,
+            "sequence": usage.sequence,
+            "start": usage.start,
+            "end": usage.end,
             "owner": [owner.account.value, owner.trial, owner.attempt],
             "request": None if request is None else encode_request(request),
-            "cpu_seconds": stretch.cpu_seconds,
-            "joules": stretch.joules,
+            "cpu_seconds": usage.cpu_seconds,
+            "joules": usage.joules,
         }
     )
 
 
-def _stretch(worker: str, content: dict[str, Any]) -> Stretch:
+def _decode_usage(worker: str, content: dict[str, Any]) -> WorkerUsage:
     account, trial, attempt = content["owner"]
     joules = content["joules"]
     request = content["request"]
-    return Stretch(
+    return WorkerUsage(
         worker=worker,
         sequence=content["sequence"],
         start=content["start"],

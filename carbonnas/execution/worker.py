@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Mapping
@@ -9,9 +10,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from carbonnas.evaluation.evaluator import Evaluator
-from carbonnas.execution.attempt import attempt, describe, plain
+from carbonnas.execution.attempt import describe, evaluate_safely, plain
 from carbonnas.execution.executor import Job
-from carbonnas.execution.protocol import Broken, Ended, FromWorker, Progress, Ready, Run, Setup, Started, Suspend
+from carbonnas.execution.protocol import Broken, Ended, EpochDone, FromWorker, Ready, Run, Setup, Started, Suspend
 from carbonnas.execution.reporter import Reporter
 from carbonnas.execution.spool import SpoolWriter
 from carbonnas.trials import TrialKind
@@ -66,7 +67,7 @@ class PipeSession:
 
     def report(self, epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
         """Tell the search about an epoch."""
-        self._channel.send(Progress(epoch, epochs, plain(metrics)))
+        self._channel.send(EpochDone(epoch, epochs, plain(metrics)))
 
 
 def work(connection: Connection, since: float) -> None:
@@ -77,14 +78,19 @@ def work(connection: Connection, since: float) -> None:
         since: Monotonic seconds at which the process began.
     """
     channel = Channel(connection)
-    try:
-        evaluators, reporter = _prepare(channel, since)
-    except EOFError:
-        return
-    except Exception as error:  # noqa: BLE001 - whatever it was, the search says it to the user
-        channel.send(Broken(*describe(error)))
-        return
-    channel.send(Ready())
+    with contextlib.ExitStack() as at_end:
+        try:
+            evaluators, reporter = _prepare(channel, since, at_end)
+        except EOFError:
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it was, the search says it to the user
+            channel.send(Broken(*describe(error)))
+            return
+        channel.send(Ready())
+        _serve(channel, evaluators, reporter)
+
+
+def _serve(channel: Channel, evaluators: Mapping[TrialKind, Evaluator], reporter: Reporter) -> None:
     while True:
         try:
             message = channel.receive()
@@ -94,7 +100,9 @@ def work(connection: Connection, since: float) -> None:
             _run(message.job, evaluators, channel, reporter)
 
 
-def _prepare(channel: Channel, since: float) -> tuple[Mapping[TrialKind, Evaluator], Reporter]:
+def _prepare(
+    channel: Channel, since: float, at_end: contextlib.ExitStack
+) -> tuple[Mapping[TrialKind, Evaluator], Reporter]:
     setup = channel.receive()
     if not isinstance(setup, Setup):
         raise TypeError(f"a worker's first message is its set-up, got {setup!r}")
@@ -104,10 +112,11 @@ def _prepare(channel: Channel, since: float) -> tuple[Mapping[TrialKind, Evaluat
     if probe is not None:
         probe.start()
     reporter.start(probe)
+    at_end.callback(reporter.close)
     return setup.workbench.evaluators(), reporter
 
 
 def _run(job: Job, evaluators: Mapping[TrialKind, Evaluator], channel: Channel, reporter: Reporter) -> None:
     channel.send(Started(reporter.begin(job)))
-    verdict = attempt(evaluators, job.request, PipeSession(job, channel))
+    verdict = evaluate_safely(evaluators, job.request, PipeSession(job, channel))
     channel.send(Ended(verdict, reporter.end()))

@@ -1,4 +1,4 @@
-"""Pareto fronts and the volume that they dominate; larger is better in every value."""
+"""Pareto fronts; larger is better in every value."""
 
 from __future__ import annotations
 
@@ -24,24 +24,6 @@ def pareto_front(values: Sequence[Sequence[float]]) -> list[int]:
 
     kept = moocore.is_nondominated(_points(values), maximise=True, keep_weakly=True)
     return [int(index) for index in np.flatnonzero(kept)]
-
-
-def hypervolume(values: Sequence[Sequence[float]], reference: Sequence[float]) -> float:
-    """Return the volume of what the points dominate above `reference`; zero without points.
-
-    Volumes may be compared only under the same reference. Points that are not better than it in every value add nothing.
-
-    Raises:
-        ValueError: If the lengths differ or a value is not a number.
-    """
-    if not len(values):
-        return 0.0
-    import moocore  # as above
-
-    points, corner = _points(values), _points([reference])[0]
-    if len(corner) != points.shape[1]:
-        raise ValueError(f"the reference has {len(corner)} values, the points have {points.shape[1]}")
-    return float(moocore.hypervolume(points, ref=corner, maximise=True))
 
 
 def _points(values: Sequence[Sequence[float]]) -> np.ndarray:

@@ -9,11 +9,16 @@ from torch.utils.flop_counter import FlopCounterMode
 from carbonnas.proxies.proxy import ProxyBatch, ZeroCostProxy
 
 
+def count_parameters(network: nn.Module) -> int:
+    """Return the number of trainable scalars."""
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+
+
 class Params(ZeroCostProxy):
     """Number of trainable scalars, those of unused branches included, as the tabular benchmarks count."""
 
     def score(self, network: nn.Module, batch: ProxyBatch, generator: torch.Generator) -> float:  # noqa: ARG002 # interface
-        return float(sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad))
+        return float(count_parameters(network))
 
 
 class Macs(ZeroCostProxy):

@@ -26,6 +26,7 @@ from carbonnas.report.chart_parts import (
 from carbonnas.report.document import trial_lines
 from carbonnas.report.figure_data import ACCOUNTS, Row, cumulative_rows, front_rows, progress_rows, trial_rows
 from carbonnas.report.formatting import grams, mass_unit
+from carbonnas.trials import FidelityName
 from schedulers.budget import Window
 
 _BUDGET_IN_SIGHT = 4.0
@@ -103,8 +104,8 @@ def progress(record: SearchRecord) -> alt.LayerChart:
     marks = points(scaled).encode(
         x=x,
         y=metric_y("value", name),
-        color=colors("fidelity", {"search": BLUE, "full": RED}),
-        shape=shapes("fidelity", {"search": "circle", "full": "diamond"}),
+        color=colors("fidelity", {FidelityName.SEARCH.value: BLUE, FidelityName.FULL.value: RED}),
+        shape=shapes("fidelity", {FidelityName.SEARCH.value: "circle", FidelityName.FULL.value: "diamond"}),
         tooltip=tips("who", "measured", "emitted", "time", "what"),
     )
     described = f"{name} of each training against emissions, with the best so far."

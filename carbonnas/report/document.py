@@ -159,7 +159,7 @@ def _trial(trial: Trial, emitted: EmissionTotals | None) -> TrialLine:
     return TrialLine(
         id=trial.number,
         kind=trial.kind,
-        fidelity=trial.fidelity.name,
+        fidelity=trial.fidelity.name.value,
         epochs=trial.fidelity.epochs,
         architecture=trial.key,
         state=trial.state,

@@ -20,12 +20,12 @@ from carbonnas.objectives.objective import Direction, Objective
 from carbonnas.ranking import trainings
 from carbonnas.record import SearchRecord
 from carbonnas.report.document import changes, decision_lines
-from carbonnas.report.findings import FULL, SEARCH, front
+from carbonnas.report.findings import front
 from carbonnas.report.formatting import grams, instant, kwh, metric
 from carbonnas.report.model import DecisionLine, TrialLine
 from carbonnas.report.slot_time import stays
 from carbonnas.report.timeline import span
-from carbonnas.trials import Trial, TrialKind, TrialState
+from carbonnas.trials import FidelityName, Trial, TrialKind, TrialState
 
 Row = dict[str, object]
 
@@ -211,7 +211,7 @@ def progress_rows(record: SearchRecord) -> list[Row]:
     first = record.objectives[0]
     done = [
         (t, t.ended_at)
-        for name in (SEARCH, FULL)
+        for name in (FidelityName.SEARCH, FidelityName.FULL)
         for t in trainings(record.trials, name, [first])
         if t.ended_at is not None
     ]
@@ -221,7 +221,7 @@ def progress_rows(record: SearchRecord) -> list[Row]:
     so_far = -math.inf
     for (trial, at), value in zip(done, emitted, strict=True):
         row = _progress(trial, at, first) | {"g": value, "emitted": grams(value)}
-        if trial.fidelity.name == SEARCH:
+        if trial.fidelity.name is FidelityName.SEARCH:
             so_far = max(so_far, first.value(trial.metrics))
             row["best"] = so_far if first.direction is Direction.MAXIMIZE else -so_far
             row["keep"] = not rows or so_far == first.value(trial.metrics)
@@ -240,7 +240,7 @@ def _progress(trial: Trial, at: datetime, first: Objective) -> Row:
     return {
         "at": ms(at),
         "value": value,
-        "fidelity": trial.fidelity.name,
+        "fidelity": trial.fidelity.name.value,
         "who": f"trial {trial.number}, {trial.fidelity}",
         "what": trial.key,
         "time": instant(at),
@@ -264,6 +264,6 @@ def front_rows(record: SearchRecord) -> list[Row]:
             "what": trial.key,
             "measured": ", ".join(f"{o.metric} {metric(o.metric, trial.metrics[o.metric])}" for o in record.objectives),
         }
-        for trial in trainings(record.trials, SEARCH, record.objectives)
+        for trial in trainings(record.trials, FidelityName.SEARCH, record.objectives)
     ]
     return _thinned(rows)

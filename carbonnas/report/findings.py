@@ -8,20 +8,14 @@ from carbonnas.objectives.objective import Objective
 from carbonnas.objectives.pareto import pareto_front
 from carbonnas.ranking import ranked_trainings, trainings
 from carbonnas.report.model import Best, FrontLine
-from carbonnas.trials import Trial
-
-SEARCH = "search"
-"""Name of the fidelity that ranks candidates."""
-
-FULL = "full"
-"""Name of the fidelity of the final training."""
+from carbonnas.trials import FidelityName, Trial
 
 
 def front(trials: Sequence[Trial], objectives: Sequence[Objective]) -> tuple[FrontLine, ...]:
     """Return the trainings of fidelity `search` that no other one beats in all objectives, the best by the first one first."""
     if not objectives:
         return ()
-    candidates = trainings(trials, SEARCH, objectives)
+    candidates = trainings(trials, FidelityName.SEARCH, objectives)
     chosen = pareto_front([[objective.value(trial.metrics) for objective in objectives] for trial in candidates])
     lines = sorted((candidates[index] for index in chosen), key=lambda t: (-objectives[0].value(t.metrics), t.number))
     return tuple(FrontLine(t.number, t.key, {o.metric: t.metrics[o.metric] for o in objectives}) for t in lines)
@@ -38,7 +32,7 @@ def best(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Best | Non
     first = objectives[0]
     ranked = ranked_trainings(trials, first)
     rank = {trial.key: place for place, trial in reversed(list(enumerate(ranked)))}
-    full = sorted(trainings(trials, FULL, []), key=lambda t: (rank.get(t.key, len(ranked)), t.number))
+    full = sorted(trainings(trials, FidelityName.FULL, []), key=lambda t: (rank.get(t.key, len(ranked)), t.number))
     if full:
         how = f"The final training of the best candidate by {first.metric} during the search; test accuracy chose nothing."
         return _best(full[0], how)

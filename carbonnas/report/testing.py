@@ -14,7 +14,7 @@ from carbonnas.emissions import EmissionEntry, entries_for, totals
 from carbonnas.energy.meter import IDLE, OVERHEAD, Account, Attribution, EnergySample, Measurement, MeterReading, Owner
 from carbonnas.objectives.objective import Objective
 from carbonnas.record import DecisionRecord, SearchRecord, SearchState, StopReason
-from carbonnas.trials import PROXY, Fidelity, Trial, TrialKind, TrialState
+from carbonnas.trials import PROXY, Fidelity, FidelityName, Trial, TrialKind, TrialState
 from schedulers.budget import BudgetState, EmissionBudget
 from schedulers.decision import Decision, Reason, ReasonCode
 
@@ -58,7 +58,7 @@ class _Work:
                 return number
         number = len(self.trials)
         train = kind is TrialKind.TRAIN
-        fidelity = Fidelity("search", 12) if train else PROXY
+        fidelity = Fidelity(FidelityName.SEARCH, 12) if train else PROXY
         choices = tuple(int(choice) for choice in self.generator.integers(0, 5, 6))
         key = "|".join(
             f"{('none', 'skip', 'conv1x1', 'conv3x3', 'pool')[choice]}~{i}" for i, choice in enumerate(choices)
@@ -165,7 +165,7 @@ def _finish(work: _Work, held: list[int], readings: list[MeterReading]) -> None:
     accuracy = best.metrics["val_accuracy"]
     number, end = len(work.trials), start + 2 * _STEP
     metrics = {"params": best.metrics["params"], "val_accuracy": accuracy + 0.012, "test_accuracy": accuracy + 0.008}
-    full = replace(best, number=number, fidelity=Fidelity("full", 200), metrics=metrics, queued_at=start)
+    full = replace(best, number=number, fidelity=Fidelity(FidelityName.FULL, 200), metrics=metrics, queued_at=start)
     work.trials.append(replace(full, started_at=start, ended_at=end))
     readings.append(_reading(work, [number], Interval(start, end)))
 

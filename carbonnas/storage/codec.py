@@ -11,7 +11,7 @@ from carbonnas.architecture import as_architecture
 from carbonnas.emissions import EmissionEntry, PricedEnergy
 from carbonnas.energy.meter import Account, EnergySample, Measurement, Owner
 from carbonnas.record import DecisionRecord
-from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
+from carbonnas.trials import Fidelity, FidelityName, Trial, TrialKind, TrialState
 from schedulers.budget import AtLimit, EmissionBudget, Window
 from schedulers.decision import Decision, Reason, ReasonCode
 
@@ -25,7 +25,7 @@ def trial_row(search_id: str, trial: Trial) -> dict[str, Any]:
         "number": trial.number,
         "round": trial.round,
         "kind": trial.kind.value,
-        "fidelity": trial.fidelity.name,
+        "fidelity": trial.fidelity.name.value,
         "epochs": trial.fidelity.epochs,
         "architecture": list(trial.architecture),
         "key": trial.key,
@@ -46,7 +46,7 @@ def trial_from(row: Row) -> Trial:
         number=row["number"],
         round=row["round"],
         kind=TrialKind(row["kind"]),
-        fidelity=Fidelity(row["fidelity"], row["epochs"]),
+        fidelity=Fidelity(FidelityName(row["fidelity"]), row["epochs"]),
         architecture=as_architecture(row["architecture"]),
         key=row["key"],
         seed=row["seed"],

@@ -44,7 +44,7 @@ class SearchStrategy(ABC):
     are told that were never asked.
 
     The same seed and the same calls give the same proposals, and after `load_state_dict(state_dict())` in a new object
-    the sequence goes on exactly. `carbonnas.testing.StrategyConformance` checks the contract.
+    the sequence goes on exactly. `carbonnas.testing.strategies.StrategyConformance` checks the contract.
     """
 
     @abstractmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import math
 import os
 import signal
 import sys
@@ -24,8 +25,8 @@ from carbonnas.execution.workbench import Workbench
 from carbonnas.trials import TrialKind
 
 
-class Mishap(enum.IntEnum):
-    """What befalls an evaluation: the first number of its architecture says it."""
+class Failure(enum.IntEnum):
+    """What goes wrong in an evaluation: the first number of its architecture says it."""
 
     NONE = 0
     FAILS = 1
@@ -40,6 +41,8 @@ class Mishap(enum.IntEnum):
     """Kills the process."""
     LACKS_MEMORY = 6
     """Raises `MemoryError`."""
+    IS_NO_NUMBER = 7
+    """Gives a metric that is not a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,10 @@ class SleepingEvaluator(Evaluator):
     modelled: bool = False
 
     def evaluate(self, request: EvaluationRequest, session: Session) -> Evaluation:
-        _suffer(Mishap(request.architecture[0]))
+        failure = Failure(request.architecture[0])
+        if failure is Failure.IS_NO_NUMBER:
+            return Evaluation({"epochs": math.nan}, modelled_seconds=self.epoch_s)
+        _fail(failure)
         epochs, resumed = max(1, request.fidelity.epochs), _read(session.checkpoint)
         if self.modelled:
             return Evaluation({"epochs": float(epochs)}, modelled_seconds=self.epoch_s * epochs)
@@ -125,22 +131,22 @@ class ThreadCountingWorkbench(Workbench):
         return dict.fromkeys(TrialKind, ThreadCounter())
 
 
-def _suffer(mishap: Mishap) -> None:
-    match mishap:
-        case Mishap.FAILS:
+def _fail(failure: Failure) -> None:
+    match failure:
+        case Failure.FAILS:
             raise EvaluationFailedError("the loss is not a number")
-        case Mishap.RAISES:
+        case Failure.RAISES:
             raise RuntimeError("no evaluator should say this")
-        case Mishap.HANGS:
+        case Failure.HANGS:
             while True:
                 pass
-        case Mishap.EXITS:
+        case Failure.EXITS:
             sys.exit(3)
-        case Mishap.DIES:
+        case Failure.DIES:
             os.kill(os.getpid(), signal.SIGKILL)
-        case Mishap.LACKS_MEMORY:
+        case Failure.LACKS_MEMORY:
             raise MemoryError
-        case Mishap.NONE:
+        case Failure.NONE | Failure.IS_NO_NUMBER:
             return
 
 

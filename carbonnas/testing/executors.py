@@ -20,16 +20,18 @@ from carbonnas.energy.meter import Account, Usage
 from carbonnas.errors import ExecutionError
 from carbonnas.evaluation.evaluator import EvaluationRequest
 from carbonnas.execution.executor import Executor, Job, Outcome, OutcomeKind
-from carbonnas.testing.evaluators import Mishap
-from carbonnas.trials import Fidelity, TrialKind
+from carbonnas.testing.evaluators import Failure
+from carbonnas.trials import Fidelity, FidelityName, TrialKind
 
 _PATIENCE = timedelta(hours=3)
 """In the clock of the search; a clock that runs fast or is simulated reaches it, so it is no proof of anything."""
 
 
-def job(trial: int, *, mishap: Mishap = Mishap.NONE, epochs: int = 1, checkpoint: Path | None = None) -> Job:
+def job(trial: int, *, failure: Failure = Failure.NONE, epochs: int = 1, checkpoint: Path | None = None) -> Job:
     """Return a job for the evaluators in `carbonnas.testing.evaluators`."""
-    request = EvaluationRequest((int(mishap), trial), TrialKind.TRAIN, Fidelity("search", epochs), seed=trial)
+    request = EvaluationRequest(
+        (int(failure), trial), TrialKind.TRAIN, Fidelity(FidelityName.SEARCH, epochs), seed=trial
+    )
     return Job(trial, attempt=1, request=request, checkpoint=checkpoint, timeout=timedelta(seconds=60))
 
 
@@ -46,10 +48,10 @@ class Log:
         self.usages += poll.usages
         self.outcomes += poll.outcomes
         for outcome in poll.outcomes:
-            stay = self.stay(outcome.trial)
-            assert not stay or max(usage.interval.end for usage in stay) == outcome.at
+            usages = self.usages_of(outcome.trial)
+            assert not usages or max(usage.interval.end for usage in usages) == outcome.at
 
-    def stay(self, trial: int) -> list[Usage]:
+    def usages_of(self, trial: int) -> list[Usage]:
         """Return a trial's usage in order of time."""
         mine = [usage for usage in self.usages if usage.owner.trial == trial]
         return sorted(mine, key=lambda usage: usage.interval)
@@ -71,9 +73,11 @@ class ExecutorConformance(ABC):
 
     Attributes:
         takes_time: Whether jobs take time in the clock of the search, so that there is usage.
+        reports_overhead: Whether there is usage outside jobs too, such as that of workers that start.
     """
 
     takes_time = True
+    reports_overhead = False
 
     @abstractmethod
     def make_executor(self, folder: Path, slots: int) -> tuple[Executor, Clock]:
@@ -103,18 +107,18 @@ class ExecutorConformance(ABC):
         ]
         assert {o.trial: o.evaluation.metrics["epochs"] for o in log.outcomes if o.evaluation} == {3: 2.0, 4: 1.0}
 
-    def test_the_usage_of_a_job_covers_its_stay_without_gap_or_overlap(self, tmp_path: Path) -> None:
+    def test_the_usage_of_a_job_covers_its_time_in_the_slot_without_gap_or_overlap(self, tmp_path: Path) -> None:
         with self.opened(tmp_path) as (executor, clock):
             begin = clock.now()
             submitted = job(1, epochs=3)
             executor.submit(submitted)
             log = follow(executor, clock, 1)
-        stay = log.stay(1)
-        assert stay if self.takes_time else True
-        for before, after in pairwise(stay):
+        usages = log.usages_of(1)
+        assert usages if self.takes_time else True
+        for before, after in pairwise(usages):
             assert before.interval.end == after.interval.start
-        assert all(begin <= usage.interval.start for usage in stay)
-        assert all(usage.request == submitted.request and usage.owner.attempt == 1 for usage in stay)
+        assert all(begin <= usage.interval.start for usage in usages)
+        assert all(usage.request == submitted.request and usage.owner.attempt == 1 for usage in usages)
 
     def test_no_two_usages_have_one_id(self, tmp_path: Path) -> None:
         log = Log()
@@ -130,6 +134,7 @@ class ExecutorConformance(ABC):
             executor.submit(job(1))
             log = follow(executor, clock, 1)
         others = [usage for usage in log.usages if usage.owner.trial is None]
+        assert others if self.reports_overhead else not others
         assert all(usage.owner.account is Account.OVERHEAD and usage.request is None for usage in others)
 
     def test_a_job_takes_a_slot_and_gives_it_back(self, tmp_path: Path) -> None:
@@ -146,25 +151,32 @@ class ExecutorConformance(ABC):
 
     def test_an_evaluation_without_a_result_fails_with_its_sentence(self, tmp_path: Path) -> None:
         with self.opened(tmp_path) as (executor, clock):
-            executor.submit(job(1, mishap=Mishap.FAILS))
+            executor.submit(job(1, failure=Failure.FAILS))
             (outcome,) = follow(executor, clock, 1).outcomes
         assert (outcome.kind, outcome.failure) == (OutcomeKind.FAILED, "the loss is not a number")
         assert outcome.evaluation is None
 
+    def test_a_metric_that_is_not_a_number_fails_its_job_and_is_named(self, tmp_path: Path) -> None:
+        with self.opened(tmp_path) as (executor, clock):
+            executor.submit(job(1, failure=Failure.IS_NO_NUMBER))
+            (outcome,) = follow(executor, clock, 1).outcomes
+        assert (outcome.kind, outcome.evaluation) == (OutcomeKind.FAILED, None)
+        assert outcome.failure == "the metric 'epochs' is nan, not a finite number"
+
     @pytest.mark.parametrize(
-        ("mishap", "failure"),
-        [(Mishap.RAISES, "RuntimeError: no evaluator should say this"), (Mishap.LACKS_MEMORY, "MemoryError")],
+        ("failure", "sentence"),
+        [(Failure.RAISES, "RuntimeError: no evaluator should say this"), (Failure.LACKS_MEMORY, "MemoryError")],
     )
     def test_a_bug_of_an_evaluator_fails_its_job_only_and_is_logged(
-        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, mishap: Mishap, failure: str
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, failure: Failure, sentence: str
     ) -> None:
         with self.opened(tmp_path) as (executor, clock):
-            executor.submit(job(1, mishap=mishap))
+            executor.submit(job(1, failure=failure))
             follow_up = follow(executor, clock, 1)
             executor.submit(job(2))
             follow(executor, clock, 2, follow_up)
         assert [(o.kind, o.failure) for o in follow_up.outcomes] == [
-            (OutcomeKind.FAILED, failure),
+            (OutcomeKind.FAILED, sentence),
             (OutcomeKind.COMPLETED, None),
         ]
         assert "Traceback" in caplog.text

@@ -16,7 +16,7 @@ from carbon_sources.interval import Interval
 from carbonnas.energy.meter import OVERHEAD, Account, EnergyMeter, EnergySample, MeterReading, Owner, Usage
 from carbonnas.errors import EnergyMeterError
 from carbonnas.evaluation.evaluator import EvaluationRequest
-from carbonnas.trials import Fidelity, TrialKind
+from carbonnas.trials import Fidelity, FidelityName, TrialKind
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ class EnergyMeterConformance(ABC):
 
     def request(self) -> EvaluationRequest:
         """Return a request that the meter knows the energy of."""
-        return EvaluationRequest((0, 1), TrialKind.TRAIN, Fidelity("search", 2), 1)
+        return EvaluationRequest((0, 1), TrialKind.TRAIN, Fidelity(FidelityName.SEARCH, 2), 1)
 
     def usage(self, stream: str, start_s: float, end_s: float, owner: Owner | None = None) -> Usage:
         """Return the usage of one slot, in seconds from the start; for a trial unless `owner` says otherwise."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from pathlib import Path
 
 from carbonnas.energy.meter import ProbeFactory, WorkerProbe
 from carbonnas.errors import EnergyMeterError
@@ -26,10 +27,12 @@ class SteadyProbe(WorkerProbe):
 
     Args:
         defect: What is wrong with it.
+        closed: File that is made when it is closed, or `None`.
     """
 
-    def __init__(self, defect: Defect) -> None:
+    def __init__(self, defect: Defect, closed: Path | None = None) -> None:
         self._defect = defect
+        self._closed = closed
         self._readings = 0
 
     def start(self) -> None:
@@ -43,14 +46,17 @@ class SteadyProbe(WorkerProbe):
         return (-2.0 if self._defect is Defect.NEGATIVE else 2.0), 1.0
 
     def close(self) -> None:
-        """Do nothing: nothing is held."""
+        """Make the file: nothing else is held."""
+        if self._closed is not None:
+            self._closed.touch()
 
 
 @dataclass(frozen=True, slots=True)
 class SteadyProbes(ProbeFactory):
-    """Makes steady probes with this defect."""
+    """Makes steady probes with this defect, which make this file when they are closed."""
 
     defect: Defect = Defect.NONE
+    closed: Path | None = None
 
     def __call__(self) -> WorkerProbe:
-        return SteadyProbe(self.defect)
+        return SteadyProbe(self.defect, self.closed)

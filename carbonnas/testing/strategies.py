@@ -13,21 +13,32 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 import numpy as np
 
 from carbonnas.architecture import Architecture, stable_hash
 from carbonnas.objectives.objective import Direction, Objective
-from carbonnas.search_spaces.space import SearchSpace
+from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
 from carbonnas.strategies.state import decode_state, encode_state
 from carbonnas.strategies.strategy import Observation, SearchStrategy
-from carbonnas.trials import PROXY, Fidelity, TrialKind
+from carbonnas.trials import PROXY, Fidelity, FidelityName, TrialKind
 
 OBJECTIVES = (Objective("val_accuracy", Direction.MAXIMIZE),)
 """What strategies under test are made with; trainings are told with this metric."""
 
-SEARCH = Fidelity("search", 12)
+SEARCH = Fidelity(FidelityName.SEARCH, 12)
+
+
+class Letters(SearchSpace):
+    """Four choices, one of which has a single option; a strategy needs no networks, and there are none."""
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return tuple(Choice(f"letter{i}", tuple(options)) for i, options in enumerate(("abc", "abcd", "a", "abcde")))
+
+    def build(self, architecture: Architecture, task: TaskShape) -> NoReturn:
+        raise NotImplementedError("letters are no networks")
 
 
 def trained(architecture: Architecture, *, failed: bool = False) -> Observation:

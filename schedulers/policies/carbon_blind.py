@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from carbon_sources.units import Duration
-from schedulers.allotment import budget_decision, train_first
 from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
 from schedulers.scheduler import Scheduler
+from schedulers.slot_allocation import budget_decision, checked_review, train_first
 
 
 class CarbonBlind(Scheduler):
@@ -21,9 +21,7 @@ class CarbonBlind(Scheduler):
     """
 
     def __init__(self, *, review: Duration = timedelta(hours=1)) -> None:
-        if review <= timedelta(0):
-            raise ValueError(f"review must be above zero, got {review}")
-        self._review = review
+        self._review = checked_review(review)
 
     def decide(self, context: SchedulingContext) -> Decision:
         stopped = budget_decision(context, self._review)

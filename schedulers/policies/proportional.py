@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 
-from carbon_sources.intensity import IntensitySample
 from carbon_sources.units import Duration
-from schedulers.allotment import allot, budget_decision, next_review, score_only, train_first
 from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
-from schedulers.patience import Patience
+from schedulers.max_wait import MaxWait
 from schedulers.scheduler import Scheduler
-from schedulers.windows import Trailing
+from schedulers.slot_allocation import BLIND, budget_decision, checked_review
+from schedulers.windows import TrailingWindow
 
 
 class Proportional(Scheduler):
@@ -47,46 +46,30 @@ class Proportional(Scheduler):
         min_run: Duration = timedelta(hours=1),
         review: Duration = timedelta(hours=1),
     ) -> None:
-        if not timedelta(0) < min_history <= window:
-            raise ValueError(f"min_history must be above zero and at most the window of {window}, got {min_history}")
-        if review <= timedelta(0):
-            raise ValueError(f"review must be above zero, got {review}")
-        self._window = window
-        self._min_history = min_history
-        self._patience = Patience(max_wait, min_run)
-        self._review = review
+        self._window = TrailingWindow(window, min_history)
+        self._max_wait = MaxWait(max_wait, min_run)
+        self._review = checked_review(review)
 
     def decide(self, context: SchedulingContext) -> Decision:
         stopped = budget_decision(context, self._review)
         if stopped is not None:
             return stopped
-        if context.intensity is None:
-            text = "the present intensity is unknown: nothing is trained until it is known"
-            return self._hold(context, Reason(ReasonCode.BLIND, text))
-        trailing = Trailing.of(context.history, context.now, self._window)
-        if trailing.covered < self._min_history:
-            text = f"less than {self._min_history} of the past is known: training is not held back"
-            reason = Reason(ReasonCode.NO_HISTORY, text)
-            return Decision(*train_first(context), reason, next_review(context, self._review))
-        return self._share(context, context.intensity, trailing)
+        most_training, reason = self._judge(context)
+        return self._max_wait.answer(context, most_training, reason, self._review)
 
-    def _share(self, context: SchedulingContext, present: IntensitySample, trailing: Trailing) -> Decision:
-        lowest = min(trailing.minimum, present.g_per_kwh)
-        highest = max(trailing.maximum, present.g_per_kwh)
-        scoring = (present.g_per_kwh - lowest) / (highest - lowest) if highest > lowest else 0.0
+    def _judge(self, context: SchedulingContext) -> tuple[int, Reason]:
+        """Return how many slots training may have, and why."""
+        if context.intensity is None:
+            return 0, BLIND
+        trailing = self._window.known(context)
+        if trailing is None:
+            return context.slots, self._window.no_history
+        present = context.intensity.g_per_kwh
+        lowest, highest = min(trailing.minimum, present), max(trailing.maximum, present)
+        scoring = (present - lowest) / (highest - lowest) if highest > lowest else 0.0
         most_training = context.slots - math.floor(scoring * context.slots + 0.5)
         text = (
-            f"{present.g_per_kwh:.4g} g/kWh in a range of {lowest:.4g} to {highest:.4g}: "
+            f"{present:.4g} g/kWh in a range of {lowest:.4g} to {highest:.4g}: "
             f"at most {most_training} of {context.slots} slots train"
         )
-        reason = Reason(ReasonCode.PROPORTIONAL, text)
-        if most_training == 0:
-            return self._hold(context, reason)
-        return Decision(*allot(context, most_training), reason, next_review(context, self._review))
-
-    def _hold(self, context: SchedulingContext, reason: Reason) -> Decision:
-        overdue = self._patience.decide(context)
-        if overdue is not None:
-            return overdue
-        review_at = self._patience.limit(context, next_review(context, self._review))
-        return Decision(*score_only(context), reason, review_at)
+        return most_training, Reason(ReasonCode.PROPORTIONAL, text)

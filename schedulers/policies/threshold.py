@@ -6,11 +6,11 @@ import math
 from datetime import timedelta
 
 from carbon_sources.units import Duration
-from schedulers.allotment import budget_decision, next_review, score_only, train_first
 from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
-from schedulers.patience import Patience
+from schedulers.max_wait import MaxWait
 from schedulers.scheduler import Scheduler
-from schedulers.windows import Trailing
+from schedulers.slot_allocation import BLIND, budget_decision, checked_review
+from schedulers.windows import TrailingWindow
 
 _TRAINING = frozenset({ReasonCode.CLEAN, ReasonCode.NO_HISTORY})
 
@@ -57,38 +57,27 @@ class Threshold(Scheduler):
             raise ValueError(f"percentile must lie between 0 and 100, got {percentile}")
         if not (math.isfinite(hysteresis) and hysteresis >= 0):
             raise ValueError(f"hysteresis must be finite and at least zero, got {hysteresis}")
-        if not timedelta(0) < min_history <= window:
-            raise ValueError(f"min_history must be above zero and at most the window of {window}, got {min_history}")
-        if review <= timedelta(0):
-            raise ValueError(f"review must be above zero, got {review}")
         self._g_per_kwh = g_per_kwh
         self._percentile = percentile
-        self._window = window
-        self._min_history = min_history
+        self._window = TrailingWindow(window, min_history)
         self._hysteresis = hysteresis
-        self._patience = Patience(max_wait, min_run)
-        self._review = review
+        self._max_wait = MaxWait(max_wait, min_run)
+        self._review = checked_review(review)
 
     def decide(self, context: SchedulingContext) -> Decision:
         stopped = budget_decision(context, self._review)
         if stopped is not None:
             return stopped
         verdict = self._judge(context)
-        review_at = next_review(context, self._review)
-        if verdict.code in _TRAINING:
-            return Decision(*train_first(context), verdict, review_at)
-        overdue = self._patience.decide(context)
-        if overdue is not None:
-            return overdue
-        return Decision(*score_only(context), verdict, self._patience.limit(context, review_at))
+        most_training = context.slots if verdict.code in _TRAINING else 0
+        return self._max_wait.answer(context, most_training, verdict, self._review)
 
     def _judge(self, context: SchedulingContext) -> Reason:
         if context.intensity is None:
-            return Reason(ReasonCode.BLIND, "the present intensity is unknown: nothing is trained until it is known")
+            return BLIND
         threshold = self._threshold(context)
         if threshold is None:
-            text = f"less than {self._min_history} of the past is known: training is not held back"
-            return Reason(ReasonCode.NO_HISTORY, text)
+            return self._window.no_history
         present, name = context.intensity.g_per_kwh, f"the threshold of {threshold:.4g} g/kWh"
         if present <= threshold:
             return Reason(ReasonCode.CLEAN, f"{present:.4g} g/kWh are within {name}")
@@ -100,5 +89,5 @@ class Threshold(Scheduler):
     def _threshold(self, context: SchedulingContext) -> float | None:
         if self._percentile is None:
             return self._g_per_kwh
-        trailing = Trailing.of(context.history, context.now, self._window)
-        return trailing.percentile(self._percentile) if trailing.covered >= self._min_history else None
+        trailing = self._window.known(context)
+        return None if trailing is None else trailing.percentile(self._percentile)

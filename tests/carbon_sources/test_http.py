@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Callable
 from itertools import chain, repeat
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,7 @@ TOKEN = "s3cret-token"  # noqa: S105 -- must not show up anywhere
 class Waits:
     """Waits for nothing, and remembers for how long it was asked to."""
 
-    def __init__(self, woken: bool = False) -> None:  # noqa: FBT001, FBT002
+    def __init__(self, *, woken: bool = False) -> None:
         self.seconds: list[float] = []
         self.now = 0.0
         self.woken = woken
@@ -40,7 +41,7 @@ def client(waits: Waits | None = None, **limits: float) -> HttpClient:
         rng=random.Random(0),  # noqa: S311 -- spreads retries
         wait=waits.wait,
         monotonic=waits.monotonic,
-        limits=HttpLimits(**limits),  # type: ignore[arg-type]
+        limits=HttpLimits(**limits),  # type: ignore[arg-type] # `attempts` and `body_bytes` are given as whole numbers
     )
 
 
@@ -66,11 +67,10 @@ def test_every_request_names_the_product_and_asks_for_json() -> None:
     assert server.headers[0]["auth-token"] == TOKEN
 
 
-def test_a_netrc_file_adds_no_credentials(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    netrc = f"{tmp_path}/netrc"
-    with open(netrc, "w", encoding="utf-8") as file:  # noqa: PTH123
-        file.write("machine 127.0.0.1 login me password secret\n")
-    monkeypatch.setenv("NETRC", netrc)
+def test_a_netrc_file_adds_no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
     with fake_provider(in_turn(Reply.json({}))) as server:
         client().get_json(server.url)
     assert "Authorization" not in server.headers[0]

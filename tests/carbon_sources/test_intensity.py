@@ -49,7 +49,7 @@ def test_zones_do_not_mix() -> None:
 @pytest.mark.parametrize(
     ("hour", "known"), [(-1, False), (0, True), (1.9, True), (2, False), (3.9, False), (4, True), (6, False)]
 )
-def test_a_gap_stays_a_gap(hour: float, known: bool) -> None:  # noqa: FBT001
+def test_a_gap_stays_a_gap(*, hour: float, known: bool) -> None:
     assert (GAPPY.at(T + timedelta(hours=hour)) is not None) == known
 
 

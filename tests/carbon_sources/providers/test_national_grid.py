@@ -21,7 +21,7 @@ HALF = timedelta(minutes=30)
 
 
 def client() -> HttpClient:
-    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=HttpLimits(attempts=2))  # noqa: S311
+    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=HttpLimits(attempts=2))  # noqa: S311 -- spreads retries
 
 
 def stamp(instant: datetime) -> str:
@@ -72,7 +72,7 @@ def answering(*replies: Reply) -> NationalGridSource:
         def get_json(self, url: str, params: object = None, headers: object = None) -> object:
             return answer
 
-    return NationalGridSource(Canned(rng=random.Random(0)))  # noqa: S311
+    return NationalGridSource(Canned(rng=random.Random(0)))  # noqa: S311 -- spreads retries
 
 
 class TestNationalGrid(CarbonSourceConformance):

@@ -169,7 +169,7 @@ def test_what_the_publisher_estimated_stays_an_estimate(write: Write) -> None:
     "options", [{"basis": Basis.DIRECT}, {"column": "Carbon intensity gCO2eq/kWh (DIRECT)"}], ids=str
 )
 def test_the_basis_follows_the_column(write: Write, options: dict[str, object]) -> None:
-    source = TraceSource(path=write(LAYOUTS["Electricity Maps"][0]), **options)  # type: ignore[arg-type]
+    source = TraceSource(path=write(LAYOUTS["Electricity Maps"][0]), **options)  # type: ignore[arg-type] # options of several types in one table
     assert values(source) == [50.0, 60.0]
     assert source.basis is Basis.DIRECT
 

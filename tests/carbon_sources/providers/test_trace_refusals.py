@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from carbon_sources.errors import TraceError
+from carbon_sources.errors import TraceError, UnknownZoneError
 from carbon_sources.intensity import Basis, IntensityKind
 from carbon_sources.providers.trace import TraceSource
 
@@ -83,7 +83,7 @@ def test_a_doubtful_trace_is_refused_with_its_place(tmp_path: Path, case: str) -
     path.write_text(text, encoding="utf-8")
     options = {"kind": IntensityKind.AVERAGE, "basis": Basis.LIFECYCLE} if text.startswith(SDK) else {}
     with pytest.raises(TraceError, match=reason) as caught:
-        TraceSource(path=path, **options)  # type: ignore[arg-type]
+        TraceSource(path=path, **options)  # type: ignore[arg-type] # options of several types in one table
     assert "bad.csv" in str(caught.value)
 
 
@@ -101,13 +101,12 @@ def test_an_option_that_does_not_fit_the_file_is_refused(
     path = tmp_path / "plain.csv"
     path.write_text(PLAIN, encoding="utf-8")
     with pytest.raises(TraceError, match=reason):
-        TraceSource(path=path, **options)  # type: ignore[arg-type]
+        TraceSource(path=path, **options)  # type: ignore[arg-type] # options of several types in one table
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"zone": "SE"}, "no zone 'SE'; there are 'DE'"),
         ({"kind": IntensityKind.MARGINAL}, "holds average values .* can't be read as marginal"),
         ({"column": "ci_direct", "basis": Basis.LIFECYCLE}, "holds direct values"),
         ({"time_zone": "Europe/Berlin"}, "written in UTC"),
@@ -119,7 +118,14 @@ def test_an_option_never_relabels_what_the_file_says(tmp_path: Path, options: di
         "datetime_utc,zone,ci_direct,ci_lca\n2021-01-01 00:00,DE,1,2\n2021-01-01 01:00,DE,3,4\n", encoding="utf-8"
     )
     with pytest.raises(TraceError, match=reason):
-        TraceSource(path=path, **options)  # type: ignore[arg-type]
+        TraceSource(path=path, **options)  # type: ignore[arg-type] # options of several types in one table
+
+
+def test_a_zone_that_the_file_does_not_name_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "em.csv"
+    path.write_text("datetime_utc,zone,ci_lca\n2021-01-01 00:00,DE,2\n2021-01-01 00:00,FR,1\n", encoding="utf-8")
+    with pytest.raises(UnknownZoneError, match=r"em\.csv: has no zone 'SE'; there are 'DE', 'FR'"):
+        TraceSource(path=path, zone="SE")
 
 
 def test_a_local_time_that_the_clock_skips_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from carbonnas.cli.doctor import PACKAGES, Health, check_packages, check_plugins
 from carbonnas.plugins import SCHEDULERS
 from carbonnas.search_spaces.space import SearchSpace
 
-OURS = dict.fromkeys(PACKAGES, ["carbonnas"])
+OURS = {package: ["carbonnas"] for package in PACKAGES}
 
 
 def test_packages_that_are_ours_alone_are_well() -> None:

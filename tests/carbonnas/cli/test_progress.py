@@ -18,7 +18,7 @@ from carbonnas.cli.progress import progress_display
 from carbonnas.execution.executor import EpochReport
 from carbonnas.record import SearchState
 from carbonnas.status import SearchStatus
-from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
+from carbonnas.trials import Fidelity, FidelityName, Trial, TrialKind, TrialState
 from schedulers.budget import BudgetState, EmissionBudget
 from schedulers.decision import Decision, Reason, ReasonCode
 
@@ -31,7 +31,7 @@ TRIAL = Trial(
     7,
     0,
     TrialKind.TRAIN,
-    Fidelity("search", 12),
+    Fidelity(FidelityName.SEARCH, 12),
     (1,),
     "[bold]key",
     1,

@@ -175,7 +175,7 @@ def test_codecarbon_is_a_plug_in_with_units() -> None:
     measurement = made.measurement()
     assert measurement.details["cpu_power_w"] == "65 (configured)"
     assert "billed too" in measurement.caveat
-    assert made.probe() == CodeCarbonProbeFactory(None)
+    assert made.probe() is None
 
 
 @pytest.mark.parametrize("cpu_power", [0.0, -1.0, float("nan")])
@@ -184,11 +184,11 @@ def test_a_processor_without_power_is_refused(cpu_power: float) -> None:
         CodeCarbonMeter(1, cpu_power=cpu_power)
 
 
-def test_in_machine_mode_workers_only_mark_that_they_are_other_processes() -> None:
-    probe = CodeCarbonProbeFactory(None)()
-    probe.start()
-    assert probe.read() == (0.0, 0.0)
-    probe.close()
+def test_workers_carry_probes_in_process_mode_only() -> None:
+    per_process = CodeCarbonMeter(1, mode=TrackingMode.PROCESS, cpu_power=CPU_W, ram_power=RAM_W)
+    whole_machine = CodeCarbonMeter(1, mode=TrackingMode.MACHINE, cpu_power=CPU_W, ram_power=RAM_W)
+    assert per_process.probe() == CodeCarbonProbeFactory(CPU_W)
+    assert whole_machine.probe() is None
 
 
 def test_a_probe_that_does_not_run_gives_no_zeros() -> None:

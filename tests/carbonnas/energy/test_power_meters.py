@@ -13,10 +13,10 @@ from carbonnas.errors import EnergyMeterError
 from carbonnas.evaluation.evaluator import EvaluationRequest
 from carbonnas.plugins import ENERGY_METERS
 from carbonnas.testing.meters import START, EnergyMeterConformance, trial_j
-from carbonnas.trials import PROXY, Fidelity, TrialKind
+from carbonnas.trials import PROXY, Fidelity, FidelityName, TrialKind
 
 TRIAL = Owner(Account.TRIAL, 0, 1)
-SEARCH = Fidelity("search", 2)
+SEARCH = Fidelity(FidelityName.SEARCH, 2)
 
 
 def usage(stream: str, seconds: float, request: EvaluationRequest | None, owner: Owner = TRIAL) -> Usage:
@@ -98,7 +98,7 @@ def test_a_row_for_a_fidelity_goes_before_one_for_any(tmp_path: Path) -> None:
     )
     meter = RecordedMeter(1, path=path)
     assert meter.watts(usage("a", 1, request(TrialKind.TRAIN))) == 30
-    assert meter.watts(usage("b", 1, request(TrialKind.TRAIN, Fidelity("full", 20)))) == 50
+    assert meter.watts(usage("b", 1, request(TrialKind.TRAIN, Fidelity(FidelityName.FULL, 20)))) == 50
     assert meter.watts(usage("c", 1, None, OVERHEAD)) == 0
 
 

@@ -12,19 +12,16 @@ from carbonnas.evaluation.evaluator import EvaluationFailedError
 from carbonnas.evaluation.fitting import Fit, Recipe, accuracy
 from carbonnas.evaluation.images import ImageSplit
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 RECIPE = Recipe(learning_rate=0.05, batch_size=8, weight_decay=0.01, label_smoothing=0.0, shift=1)
 
 
 @pytest.fixture(autouse=True)
-def _one_thread_and_a_fixed_seed() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def _a_fixed_seed() -> Iterator[None]:
     with torch.random.fork_rng([]):
         torch.manual_seed(1)
         yield
-    torch.set_num_threads(threads)
 
 
 class Recorder(nn.Module):

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,24 +14,13 @@ from carbonnas.evaluation.scoring import ProxyEvaluator
 from carbonnas.plugins import EVALUATORS
 from carbonnas.search_spaces.small_conv import SmallConv
 from carbonnas.search_spaces.space import TaskShape
-from carbonnas.trials import PROXY, Fidelity, TrialKind
+from carbonnas.testing.sessions import UnattendedSession
+from carbonnas.trials import PROXY, Fidelity, FidelityName, TrialKind
 
 pytestmark = pytest.mark.torch
 
 GOOD = SmallConv().parse("w8,conv,conv,k3,d1,residual,max,relu")
 BAD = SmallConv().parse("w4,identity,identity,k1,d1,plain,max,relu")
-
-
-class Alone:
-    """A session that nobody watches."""
-
-    checkpoint: Path | None = None
-
-    def suspend_requested(self) -> bool:
-        return False
-
-    def report(self, epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
-        raise AssertionError("scoring has no epochs")
 
 
 class Broken(SmallConv):
@@ -46,7 +34,10 @@ class Broken(SmallConv):
 
 
 def evaluate(evaluator: ProxyEvaluator, architecture: Architecture = GOOD, seed: int = 7) -> Mapping[str, float]:
-    return evaluator.evaluate(EvaluationRequest(architecture, TrialKind.SCORE, PROXY, seed), Alone()).metrics
+    session = UnattendedSession()
+    metrics = evaluator.evaluate(EvaluationRequest(architecture, TrialKind.SCORE, PROXY, seed), session).metrics
+    assert session.reports == []  # scoring has no epochs
+    return metrics
 
 
 def test_each_proxy_reports_its_raw_score() -> None:
@@ -114,14 +105,14 @@ def test_a_batch_can_be_drawn_from_a_data_set() -> None:
 def test_the_plug_in_reads_its_options() -> None:
     services = {"space": SmallConv(), "seed": 0}
     made = EVALUATORS.create("proxies", {"proxies": ["naswot"], "batch": 8, "task": [1, 8, 8, 10]}, services)
-    metrics = made.evaluate(EvaluationRequest(GOOD, TrialKind.SCORE, PROXY, 7), Alone()).metrics
+    metrics = made.evaluate(EvaluationRequest(GOOD, TrialKind.SCORE, PROXY, 7), UnattendedSession()).metrics
     assert metrics == evaluate(ProxyEvaluator(SmallConv(), 0, proxies=("naswot",), batch=8))
 
 
 def test_training_is_refused() -> None:
-    request = EvaluationRequest(GOOD, TrialKind.TRAIN, Fidelity("search", 1), 7)
+    request = EvaluationRequest(GOOD, TrialKind.TRAIN, Fidelity(FidelityName.SEARCH, 1), 7)
     with pytest.raises(EvaluationFailedError, match="proxies only score"):
-        ProxyEvaluator(SmallConv(), 0).evaluate(request, Alone())
+        ProxyEvaluator(SmallConv(), 0).evaluate(request, UnattendedSession())
 
 
 def test_an_unknown_proxy_is_refused_with_those_there_are() -> None:

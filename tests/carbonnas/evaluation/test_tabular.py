@@ -4,7 +4,6 @@ import gzip
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,13 @@ from carbonnas.evaluation.evaluator import Evaluation, EvaluationFailedError, Ev
 from carbonnas.evaluation.tabular import TabularEvaluator
 from carbonnas.plugins import EVALUATORS
 from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
-from carbonnas.trials import PROXY, Fidelity, TrialKind
+from carbonnas.testing.sessions import UnattendedSession
+from carbonnas.trials import PROXY, Fidelity, FidelityName, TrialKind
 
 if TYPE_CHECKING:
     from torch import nn
 
-SHARED_TABLE = Path(__file__).parents[4] / "shared" / "data" / "nas" / "nb201_accuracy_cost.csv.gz"
-SEARCH, FULL = Fidelity("search", 12), Fidelity("full", 200)
+SEARCH, FULL = Fidelity(FidelityName.SEARCH, 12), Fidelity(FidelityName.FULL, 200)
 TABLE = """\
 arch_str,cifar10_valid_12ep,train_s_12ep_cifar10,cifar10_test_200ep,params,macs,synflow,note
 "a,x",63.364,86.653,85.8633,129306,17958592,31.5,first
@@ -45,18 +44,6 @@ class Letters(SearchSpace):
         return (min(architecture[0], 1), architecture[1])
 
 
-class Onlooker:
-    """A session in which nothing happens."""
-
-    checkpoint: Path | None = None
-
-    def suspend_requested(self) -> bool:
-        return False
-
-    def report(self, epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
-        """Take no notice."""
-
-
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     path = tmp_path / "table.csv"
@@ -66,11 +53,11 @@ def table(tmp_path: Path) -> Path:
 
 def train(evaluator: TabularEvaluator, text: str, fidelity: Fidelity, seed: int = 0) -> Evaluation:
     architecture = Letters().parse(text)
-    return evaluator.evaluate(EvaluationRequest(architecture, TrialKind.TRAIN, fidelity, seed), Onlooker())
+    return evaluator.evaluate(EvaluationRequest(architecture, TrialKind.TRAIN, fidelity, seed), UnattendedSession())
 
 
 def score(evaluator: TabularEvaluator, text: str) -> Evaluation:
-    return evaluator.evaluate(EvaluationRequest(Letters().parse(text), TrialKind.SCORE, PROXY, 0), Onlooker())
+    return evaluator.evaluate(EvaluationRequest(Letters().parse(text), TrialKind.SCORE, PROXY, 0), UnattendedSession())
 
 
 def test_a_search_training_returns_the_validation_accuracy_as_a_fraction_and_the_time_it_took(table: Path) -> None:
@@ -79,7 +66,7 @@ def test_a_search_training_returns_the_validation_accuracy_as_a_fraction_and_the
 
 
 def test_a_training_of_half_the_epochs_takes_half_the_time(table: Path) -> None:
-    evaluation = train(TabularEvaluator(Letters(), 0, path=table), "b,x", Fidelity("search", 6))
+    evaluation = train(TabularEvaluator(Letters(), 0, path=table), "b,x", Fidelity(FidelityName.SEARCH, 6))
     assert evaluation.modelled_seconds == 60 * 6 / 12
     assert evaluation.metrics["val_accuracy"] == 10 / 100
 
@@ -119,7 +106,7 @@ def test_a_network_that_is_not_in_the_table_fails_and_says_so(table: Path) -> No
 def test_an_architecture_of_another_space_fails(table: Path) -> None:
     with pytest.raises(EvaluationFailedError, match="9 is no option of first"):
         TabularEvaluator(Letters(), 0, path=table).evaluate(
-            EvaluationRequest((9, 0), TrialKind.TRAIN, SEARCH, 0), Onlooker()
+            EvaluationRequest((9, 0), TrialKind.TRAIN, SEARCH, 0), UnattendedSession()
         )
 
 
@@ -141,7 +128,7 @@ def test_another_table_fits_by_its_options_through_the_plug_in_door(tmp_path: Pa
     }
     evaluator = EVALUATORS.create("tabular", options, {"space": Letters(), "seed": 0})
     assert isinstance(evaluator, TabularEvaluator)
-    assert train(evaluator, "a,x", Fidelity("search", 2)) == Evaluation({"val_accuracy": 0.5}, 50.0)
+    assert train(evaluator, "a,x", Fidelity(FidelityName.SEARCH, 2)) == Evaluation({"val_accuracy": 0.5}, 50.0)
     assert train(evaluator, "a,x", FULL) == Evaluation({"test_accuracy": 0.75}, 200.0)
 
 
@@ -188,18 +175,17 @@ def test_neither_torch_nor_scikit_learn_is_imported() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-@pytest.mark.skipif(not SHARED_TABLE.exists(), reason="the NAS-Bench-201 table is not there; it can't be redistributed")
-def test_nas_bench_201_is_loaded_quickly_and_gives_the_published_values() -> None:
+def test_nas_bench_201_is_loaded_quickly_and_gives_the_published_values(nas_table: Path) -> None:
     from carbonnas.search_spaces.nasbench201 import NASBench201
 
     space = NASBench201()
     begun = time.process_time()
-    evaluator = TabularEvaluator(space, 0, path=SHARED_TABLE)
+    evaluator = TabularEvaluator(space, 0, path=nas_table)
     # Far above the 0.3 s that it takes, so that a busy machine does not fail it.
     assert time.process_time() - begun < 2
     cell = space.parse(
         "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
     )
-    evaluation = evaluator.evaluate(EvaluationRequest(cell, TrialKind.TRAIN, FULL, 0), Onlooker())
+    evaluation = evaluator.evaluate(EvaluationRequest(cell, TrialKind.TRAIN, FULL, 0), UnattendedSession())
     assert evaluation.metrics["test_accuracy"] == 94.3633 / 100
     assert evaluation.modelled_seconds == pytest.approx(176.07 * 33.33)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -20,11 +20,11 @@ from carbonnas.evaluation.evaluator import (
 from carbonnas.evaluation.training import TrainingEvaluator
 from carbonnas.plugins import EVALUATORS
 from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
-from carbonnas.trials import PROXY, Fidelity, TrialKind
+from carbonnas.trials import PROXY, Fidelity, FidelityName, TrialKind
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
-SEARCH, FULL = Fidelity("search", 3), Fidelity("full", 3)
+SEARCH, FULL = Fidelity(FidelityName.SEARCH, 3), Fidelity(FidelityName.FULL, 3)
 DROPOUT, NAN, OUT_OF_MEMORY, BUG = 1, 2, 3, 4
 
 
@@ -90,14 +90,6 @@ def evaluator() -> TrainingEvaluator:
     return TrainingEvaluator(TinyNets(), 0, final_dataset="digits")
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def request(architecture: Architecture = (1, DROPOUT), fidelity: Fidelity = SEARCH, seed: int = 5) -> EvaluationRequest:
     return EvaluationRequest(architecture, TrialKind.TRAIN, fidelity, seed)
 
@@ -147,7 +139,7 @@ def test_a_full_training_reports_the_accuracy_on_the_clean_test_part_and_none_on
 
 
 def test_without_a_final_data_set_the_full_training_is_tested_on_that_of_the_search() -> None:
-    evaluation = TrainingEvaluator(TinyNets(), 0).evaluate(request((0, 0), Fidelity("full", 1)), Script())
+    evaluation = TrainingEvaluator(TinyNets(), 0).evaluate(request((0, 0), Fidelity(FidelityName.FULL, 1)), Script())
     right = evaluation.metrics["test_accuracy"] * 800
     assert right == pytest.approx(round(right), abs=1e-9)
 
@@ -201,7 +193,12 @@ def test_a_damaged_checkpoint_makes_the_training_start_anew(
 
 @pytest.mark.parametrize(
     "other",
-    [request(seed=6), request((0, DROPOUT)), request(fidelity=Fidelity("search", 4)), request(fidelity=FULL)],
+    [
+        request(seed=6),
+        request((0, DROPOUT)),
+        request(fidelity=Fidelity(FidelityName.SEARCH, 4)),
+        request(fidelity=FULL),
+    ],
     ids=["seed", "architecture", "epochs", "fidelity"],
 )
 def test_the_checkpoint_of_another_request_is_not_used(

@@ -20,7 +20,7 @@ def test_a_job_is_one_usage_without_a_probe(tmp_path: Path) -> None:
     executor = InlineExecutor(clock, 1, CountingWorkbench(0.01), tmp_path, None)
     executor.open()
     executor.submit(job(1, epochs=3))
-    (usage,) = follow(executor, clock, 1).stay(1)
+    (usage,) = follow(executor, clock, 1).usages_of(1)
     assert usage.interval.seconds >= 3 * 0.01
     assert usage.probe is None
     assert 0 <= usage.cpu_seconds <= usage.interval.seconds + 0.02

@@ -4,80 +4,21 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from carbon_sources.clock import Clock, SimulatedClock, SystemClock, monotonic_s
-from carbonnas.energy.meter import ProbeFactory
 from carbonnas.errors import ExecutionError
 from carbonnas.execution.executor import EpochReport, Executor, Job, OutcomeKind
 from carbonnas.execution.process import ProcessExecutor
-from carbonnas.execution.workbench import Workbench
-from carbonnas.testing.evaluators import BrokenWorkbench, CountingWorkbench, Mishap, ThreadCountingWorkbench
+from carbonnas.testing.evaluators import BrokenWorkbench, CountingWorkbench, Failure, ThreadCountingWorkbench
 from carbonnas.testing.executors import ExecutorConformance, Log, follow, job
 from carbonnas.testing.probes import Defect, SteadyProbes
+from carbonnas.testing.processes import USAGE_INTERVAL, alive, children, grandchildren, opened, processor_s
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
-INTERVAL = timedelta(seconds=0.05)
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def workers_of(pid: int) -> list[int]:
-    """The children of the nurseries that the process has started, as the kernel lists them."""
-    return [worker for nursery in children(pid) for worker in children(nursery)]
-
-
-def workers() -> list[int]:
-    return workers_of(os.getpid())
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in "ZX"
-
-
-def processor_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-@contextmanager
-def opened(
-    folder: Path,
-    *,
-    slots: int = 1,
-    epoch_s: float = 0.02,
-    clock: Clock | None = None,
-    workbench: Workbench | None = None,
-    probe: ProbeFactory | None = None,
-    usage_interval: timedelta = INTERVAL,
-    start_timeout: timedelta = timedelta(seconds=30),
-) -> Iterator[ProcessExecutor]:
-    bench = workbench or CountingWorkbench(epoch_s)
-    executor = ProcessExecutor(
-        clock or SystemClock(),
-        slots,
-        bench,
-        folder / "spool",
-        probe,
-        usage_interval=usage_interval,
-        start_timeout=start_timeout,
-    )
-    executor.open()
-    try:
-        yield executor
-    finally:
-        executor.close()
 
 
 def with_timeout(made: Job, timeout: timedelta) -> Job:
@@ -85,10 +26,12 @@ def with_timeout(made: Job, timeout: timedelta) -> Job:
 
 
 class TestProcessExecutor(ExecutorConformance):
+    reports_overhead = True
+
     def make_executor(self, folder: Path, slots: int) -> tuple[Executor, Clock]:
         clock = SystemClock()
         return ProcessExecutor(
-            clock, slots, CountingWorkbench(0.03), folder / "spool", None, usage_interval=INTERVAL
+            clock, slots, CountingWorkbench(0.03), folder / "spool", None, usage_interval=USAGE_INTERVAL
         ), clock
 
 
@@ -97,7 +40,7 @@ def test_a_simulated_clock_is_refused(tmp_path: Path) -> None:
         ProcessExecutor(SimulatedClock(START), 1, CountingWorkbench(0.0), tmp_path, None)
 
 
-@pytest.mark.parametrize(("slots", "interval"), [(0, INTERVAL), (1, timedelta(0))])
+@pytest.mark.parametrize(("slots", "interval"), [(0, USAGE_INTERVAL), (1, timedelta(0))])
 def test_nothing_can_be_done_with_no_slots_or_no_interval(tmp_path: Path, slots: int, interval: timedelta) -> None:
     with pytest.raises(ValueError, match="need slots"):
         ProcessExecutor(SystemClock(), slots, CountingWorkbench(0.0), tmp_path, None, usage_interval=interval)
@@ -114,11 +57,11 @@ def test_a_worker_makes_its_evaluators_once_and_serves_many_jobs_with_them(tmp_p
 
 
 def test_a_killed_worker_loses_its_own_job_and_no_other(tmp_path: Path) -> None:
-    with opened(tmp_path, slots=2, epoch_s=0.1) as executor:
-        executor.submit(job(1, mishap=Mishap.HANGS))
+    with opened(tmp_path, slots=2, workbench=CountingWorkbench(0.1)) as executor:
+        executor.submit(job(1, failure=Failure.HANGS))
         executor.submit(job(2, epochs=6))
         time.sleep(0.2)
-        busy = max(workers(), key=processor_s)
+        busy = max(grandchildren(os.getpid()), key=processor_s)
         os.kill(busy, signal.SIGKILL)
         log = follow(executor, SystemClock(), 2)
         assert executor.free_slots == 2
@@ -134,27 +77,27 @@ def test_a_killed_worker_loses_its_own_job_and_no_other(tmp_path: Path) -> None:
 
 def test_a_worker_that_ends_itself_is_lost_with_its_exit_code(tmp_path: Path) -> None:
     with opened(tmp_path) as executor:
-        executor.submit(job(1, mishap=Mishap.EXITS))
+        executor.submit(job(1, failure=Failure.EXITS))
         (outcome,) = follow(executor, SystemClock(), 1).outcomes
     assert (outcome.kind, outcome.failure) == (OutcomeKind.LOST, "the worker ended by itself with exit code 3")
 
 
 def test_a_job_that_takes_too_long_is_killed_and_its_slot_works_on(tmp_path: Path) -> None:
     with opened(tmp_path) as executor:
-        executor.submit(with_timeout(job(1, mishap=Mishap.HANGS), timedelta(seconds=0.3)))
+        executor.submit(with_timeout(job(1, failure=Failure.HANGS), timedelta(seconds=0.3)))
         log = follow(executor, SystemClock(), 1)
         executor.submit(job(2))
         follow(executor, SystemClock(), 2, log)
     timed_out, completed = log.outcomes
     assert (timed_out.kind, completed.kind) == (OutcomeKind.TIMED_OUT, OutcomeKind.COMPLETED)
     assert timed_out.failure == "the worker was killed because its job took longer than 0:00:00.300000"
-    stay_s = sum(usage.interval.seconds for usage in log.stay(1))
+    stay_s = sum(usage.interval.seconds for usage in log.usages_of(1))
     assert 0.29 <= stay_s < 1.0
 
 
 def test_a_suspended_job_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     checkpoint = tmp_path / "trial.checkpoint"
-    with opened(tmp_path, epoch_s=0.1) as executor:
+    with opened(tmp_path, workbench=CountingWorkbench(0.1)) as executor:
         executor.submit(job(1, epochs=5, checkpoint=checkpoint))
         time.sleep(0.15)
         executor.suspend(1)
@@ -169,7 +112,7 @@ def test_a_suspended_job_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
 
 
 def test_a_request_to_suspend_does_not_reach_the_next_job(tmp_path: Path) -> None:
-    with opened(tmp_path, epoch_s=0.05) as executor:
+    with opened(tmp_path, workbench=CountingWorkbench(0.05)) as executor:
         executor.submit(job(1, epochs=1))
         executor.suspend(1)
         log = follow(executor, SystemClock(), 1)
@@ -203,14 +146,14 @@ def test_evaluators_that_can_t_be_made_stop_the_executor_with_the_reason(tmp_pat
     bench = BrokenWorkbench(tmp_path / "stone")
     with pytest.raises(ExecutionError, match="FileExistsError: stone is in the way"), opened(tmp_path, workbench=bench):
         pass
-    assert workers_of(os.getpid()) == []
+    assert grandchildren(os.getpid()) == []
 
 
 def test_workers_that_can_t_be_replaced_are_an_error_and_no_endless_loop(tmp_path: Path) -> None:
     bench = BrokenWorkbench(tmp_path / "stone")
     with opened(tmp_path, workbench=bench) as executor:
         (tmp_path / "stone").touch()
-        executor.submit(job(1, mishap=Mishap.DIES))
+        executor.submit(job(1, failure=Failure.DIES))
         with pytest.raises(ExecutionError, match="stone is in the way"):
             follow(executor, SystemClock(), 9)
 
@@ -231,12 +174,12 @@ def test_a_worker_that_is_not_ready_in_time_stops_the_executor(tmp_path: Path) -
         pass
 
 
-def test_when_the_nursery_is_killed_the_jobs_are_lost_and_the_slots_work_on(tmp_path: Path) -> None:
+def test_when_the_fork_server_is_killed_the_jobs_are_lost_and_the_slots_work_on(tmp_path: Path) -> None:
     with opened(tmp_path) as executor:
-        executor.submit(job(1, mishap=Mishap.HANGS))
-        (nursery,) = children(os.getpid())
-        old = workers()
-        os.kill(nursery, signal.SIGKILL)
+        executor.submit(job(1, failure=Failure.HANGS))
+        (fork_server,) = children(os.getpid())
+        old = grandchildren(os.getpid())
+        os.kill(fork_server, signal.SIGKILL)
         log = follow(executor, SystemClock(), 1)
         executor.submit(job(2))
         follow(executor, SystemClock(), 2, log)
@@ -257,19 +200,19 @@ def test_a_long_wait_ends_when_it_is_woken_from_another_thread(tmp_path: Path) -
 
 
 def test_an_interrupt_of_the_group_does_not_reach_the_workers(tmp_path: Path) -> None:
-    with opened(tmp_path, epoch_s=0.2) as executor:
+    with opened(tmp_path, workbench=CountingWorkbench(0.2)) as executor:
         executor.submit(job(1))
-        (nursery,) = children(os.getpid())
-        assert os.getpgid(nursery) != os.getpgrp()
-        os.killpg(os.getpgid(nursery), signal.SIGINT)
+        (fork_server,) = children(os.getpid())
+        assert os.getpgid(fork_server) != os.getpgrp()
+        os.killpg(os.getpgid(fork_server), signal.SIGINT)
         (outcome,) = follow(executor, SystemClock(), 1).outcomes
     assert outcome.kind is OutcomeKind.COMPLETED
 
 
 def test_closing_is_quick_and_leaves_no_process_behind(tmp_path: Path) -> None:
     with opened(tmp_path, slots=2) as executor:
-        executor.submit(job(1, mishap=Mishap.HANGS))
-        pids = [*children(os.getpid()), *workers()]
+        executor.submit(job(1, failure=Failure.HANGS))
+        pids = [*children(os.getpid()), *grandchildren(os.getpid())]
         begin = monotonic_s()
     assert monotonic_s() - begin < 2
     assert len(pids) == 3
@@ -290,11 +233,11 @@ def test_torch_has_one_thread_in_a_worker_and_keeps_its_own_in_the_search(tmp_pa
 
 
 def test_many_jobs_leave_no_descriptor_and_no_thread_behind(tmp_path: Path) -> None:
-    with opened(tmp_path, slots=2, epoch_s=0.0) as executor:
+    with opened(tmp_path, slots=2, workbench=CountingWorkbench(0.0)) as executor:
         log = Log()
         counts = []
         for number in range(100):
-            executor.submit(job(number, mishap=Mishap.EXITS if number % 20 == 10 else Mishap.NONE))
+            executor.submit(job(number, failure=Failure.EXITS if number % 20 == 10 else Failure.NONE))
             follow(executor, SystemClock(), number + 1, log)
             executor.acknowledge()
             if number in {4, 99}:

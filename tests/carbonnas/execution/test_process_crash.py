@@ -17,6 +17,7 @@ from pathlib import Path
 from carbon_sources.clock import SystemClock, monotonic_s
 from carbonnas.execution.process import ProcessExecutor
 from carbonnas.testing.evaluators import CountingWorkbench
+from carbonnas.testing.processes import alive, children
 
 INTERVAL_S = 0.1
 
@@ -26,7 +27,7 @@ from datetime import timedelta
 from pathlib import Path
 from carbon_sources.clock import SystemClock
 from carbonnas.execution.process import ProcessExecutor
-from carbonnas.testing.evaluators import CountingWorkbench, Mishap
+from carbonnas.testing.evaluators import CountingWorkbench, Failure
 from carbonnas.testing.executors import job
 
 folder, clock = Path(sys.argv[1]), SystemClock()
@@ -34,7 +35,7 @@ executor = ProcessExecutor(
     clock, 2, CountingWorkbench(0.05), folder / "spool", None, usage_interval=timedelta(seconds=float(sys.argv[2]))
 )
 executor.open()
-executor.submit(job(1, mishap=Mishap.HANGS))
+executor.submit(job(1, failure=Failure.HANGS))
 executor.submit(job(2, epochs=1000))
 with (folder / "ledger").open("w") as ledger:
     while True:
@@ -49,20 +50,9 @@ with (folder / "ledger").open("w") as ledger:
 Row = tuple[int | None, datetime, datetime, float]
 
 
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def exists(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 @contextmanager
 def search(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
-    """Run a search that works on two jobs; yield it and its nursery and workers once the ledger has usage of both."""
+    """Run a search that works on two jobs; yield it and its fork server and workers once the ledger has usage of both."""
     process = subprocess.Popen([sys.executable, "-c", SEARCH, str(folder), str(INTERVAL_S)])
     try:
         deadline = monotonic_s() + 30
@@ -70,8 +60,8 @@ def search(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
             assert process.poll() is None
             assert monotonic_s() < deadline
             time.sleep(0.05)
-        (nursery,) = children(process.pid)
-        yield process, [nursery, *children(nursery)]
+        (fork_server,) = children(process.pid)
+        yield process, [fork_server, *children(fork_server)]
     finally:
         process.kill()
         process.wait()
@@ -90,12 +80,12 @@ def ledger(folder: Path) -> dict[str, Row]:
 def test_workers_end_with_a_search_that_is_killed_even_if_they_listen_to_nobody(tmp_path: Path) -> None:
     with search(tmp_path) as (process, pids):
         assert len(pids) == 3
-        assert all(exists(pid) for pid in pids)
+        assert all(alive(pid) for pid in pids)
         os.kill(process.pid, signal.SIGKILL)
         deadline = monotonic_s() + 2
-        while any(exists(pid) for pid in pids) and monotonic_s() < deadline:
+        while any(alive(pid) for pid in pids) and monotonic_s() < deadline:
             time.sleep(0.02)
-        assert not [pid for pid in pids if exists(pid)]
+        assert not [pid for pid in pids if alive(pid)]
 
 
 def test_a_killed_search_loses_no_more_than_an_interval_of_usage_and_nothing_twice(tmp_path: Path) -> None:
@@ -104,7 +94,7 @@ def test_a_killed_search_loses_no_more_than_an_interval_of_usage_and_nothing_twi
         time.sleep(5 * INTERVAL_S)
         os.kill(process.pid, signal.SIGKILL)
         killed_at = datetime.now(UTC)
-        while any(exists(pid) for pid in pids):
+        while any(alive(pid) for pid in pids):
             time.sleep(0.02)
     polled = ledger(tmp_path)
     executor = ProcessExecutor(SystemClock(), 2, CountingWorkbench(0.0), tmp_path / "spool", None)
@@ -119,10 +109,10 @@ def test_a_killed_search_loses_no_more_than_an_interval_of_usage_and_nothing_twi
         assert abs(recovered[usage_id][1] - polled[usage_id][1]) < timedelta(milliseconds=50)
     together = polled | recovered
     for trial in (1, 2):
-        stay = sorted(row[1:] for row in together.values() if row[0] == trial)
-        for before, after in pairwise(stay):
+        worked = sorted(row[1:] for row in together.values() if row[0] == trial)
+        for before, after in pairwise(worked):
             assert abs(after[0] - before[1]) < timedelta(milliseconds=50)
-        lost_s = (killed_at - stay[-1][1]).total_seconds()
+        lost_s = (killed_at - worked[-1][1]).total_seconds()
         assert lost_s < INTERVAL_S + 0.3  # the workers' threads wait for a processor when the machine is busy
     executor.acknowledge()
     assert list((tmp_path / "spool").iterdir()) == []

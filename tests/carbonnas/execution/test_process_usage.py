@@ -6,56 +6,27 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from carbon_sources.clock import Clock, ReplayClock, SystemClock
-from carbonnas.energy.meter import OVERHEAD, ProbeFactory, Usage
+from carbon_sources.clock import ReplayClock, SystemClock, monotonic_s
+from carbonnas.energy.meter import OVERHEAD, Usage
 from carbonnas.execution.executor import OutcomeKind
 from carbonnas.execution.process import ProcessExecutor
-from carbonnas.execution.protocol import Anchor, Stretch
+from carbonnas.execution.protocol import Anchor, WorkerUsage
 from carbonnas.execution.spool import SEGMENT_LINES, SpoolWriter
-from carbonnas.testing.evaluators import CountingWorkbench, Mishap
+from carbonnas.testing.evaluators import CountingWorkbench, Failure
 from carbonnas.testing.executors import Log, follow, job
 from carbonnas.testing.probes import Defect, SteadyProbes
+from carbonnas.testing.processes import grandchildren, opened, processor_s
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-@contextmanager
-def opened(
-    folder: Path,
-    *,
-    epoch_s: float = 0.02,
-    clock: Clock | None = None,
-    probe: ProbeFactory | None = None,
-    usage_interval: timedelta = timedelta(seconds=0.05),
-) -> Iterator[ProcessExecutor]:
-    bench = CountingWorkbench(epoch_s)
-    executor = ProcessExecutor(clock or SystemClock(), 1, bench, folder / "spool", probe, usage_interval=usage_interval)
-    executor.open()
-    try:
-        yield executor
-    finally:
-        executor.close()
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 def only_worker() -> int:
-    (nursery,) = children(os.getpid())
-    (worker,) = children(nursery)
+    (worker,) = grandchildren(os.getpid())
     return worker
-
-
-def processor_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def life_of(worker: str, log: Log) -> list[Usage]:
@@ -64,32 +35,34 @@ def life_of(worker: str, log: Log) -> list[Usage]:
 
 def test_all_processor_time_of_a_killed_worker_is_known(tmp_path: Path) -> None:
     with opened(tmp_path, usage_interval=timedelta(seconds=30)) as executor:
-        executor.submit(job(1, mishap=Mishap.HANGS))
-        time.sleep(0.5)
+        executor.submit(job(1, failure=Failure.HANGS))
         pid = only_worker()
-        used_s = processor_s(pid)
+        before_s, deadline = processor_s(pid), monotonic_s() + 30
+        while (used_s := processor_s(pid)) < before_s + 0.3:
+            assert monotonic_s() < deadline
+            time.sleep(0.02)
         os.kill(pid, signal.SIGKILL)
         log = follow(executor, SystemClock(), 1)
-    (stay,) = log.stay(1)
-    total_s = sum(u.cpu_seconds for u in log.usages if u.usage_id.partition("-")[0] == stay.usage_id.partition("-")[0])
+    (usage,) = log.usages_of(1)
+    total_s = sum(u.cpu_seconds for u in log.usages if u.usage_id.partition("-")[0] == usage.usage_id.partition("-")[0])
     assert (
         used_s - 0.02 <= total_s <= used_s + 0.2
     )  # /proc counts in ticks of 10 ms; the rest is what came before the kill
-    assert stay.interval.end == log.outcomes[0].at
+    assert usage.interval.end == log.outcomes[0].at
 
 
-def test_a_worker_s_life_is_covered_from_its_start_in_stretches_of_the_interval(tmp_path: Path) -> None:
-    with opened(tmp_path, epoch_s=0.1) as executor:
+def test_a_worker_s_life_is_covered_from_its_start_in_usages_of_the_interval(tmp_path: Path) -> None:
+    with opened(tmp_path, workbench=CountingWorkbench(0.1)) as executor:
         executor.submit(job(1, epochs=3))
         log = follow(executor, SystemClock(), 1)
         executor.submit(job(2, epochs=1))
         follow(executor, SystemClock(), 2, log)
-    worker = log.stay(1)[0].usage_id.partition("-")[0]
+    worker = log.usages_of(1)[0].usage_id.partition("-")[0]
     life = life_of(worker, log)
     assert life[0].owner == OVERHEAD
     for before, after in pairwise(life):
         assert before.interval.end == after.interval.start
-    assert len(log.stay(1)) >= 4  # 0.3 s in stretches of 0.05 s would be 6 on a machine that has time
+    assert len(log.usages_of(1)) >= 4  # 0.3 s in usages of 0.05 s would be 6 on a machine that has time
     assert [usage.usage_id for usage in life] == [f"{worker}-{number}" for number in range(len(life))]
 
 
@@ -101,10 +74,10 @@ def test_the_start_of_the_processes_is_overhead_that_is_reported(tmp_path: Path)
 
 
 def test_a_reading_that_fails_is_unknown_and_never_zero(tmp_path: Path) -> None:
-    with opened(tmp_path, epoch_s=0.1, probe=SteadyProbes(Defect.ODD)) as executor:
+    with opened(tmp_path, workbench=CountingWorkbench(0.1), probe=SteadyProbes(Defect.ODD)) as executor:
         executor.submit(job(1, epochs=3))
         log = follow(executor, SystemClock(), 1)
-    worker = log.stay(1)[0].usage_id.partition("-")[0]
+    worker = log.usages_of(1)[0].usage_id.partition("-")[0]
     life = life_of(worker, log)
     known = [None if u.probe is None else (u.probe.cpu_j, u.probe.gpu_j, u.probe.ram_j) for u in life]
     assert known[:3] == [(2.0, 1.0, 0.0), (2.0, 1.0, 0.0), None]
@@ -115,28 +88,29 @@ def test_readings_that_can_t_be_joules_are_unknown(tmp_path: Path) -> None:
     with opened(tmp_path, probe=SteadyProbes(Defect.NEGATIVE)) as executor:
         executor.submit(job(1))
         log = follow(executor, SystemClock(), 1)
+    assert log.usages
     assert all(usage.probe is None for usage in log.usages)
 
 
 def test_usage_is_in_the_time_of_the_search(tmp_path: Path) -> None:
     clock = ReplayClock(START, 3600)
-    with opened(tmp_path, clock=clock, epoch_s=0.1) as executor:
+    with opened(tmp_path, clock=clock, workbench=CountingWorkbench(0.1)) as executor:
         executor.submit(job(1, epochs=2))
         log = follow(executor, clock, 1)
-    stay_s = sum(usage.interval.seconds for usage in log.stay(1))
+    stay_s = sum(usage.interval.seconds for usage in log.usages_of(1))
     assert stay_s >= 0.2 * 3600
-    assert sum(usage.cpu_seconds for usage in log.stay(1)) < 0.2  # processor time stays in real seconds
+    assert sum(usage.cpu_seconds for usage in log.usages_of(1)) < 0.2  # processor time stays in real seconds
 
 
 def test_what_a_job_used_until_the_executor_was_closed_is_left_in_the_spool(tmp_path: Path) -> None:
     log = Log()
     with opened(tmp_path, usage_interval=timedelta(seconds=30)) as executor:
-        executor.submit(job(1, mishap=Mishap.HANGS))
+        executor.submit(job(1, failure=Failure.HANGS))
         time.sleep(0.3)
         log.poll(executor)
         executor.acknowledge()
         closing = datetime.now(UTC)
-    assert log.stay(1) == []
+    assert log.usages_of(1) == []
     later = ProcessExecutor(SystemClock(), 1, CountingWorkbench(0.0), tmp_path / "spool", None)
     (usage,) = [usage for usage in later.recover() if usage.owner.trial == 1]
     assert closing - timedelta(seconds=0.05) <= usage.interval.end <= closing + timedelta(seconds=1)
@@ -146,9 +120,9 @@ def test_what_a_job_used_until_the_executor_was_closed_is_left_in_the_spool(tmp_
 
 
 def test_a_usage_that_was_polled_and_acknowledged_does_not_come_back_but_for_the_newest_segment(tmp_path: Path) -> None:
-    with opened(tmp_path, epoch_s=0.001, usage_interval=timedelta(seconds=10)) as executor:
+    with opened(tmp_path, workbench=CountingWorkbench(0.001), usage_interval=timedelta(seconds=10)) as executor:
         log = Log()
-        for number in range(SEGMENT_LINES):  # two stretches each: the job and the rest before it
+        for number in range(SEGMENT_LINES):  # two usages each: the job and the rest before it
             executor.submit(job(number))
             follow(executor, SystemClock(), number + 1, log)
         executor.acknowledge()
@@ -162,13 +136,13 @@ def test_a_usage_that_was_polled_and_acknowledged_does_not_come_back_but_for_the
 def test_what_a_killed_worker_wrote_down_but_could_not_send_is_counted_once(tmp_path: Path) -> None:
     clock, log = SystemClock(), Log()
     with opened(tmp_path, usage_interval=timedelta(seconds=30)) as executor:
-        executor.submit(job(1, mishap=Mishap.HANGS))
+        executor.submit(job(1, failure=Failure.HANGS))
         time.sleep(0.3)
         log.poll(executor)
         (path,) = (tmp_path / "spool").glob("*-00000000.jsonl")
         worker = path.stem.partition("-")[0]
         started_s = json.loads(path.read_text().splitlines()[-1])["end"]
-        written = Stretch(worker, 1, started_s, started_s + 0.1, OVERHEAD, None, 0.01, None)
+        written = WorkerUsage(worker, 1, started_s, started_s + 0.1, OVERHEAD, None, 0.01, None)
         SpoolWriter(tmp_path / "spool", worker, Anchor.of(clock), segment=1).append(written)
         os.kill(only_worker(), signal.SIGKILL)
         follow(executor, clock, 1, log)

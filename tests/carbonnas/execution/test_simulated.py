@@ -190,9 +190,9 @@ def test_the_usage_of_a_simulated_stay_has_neither_gap_nor_overlap() -> None:
     for tick in (1.5, 1.5, 60, 119.999999, 500):
         clock.advance(at(tick))
         log.poll(executor)
-    stay = log.stay(1)
-    assert [usage.interval.end for usage in stay] == [at(1.5), at(60), at(119.999999), at(120)]
-    assert all(before.interval.end == after.interval.start for before, after in pairwise(stay))
+    usages = log.usages_of(1)
+    assert [usage.interval.end for usage in usages] == [at(1.5), at(60), at(119.999999), at(120)]
+    assert all(before.interval.end == after.interval.start for before, after in pairwise(usages))
 
 
 def test_a_clock_that_is_not_simulated_is_refused() -> None:

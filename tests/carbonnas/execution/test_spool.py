@@ -12,22 +12,22 @@ from hypothesis import strategies as st
 from carbon_sources.clock import Clock, ReplayClock, SystemClock
 from carbonnas.energy.meter import OVERHEAD, Account, Owner
 from carbonnas.evaluation.evaluator import EvaluationRequest
-from carbonnas.execution.protocol import Anchor, Stretch, speed_of
+from carbonnas.execution.protocol import Anchor, WorkerUsage, speed_of
 from carbonnas.execution.spool import SEGMENT_LINES, Spool, SpoolWriter, Timeline, segment_path
-from carbonnas.trials import Fidelity, TrialKind
+from carbonnas.trials import Fidelity, FidelityName, TrialKind
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ANCHOR = Anchor(monotonic=100.0, instant=START, speed=60.0)
-REQUEST = EvaluationRequest((1, 2, 3), TrialKind.TRAIN, Fidelity("search", 6), 42)
+REQUEST = EvaluationRequest((1, 2, 3), TrialKind.TRAIN, Fidelity(FidelityName.SEARCH, 6), 42)
 
 
-def stretch(sequence: int, worker: str = "w") -> Stretch:
+def worker_usage(sequence: int, worker: str = "w") -> WorkerUsage:
     start = 100.0 + sequence
-    return Stretch(worker, sequence, start, start + 1, Owner(Account.TRIAL, 7, 2), REQUEST, 0.5, (3.0, 0.25))
+    return WorkerUsage(worker, sequence, start, start + 1, Owner(Account.TRIAL, 7, 2), REQUEST, 0.5, (3.0, 0.25))
 
 
 def test_usage_is_read_back_as_it_was_written(tmp_path: Path) -> None:
-    SpoolWriter(tmp_path, "w", ANCHOR).append(stretch(2))
+    SpoolWriter(tmp_path, "w", ANCHOR).append(worker_usage(2))
     (usage,) = Spool(tmp_path).recover()
     assert usage.usage_id == "w-2"
     assert usage.owner == Owner(Account.TRIAL, 7, 2)
@@ -40,7 +40,7 @@ def test_usage_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_usage_without_trial_and_probe_stays_so(tmp_path: Path) -> None:
-    SpoolWriter(tmp_path, "w", ANCHOR).append(Stretch("w", 0, 100.0, 101.0, OVERHEAD, None, 0.0, None))
+    SpoolWriter(tmp_path, "w", ANCHOR).append(WorkerUsage("w", 0, 100.0, 101.0, OVERHEAD, None, 0.0, None))
     (usage,) = Spool(tmp_path).recover()
     assert (usage.owner, usage.request, usage.probe) == (OVERHEAD, None, None)
 
@@ -48,7 +48,7 @@ def test_usage_without_trial_and_probe_stays_so(tmp_path: Path) -> None:
 def test_a_torn_last_line_costs_itself_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     writer = SpoolWriter(tmp_path, "w", ANCHOR)
     for sequence in range(3):
-        writer.append(stretch(sequence))
+        writer.append(worker_usage(sequence))
     path = segment_path(tmp_path, "w", 0)
     path.write_bytes(path.read_bytes()[:-20])
     assert [usage.usage_id for usage in Spool(tmp_path).recover()] == ["w-0", "w-1"]
@@ -66,17 +66,17 @@ def test_no_folder_is_an_empty_spool(tmp_path: Path) -> None:
 
 
 def test_recovered_usage_is_deleted_when_it_is_acknowledged_and_not_before(tmp_path: Path) -> None:
-    SpoolWriter(tmp_path, "w", ANCHOR).append(stretch(0))
+    SpoolWriter(tmp_path, "w", ANCHOR).append(worker_usage(0))
     spool = Spool(tmp_path)
     assert len(spool.recover()) == len(spool.recover()) == 1
-    SpoolWriter(tmp_path, "later", ANCHOR).append(stretch(0, "later"))
+    SpoolWriter(tmp_path, "later", ANCHOR).append(worker_usage(0, "later"))
     spool.forget_recovered()
     assert [usage.usage_id for usage in Spool(tmp_path).recover()] == ["later-0"]
 
 
 def test_segments_are_bounded_and_each_can_be_read_alone(tmp_path: Path) -> None:
     writer = SpoolWriter(tmp_path, "w", ANCHOR)
-    segments = [writer.append(stretch(sequence)) for sequence in range(2 * SEGMENT_LINES + 1)]
+    segments = [writer.append(worker_usage(sequence)) for sequence in range(2 * SEGMENT_LINES + 1)]
     assert segments == [0] * SEGMENT_LINES + [1] * SEGMENT_LINES + [2]
     spool = Spool(tmp_path)
     spool.forget("w", below=2)
@@ -88,13 +88,13 @@ def test_segments_are_bounded_and_each_can_be_read_alone(tmp_path: Path) -> None
 def test_what_lies_beyond_a_sequence_is_found_with_its_segment(tmp_path: Path) -> None:
     writer = SpoolWriter(tmp_path, "w", ANCHOR)
     for sequence in range(SEGMENT_LINES + 2):
-        writer.append(stretch(sequence))
+        writer.append(worker_usage(sequence))
     after = [(found.sequence, segment) for found, segment in Spool(tmp_path).after("w", SEGMENT_LINES - 2)]
     assert after == [(SEGMENT_LINES - 1, 0), (SEGMENT_LINES, 1), (SEGMENT_LINES + 1, 1)]
 
 
 def test_each_line_is_json(tmp_path: Path) -> None:
-    SpoolWriter(tmp_path, "w", ANCHOR).append(stretch(0))
+    SpoolWriter(tmp_path, "w", ANCHOR).append(worker_usage(0))
     anchor, line = (json.loads(line) for line in segment_path(tmp_path, "w", 0).read_text().splitlines())
     assert anchor == {"monotonic": 100.0, "instant": "2026-03-01T00:00:00+00:00", "speed": 60.0}
     assert line["owner"] == ["trial", 7, 2]
@@ -125,7 +125,7 @@ class ShakyClock(ReplayClock):
     st.lists(st.floats(1e-6, 5.0), min_size=1, max_size=20),
     st.lists(st.floats(-0.02, 0.02), max_size=40),
 )
-def test_adjacent_stretches_are_adjacent_intervals_although_the_clock_shakes(
+def test_adjacent_usages_are_adjacent_intervals_although_the_clock_shakes(
     lengths: list[float], errors_s: list[float]
 ) -> None:
     timeline = Timeline(ShakyClock(errors_s))
@@ -137,7 +137,7 @@ def test_adjacent_stretches_are_adjacent_intervals_although_the_clock_shakes(
     assert timeline.instant(moments[-1]) == intervals[-1].end
 
 
-def test_a_clock_that_was_set_keeps_the_length_of_the_stretches() -> None:
+def test_a_clock_that_was_set_keeps_the_length_of_the_usages() -> None:
     timeline = Timeline(ShakyClock([-3600.0, -3600.0, 0.0, 0.0]))
     before, after = timeline.interval(10.0, 11.0), timeline.interval(11.0, 12.0)
     assert before.seconds == after.seconds == 1.0

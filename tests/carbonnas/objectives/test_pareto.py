@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbonnas.objectives.pareto import hypervolume, pareto_front
+from carbonnas.objectives.pareto import pareto_front
 
 Points = list[list[float]]
 
@@ -39,29 +39,8 @@ def test_the_front_does_not_depend_on_the_order_of_points(values: Points, data: 
     assert sorted(order[i] for i in front) == pareto_front(values)
 
 
-@settings(max_examples=40, deadline=None)
-@given(values=points())
-def test_the_front_alone_has_the_whole_volume(values: Points) -> None:
-    corner = [-4.0] * (len(values[0]) if values else 2)
-    front = [values[i] for i in pareto_front(values)]
-    assert hypervolume(values, corner) == pytest.approx(hypervolume(front, corner))
-
-
-@settings(max_examples=40, deadline=None)
-@given(values=points().filter(bool))
-def test_another_point_never_makes_the_volume_smaller(values: Points) -> None:
-    corner = [-4.0] * len(values[0])
-    assert hypervolume(values[:-1], corner) <= hypervolume(values, corner) + 1e-9
-
-
-def test_a_volume_by_hand() -> None:
-    # Above (0, 0): a 1 x 3 and a 2 x 1 rectangle that share 1 x 1, so 3 + 2 - 1; (-1, 9) is not above the reference.
-    assert hypervolume([[1.0, 3.0], [2.0, 1.0], [-1.0, 9.0]], [0.0, 0.0]) == 4.0
-
-
-def test_without_points_there_is_neither_front_nor_volume() -> None:
+def test_without_points_there_is_no_front() -> None:
     assert pareto_front([]) == []
-    assert hypervolume([], [0.0, 0.0]) == 0.0
 
 
 def test_equal_points_all_belong_to_the_front() -> None:
@@ -76,8 +55,6 @@ def test_what_is_not_a_number_is_refused() -> None:
 def test_points_of_different_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="one value for each objective"):
         pareto_front([[1.0, 2.0], [1.0]])
-    with pytest.raises(ValueError, match="reference has 1 values, the points have 2"):
-        hypervolume([[1.0, 2.0]], [0.0])
 
 
 def test_importing_the_module_does_not_import_the_library() -> None:

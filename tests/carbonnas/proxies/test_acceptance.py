@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -16,21 +16,12 @@ from carbonnas.proxies.registry import PROXIES
 from carbonnas.search_spaces.nasbench201 import NASBench201
 from carbonnas.search_spaces.space import TaskShape
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
-TABLE = Path(__file__).parents[4] / "shared/data/nas/nb201_accuracy_cost.csv.gz"
 SPACE = NASBench201(channels=4, cells=1)
 TASK = TaskShape(3, 16, 16, 10)
 NAMES = ("params", "synflow", "naswot", "grad_norm")
 MADE = {name: PROXIES.create(name, {}, {}) for name in NAMES}
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def scores(text: str, seed: int) -> Mapping[str, float]:
@@ -59,10 +50,8 @@ def test_a_disconnected_network_scores_lowest_and_finite() -> None:
     assert all(dead[name] < alive[name] for name in NAMES[1:])
 
 
-def test_scores_of_shrunken_networks_rank_the_accuracies_of_trained_full_ones() -> None:
-    if not TABLE.exists():
-        pytest.skip(f"needs the benchmark's table, {TABLE.name}, which is not redistributed")
-    table = pd.read_csv(TABLE).iloc[::260]
+def test_scores_of_shrunken_networks_rank_the_accuracies_of_trained_full_ones(nas_table: Path) -> None:
+    table = pd.read_csv(nas_table).iloc[::260]
     raw = [scores(text, seed) for seed, text in enumerate(table["arch_str"])]
     accuracy = pd.Series(table["cifar10_test_200ep"].to_numpy())
     rho = pd.DataFrame(raw).corrwith(accuracy, method="spearman")

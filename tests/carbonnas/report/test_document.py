@@ -15,7 +15,7 @@ from carbonnas.record import SearchRecord, SearchState
 from carbonnas.report.document import build_document, changes, to_json
 from carbonnas.report.findings import best
 from carbonnas.report.testing import made_up_record
-from carbonnas.trials import Fidelity, Trial, TrialState
+from carbonnas.trials import Fidelity, FidelityName, Trial, TrialState
 
 MakeRecord = Callable[..., SearchRecord]
 
@@ -108,7 +108,7 @@ def _trained(made_up: SearchRecord, number: int, key: str, fidelity: str, **metr
         template,
         number=number,
         key=key,
-        fidelity=Fidelity(fidelity, 12),
+        fidelity=Fidelity(FidelityName(fidelity), 12),
         metrics={"params": 1.0, **metrics},
         state=TrialState.COMPLETED,
     )

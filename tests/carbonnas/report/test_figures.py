@@ -33,7 +33,7 @@ def _begun(record: SearchRecord) -> SearchRecord:
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["done", "begun"])
-def test_every_figure_compiles(made_up: SearchRecord, begun: bool) -> None:  # noqa: FBT001
+def test_every_figure_compiles(*, made_up: SearchRecord, begun: bool) -> None:
     drawn = figures(_begun(made_up) if begun else made_up)
     assert [figure.name for figure in drawn] == ["timeline", "emissions", "progress", "front", "trials"]
     for figure in drawn:

@@ -16,7 +16,6 @@ pytestmark = pytest.mark.torch
 
 CIFAR = TaskShape(3, 32, 32, 10)
 BATCH = ProxyBatch(torch.zeros(1, 3, 32, 32), torch.zeros(1, dtype=torch.int64))
-TABLE = Path(__file__).parents[4] / "shared/data/nas/nb201_accuracy_cost.csv.gz"
 
 
 def size(architecture: tuple[int, ...]) -> tuple[float, float]:
@@ -41,10 +40,8 @@ def test_unused_edges_count() -> None:
 
 
 @pytest.fixture
-def published() -> list[dict[str, str]]:
-    if not TABLE.exists():
-        pytest.skip(f"needs the benchmark's table, {TABLE.name}, which is not redistributed")
-    with gzip.open(TABLE, "rt", newline="") as lines:
+def published(nas_table: Path) -> list[dict[str, str]]:
+    with gzip.open(nas_table, "rt", newline="") as lines:
         return [row for row in csv.DictReader(lines) if int(row["index"]) % 1_300 == 1]
 
 

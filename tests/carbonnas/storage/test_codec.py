@@ -16,7 +16,7 @@ from carbonnas.energy.meter import Account, EnergySample, Measurement, Owner
 from carbonnas.record import DecisionRecord
 from carbonnas.storage import codec
 from carbonnas.storage.tables import Instant
-from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
+from carbonnas.trials import Fidelity, FidelityName, Trial, TrialKind, TrialState
 from schedulers.budget import AtLimit, EmissionBudget, Window
 from schedulers.decision import Decision, Reason, ReasonCode
 
@@ -59,7 +59,7 @@ trials = st.builds(
     counts,
     counts,
     st.sampled_from(TrialKind),
-    st.builds(Fidelity, names, counts),
+    st.builds(Fidelity, st.sampled_from(FidelityName), counts),
     architectures,
     names,
     st.integers(0, 2**63 - 1),

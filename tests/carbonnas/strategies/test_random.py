@@ -1,24 +1,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import NoReturn
 
-from carbonnas.architecture import Architecture
-from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
+from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.strategies.random import RandomSearch
 from carbonnas.strategies.strategy import SearchStrategy
-from carbonnas.testing.strategies import OBJECTIVES, StrategyConformance
-
-
-class Letters(SearchSpace):
-    """Four choices, one of which has a single option; there is nothing to build."""
-
-    @property
-    def choices(self) -> tuple[Choice, ...]:
-        return tuple(Choice(f"letter{i}", tuple(options)) for i, options in enumerate(("abc", "abcd", "a", "abcde")))
-
-    def build(self, architecture: Architecture, task: TaskShape) -> NoReturn:
-        raise NotImplementedError
+from carbonnas.testing.strategies import OBJECTIVES, Letters, StrategyConformance
 
 
 class TestRandomSearch(StrategyConformance):

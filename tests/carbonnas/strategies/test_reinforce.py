@@ -4,8 +4,7 @@ import itertools
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,34 +12,15 @@ import torch
 
 from carbonnas.architecture import Architecture
 from carbonnas.errors import ArchitectureError
-from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
+from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.strategies.reinforce import Reinforce
 from carbonnas.strategies.reinforce_controller import Controller
 from carbonnas.strategies.state import encode_state
 from carbonnas.strategies.strategy import Observation, SearchStrategy
-from carbonnas.testing.strategies import OBJECTIVES, SEARCH, StrategyConformance, scored, trained
+from carbonnas.testing.strategies import OBJECTIVES, SEARCH, Letters, StrategyConformance, scored, trained
 from carbonnas.trials import TrialKind
 
-pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-class Letters(SearchSpace):
-    """Four choices, one of which has a single option; there is nothing to build."""
-
-    @property
-    def choices(self) -> tuple[Choice, ...]:
-        return tuple(Choice(f"letter{i}", tuple(options)) for i, options in enumerate(("abc", "abcd", "a", "abcde")))
-
-    def build(self, architecture: Architecture, task: TaskShape) -> NoReturn:
-        raise NotImplementedError
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 
 def make(seed: int = 0, **options: Any) -> Reinforce:

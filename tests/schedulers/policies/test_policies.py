@@ -11,7 +11,7 @@ import pytest
 from carbon_sources.intensity import IntensitySeries
 from schedulers.budget import AtLimit, BudgetState, EmissionBudget, Window
 from schedulers.decision import Decision, Progress, Reason, ReasonCode, SchedulingContext
-from schedulers.patience import Patience
+from schedulers.max_wait import MaxWait
 from schedulers.policies.carbon_blind import CarbonBlind
 from schedulers.policies.proportional import Proportional
 from schedulers.policies.threshold import Threshold
@@ -153,7 +153,7 @@ def test_the_next_review_comes_with_the_end_of_the_sample() -> None:
     assert FIXED.decide(context(None)).review_at == NOW + HOUR
 
 
-def test_the_next_review_comes_when_patience_runs_out_if_that_is_sooner() -> None:
+def test_the_next_review_comes_when_the_longest_wait_is_over_if_that_is_sooner() -> None:
     waiting = replace(BUSY, train_waiting_since=NOW - 6 * HOUR + timedelta(minutes=5))
     for policy in (FIXED, PROPORTIONAL):
         assert policy.decide(context(900.0, progress=waiting)).review_at == NOW + timedelta(minutes=5)
@@ -186,7 +186,7 @@ def test_a_grid_that_becomes_clean_during_a_run_is_used_as_such() -> None:
 
 @pytest.mark.parametrize("policy", [FIXED, PROPORTIONAL], ids=["threshold", "proportional"])
 def test_on_a_grid_that_is_always_dirty_training_takes_turns_with_waiting(policy: Scheduler) -> None:
-    """Ten hours of work in epochs of 20 min, patience 6 h, runs of 1 h: 10 waits and 10 runs, 70 h, and no thrash."""
+    """Ten hours of work in epochs of 20 min, waits of 6 h at most, runs of 1 h: 10 waits and 10 runs, 70 h, and no thrash."""
     step = timedelta(minutes=20)
     now, done, starts, waiting_since, last = NOW, 0, 0, NOW, None
     while done < 30:
@@ -265,8 +265,8 @@ def test_a_carbon_blind_policy_refuses_a_review_that_never_passes() -> None:
         CarbonBlind(review=timedelta(0))
 
 
-def test_patience_has_no_end_where_there_is_nothing_to_train() -> None:
+def test_a_wait_has_no_end_where_there_is_nothing_to_train() -> None:
     idle = replace(BUSY, train_ready=0, train_waiting_since=None)
-    patience = Patience(timedelta(0), HOUR)
-    assert patience.limit(context(900.0, progress=idle), NOW + HOUR) == NOW + HOUR
-    assert patience.decide(context(900.0, progress=idle)) is None
+    max_wait = MaxWait(timedelta(0), HOUR)
+    assert max_wait.limit(context(900.0, progress=idle), NOW + HOUR) == NOW + HOUR
+    assert max_wait.decide(context(900.0, progress=idle)) is None

@@ -1,22 +1,19 @@
-"""The stretch of time between two readings: what every meter has to keep of it."""
+"""The window of time between two readings: what every meter has to keep of it."""
 
 from __future__ import annotations
 
-import os
-import socket
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from carbon_sources.clock import monotonic_s
 from carbon_sources.interval import Interval, require_utc
-from carbonnas.architecture import stable_hash
 from carbonnas.energy.meter import Usage
 from carbonnas.errors import EnergyMeterError
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ReadingWindow:
     """Time between two readings and the usage that is new in it.
 
     Attributes:
@@ -30,17 +27,15 @@ class Stretch:
     usages: tuple[Usage, ...]
 
 
-class Stretches:
-    """Cuts the time of a meter into stretches and counts each usage once.
+class ReadingWindows:
+    """Cuts the time of a meter into windows and counts each usage once.
 
-    Reading ids are derived, not drawn: a hash of machine, process, monotonic seconds and instant at `start`, then a counter. Two
-    meters share one only if the same process starts them within one tick of the monotonic clock, which `start` rules out by its
-    object's own identity.
+    A reading's id is a token of 64 random bits, drawn once for each meter, and a counter.
     """
 
     def __init__(self) -> None:
         self._last: datetime | None = None
-        self._prefix = ""
+        self._prefix = secrets.token_hex(8)
         self._count = 0
         self._waiting: dict[str, Usage] = {}
         self._counted: dict[str, int] = {}
@@ -50,8 +45,6 @@ class Stretches:
         require_utc(now, "now")
         if self._last is not None:
             raise EnergyMeterError("an energy meter can be started only once: make a new one")
-        parts = (socket.gethostname(), os.getpid(), id(self), repr(monotonic_s()), now.isoformat())
-        self._prefix = f"{stable_hash(*parts):016x}"
         self._last = now
 
     def require_started(self) -> None:
@@ -59,8 +52,8 @@ class Stretches:
         if self._last is None:
             raise EnergyMeterError("the energy meter is not running: start it before the first reading")
 
-    def advance(self, now: datetime, usages: Sequence[Usage]) -> Stretch | None:
-        """Return the stretch that ends at `now`, or `None` if no time has passed; its usage then waits for the next one.
+    def advance(self, now: datetime, usages: Sequence[Usage]) -> ReadingWindow | None:
+        """Return the window that ends at `now`, or `None` if no time has passed; its usage then waits for the next one.
 
         Raises:
             EnergyMeterError: If the meter was not started.
@@ -72,9 +65,11 @@ class Stretches:
         if self._last is None or now <= self._last:
             return None
         self._count += 1
-        stretch = Stretch(f"{self._prefix}-{self._count}", Interval(self._last, now), tuple(self._waiting.values()))
+        window = ReadingWindow(
+            f"{self._prefix}-{self._count}", Interval(self._last, now), tuple(self._waiting.values())
+        )
         for usage in self._waiting.values():
             self._counted[usage.stream] = max(usage.number, self._counted.get(usage.stream, -1))
         self._waiting = {}
         self._last = now
-        return stretch
+        return window

@@ -1,4 +1,4 @@
-"""The program of the nursery: imports what workers need once, then forks one worker for each order.
+"""The program of the fork server: imports what workers need once, then forks one worker for each order.
 
 It talks over a SOCK_SEQPACKET socket in JSON packets. Orders: `{"fork": worker}` with the worker's pipe attached and
 `{"kill": worker}`. Events: `{"cpu_s", "monotonic"}` when the imports are done and `{"worker", "status", "cpu_s", "monotonic"}`
@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from types import FrameType
 
 from carbon_sources.clock import monotonic_s
-from carbonnas.execution.lifeline import die_with_parent
+from carbonnas.execution.parent_death import die_with_parent
 from carbonnas.execution.reporter import processor_seconds
 from carbonnas.execution.worker import work
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 _LONGEST_PACKET = 4096
 
 
-class Forks:
+class ForkedWorkers:
     """The workers that live.
 
     Args:
@@ -38,14 +38,14 @@ class Forks:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._workers: dict[int, str] = {}
-        self._bell, self._bell_rope = socket.socketpair()
-        self._bell.settimeout(0)
-        self._bell_rope.settimeout(0)
+        self._wakeup_receiver, self._wakeup_sender = socket.socketpair()
+        self._wakeup_receiver.settimeout(0)
+        self._wakeup_sender.settimeout(0)
 
     def serve(self) -> None:
         """Carry out orders until the socket is closed, then kill what lives."""
         signal.signal(signal.SIGCHLD, _ignore)
-        signal.set_wakeup_fd(self._bell_rope.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._wakeup_sender.fileno(), warn_on_full_buffer=False)
         self._tell(cpu_s=processor_seconds(), monotonic=monotonic_s())
         try:
             while self._step():
@@ -57,9 +57,9 @@ class Forks:
                 os.waitpid(pid, 0)
 
     def _step(self) -> bool:
-        ready, _, _ = select.select([self._control, self._bell], [], [])
-        if self._bell in ready:
-            self._bell.recv(_LONGEST_PACKET)
+        ready, _, _ = select.select([self._control, self._wakeup_receiver], [], [])
+        if self._wakeup_receiver in ready:
+            self._wakeup_receiver.recv(_LONGEST_PACKET)
             self._reap()
         if self._control not in ready:
             return True
@@ -91,20 +91,20 @@ class Forks:
             )
 
     def _fork(self, worker: str, handle: int) -> None:
-        nursery = os.getpid()
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            self._become_worker(handle, nursery)
+            self._become_worker(handle, parent)
         self._workers[pid] = worker
 
-    def _become_worker(self, handle: int, nursery: int) -> None:
+    def _become_worker(self, handle: int, parent: int) -> None:
         since = monotonic_s()
         status = os.EX_SOFTWARE
         try:
-            die_with_parent(nursery)
+            die_with_parent(parent)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for inherited in (self._control, self._bell, self._bell_rope):
+            for inherited in (self._control, self._wakeup_receiver, self._wakeup_sender):
                 inherited.close()
             work(Connection(handle), since)
             status = os.EX_OK
@@ -129,7 +129,7 @@ def main(arguments: list[str]) -> None:
             logger.exception("%s can't be imported beforehand; the workers that need it will say so", module)
     with socket.socket(fileno=int(arguments[0])) as control:
         try:
-            Forks(control).serve()
+            ForkedWorkers(control).serve()
         except ConnectionError:
             logger.debug("the search has ended without a word")
 

@@ -10,14 +10,14 @@ from carbon_sources.clock import Clock, monotonic_s
 from carbonnas.energy.meter import Usage
 from carbonnas.evaluation.evaluator import Evaluation
 from carbonnas.execution.executor import EpochReport, Job, Outcome, OutcomeKind, Poll
-from carbonnas.execution.protocol import Anchor, Stretch
+from carbonnas.execution.protocol import Anchor, WorkerUsage
 from carbonnas.execution.spool import Spool, SpoolWriter, Timeline
 
 _LAST_SEGMENT = 99_999_999
 """Segment of what the search adds to the spool of a dead worker; no worker ever gets there."""
 
 
-class Inbox:
+class WorkerResults:
     """Collects usage, outcomes and reports in the time of the search.
 
     Args:
@@ -39,23 +39,23 @@ class Inbox:
         self._forgettable: set[str] = set()
         self._taken = monotonic_s()
 
-    def add_usage(self, stretch: Stretch, segment: int) -> None:
-        """Take a stretch that stands in this segment of the spool; those of one worker come in order."""
-        timeline = self._timelines.setdefault(stretch.worker, Timeline(self._clock))
-        self._usages.append(timeline.usage(stretch))
-        self._received[stretch.worker] = segment
+    def add_usage(self, usage: WorkerUsage, segment: int) -> None:
+        """Take a usage that stands in this segment of the spool; those of one worker come in order."""
+        timeline = self._timelines.setdefault(usage.worker, Timeline(self._clock))
+        self._usages.append(timeline.convert(usage))
+        self._received[usage.worker] = segment
 
-    def add_own_usage(self, stretch: Stretch) -> None:
-        """Take a stretch that this process found out about a worker that is dead, and write it to the spool."""
-        SpoolWriter(self._folder, stretch.worker, Anchor.of(self._clock), _LAST_SEGMENT).append(stretch)
-        self.add_usage(stretch, _LAST_SEGMENT)
+    def add_own_usage(self, usage: WorkerUsage) -> None:
+        """Take a usage that this process found out about a worker that is dead, and write it to the spool."""
+        SpoolWriter(self._folder, usage.worker, Anchor.of(self._clock), _LAST_SEGMENT).append(usage)
+        self.add_usage(usage, _LAST_SEGMENT)
 
-    def add_lost_usage(self, worker: str, sequence: int) -> list[Stretch]:
+    def add_lost_usage(self, worker: str, sequence: int) -> list[WorkerUsage]:
         """Take and return what a dead worker wrote down beyond `sequence` but could not send."""
         lost = self._spool.after(worker, sequence)
-        for stretch, segment in lost:
-            self.add_usage(stretch, segment)
-        return [stretch for stretch, _ in lost]
+        for usage, segment in lost:
+            self.add_usage(usage, segment)
+        return [usage for usage, _ in lost]
 
     def add_outcome(
         self, worker: str, job: Job, kind: OutcomeKind, end: float, evaluation: Evaluation | None, failure: str | None
@@ -68,7 +68,7 @@ class Inbox:
         """Take a report of progress."""
         self._reports.append(EpochReport(job.trial, epoch, epochs, metrics))
 
-    def bury(self, worker: str) -> None:
+    def mark_ended(self, worker: str) -> None:
         """Note that nothing more will come from a worker."""
         self._dead.add(worker)
         self._timelines.pop(worker, None)
@@ -79,7 +79,7 @@ class Inbox:
         return bool(self._outcomes) or (news and monotonic_s() - self._taken >= patience_s)
 
     def take(self) -> Poll:
-        """Hand everything out."""
+        """WorkerHandle everything out."""
         poll = Poll(
             tuple(sorted(self._outcomes, key=lambda outcome: outcome.at)),
             tuple(sorted(self._usages, key=lambda usage: usage.interval)),

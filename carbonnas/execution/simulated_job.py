@@ -1,4 +1,4 @@
-"""A simulated stay of a job in a slot."""
+"""A job that a simulated slot holds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from carbonnas.energy.meter import Account, Owner, Usage
 from carbonnas.evaluation.evaluator import Evaluation
 from carbonnas.execution.encoding import decode_request, encode_request
 from carbonnas.execution.executor import Job, Outcome, OutcomeKind
+from carbonnas.files import replace_file
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -23,7 +24,7 @@ _ROUNDING = 1e-6
 
 
 @dataclass(slots=True)
-class Stay:
+class SimulatedJob:
     """A job in its slot; how it ends is known from the start, unless it is suspended.
 
     Attributes:
@@ -34,7 +35,7 @@ class Stay:
         outcome: How it leaves; its instant is `end`.
         epoch_s: Length of an epoch in seconds of the clock.
         done: Epochs that were done before it came.
-        leaving: Epochs that are done when it is suspended; `None` while it is to stay until its work is done.
+        leaving: Epochs that are done when it is suspended; `None` while it is to remain until its work is done.
     """
 
     job: Job
@@ -108,8 +109,8 @@ class Stay:
         }
 
     @classmethod
-    def decode(cls, content: dict[str, Any]) -> Stay:
-        """Return the stay that was encoded. Raises `ValueError`, `TypeError` or `KeyError` if it is none."""
+    def decode(cls, content: dict[str, Any]) -> SimulatedJob:
+        """Return the simulated job that was encoded. Raises `ValueError`, `TypeError` or `KeyError` if it is none."""
         checkpoint, evaluation = content["checkpoint"], content["evaluation"]
         job = Job(
             trial=content["trial"],
@@ -157,8 +158,6 @@ def read_done(checkpoint: Path | None) -> int:
 
 
 def write_done(checkpoint: Path | None, done: int) -> None:
-    """Keep the epochs that are done, if the job has a checkpoint; the file is replaced in one step."""
+    """Keep the epochs that are done, if the job has a checkpoint."""
     if checkpoint is not None:
-        fresh = checkpoint.with_name(f"{checkpoint.name}.fresh")
-        fresh.write_text(json.dumps({"epochs_done": done}))
-        fresh.replace(checkpoint)
+        replace_file(checkpoint, json.dumps({"epochs_done": done}).encode())

@@ -9,43 +9,55 @@ from multiprocessing.connection import Connection
 
 from carbon_sources.clock import monotonic_s
 from carbonnas.energy.meter import OVERHEAD, Account, Owner
+from carbonnas.execution.attempt import log_failure
 from carbonnas.execution.executor import Job, OutcomeKind
-from carbonnas.execution.inbox import Inbox
-from carbonnas.execution.nursery import Exited, Nursery
-from carbonnas.execution.protocol import Broken, Ended, Progress, Ready, Run, Setup, Started, Stretch, Suspend, Used
+from carbonnas.execution.fork_server import Exited, ForkServer
+from carbonnas.execution.protocol import (
+    Broken,
+    Ended,
+    EpochDone,
+    Ready,
+    Run,
+    Setup,
+    Started,
+    Suspend,
+    Used,
+    WorkerUsage,
+)
+from carbonnas.execution.worker_results import WorkerResults
 
 logger = logging.getLogger(__name__)
 
 
-class Hand:
+class WorkerHandle:
     """A worker process and the job that it holds, if any.
 
     Args:
-        nursery: Forks the process.
+        fork_server: Forks the process.
         setup: Its first message; names it.
         start_timeout: How long it may take to be ready, and to begin a job, in real time.
-        inbox: Takes what it says.
+        results: Takes what it says.
 
     Raises:
-        OSError: If the nursery is gone.
+        OSError: If the fork server is gone.
     """
 
-    def __init__(self, nursery: Nursery, setup: Setup, start_timeout: timedelta, inbox: Inbox) -> None:
+    def __init__(self, fork_server: ForkServer, setup: Setup, start_timeout: timedelta, results: WorkerResults) -> None:
         self.name = setup.worker
         self.job: Job | None = None
         self.ready = False
         self.broken: Broken | None = None
-        self._nursery = nursery
+        self._fork_server = fork_server
         self._start_timeout_s = start_timeout.total_seconds()
-        self._inbox = inbox
-        self._newest = Stretch(self.name, -1, 0.0, monotonic_s(), OVERHEAD, None, 0.0, None)
+        self._results = results
+        self._newest = WorkerUsage(self.name, -1, 0.0, monotonic_s(), OVERHEAD, None, 0.0, None)
         self._cpu_s = 0.0
         self._deadline: float | None = monotonic_s() + self._start_timeout_s
         self._overdue = False
         self._running = False
         self._suspending = False
         self._interrupted = False
-        self.connection: Connection | None = nursery.fork(self.name)
+        self.connection: Connection | None = fork_server.fork(self.name)
         self._send(setup)
 
     def give(self, job: Job) -> None:
@@ -65,7 +77,7 @@ class Hand:
         """Suspend the job by killing the worker: it goes on from its last checkpoint another time."""
         if self.job is not None and not self._interrupted:
             self._interrupted = True
-            self._nursery.kill(self.name)
+            self._fork_server.kill(self.name)
 
     def listen(self) -> None:
         """Take what the worker has said."""
@@ -85,29 +97,31 @@ class Hand:
         """Kill the worker if its time is up at `now` monotonic seconds."""
         if self._deadline is not None and now >= self._deadline and not self._overdue:
             self._overdue = True
-            self._nursery.kill(self.name)
+            self._fork_server.kill(self.name)
 
     def exited(self, end: Exited) -> None:
-        """Take the last words of a worker that has ended, and find out what it could not say."""
+        """Take what a worker sent before it ended, and find out what it could not send."""
         self.listen()
         self.drop()
-        for stretch in self._inbox.add_lost_usage(self.name, self._newest.sequence):
-            self._note(stretch)
+        for usage in self._results.add_lost_usage(self.name, self._newest.sequence):
+            self._note(usage)
         if end.cpu_seconds is None:
             logger.warning("nobody can tell what worker %s used in its last moments", self.name)
         else:
-            self._inbox.add_own_usage(self._tail(end.monotonic, end.cpu_seconds))
+            self._results.add_own_usage(self._tail(end.monotonic, end.cpu_seconds))
         if self.job is not None:
-            self._inbox.add_outcome(self.name, self.job, self._loss(), end.monotonic, None, self.epitaph(end))
+            self._results.add_outcome(
+                self.name, self.job, self._loss(), end.monotonic, None, self.exit_description(end)
+            )
             self.job = None
-        self._inbox.bury(self.name)
+        self._results.mark_ended(self.name)
 
     def _loss(self) -> OutcomeKind:
         if self._interrupted:
             return OutcomeKind.SUSPENDED
         return OutcomeKind.TIMED_OUT if self._overdue and self._running else OutcomeKind.LOST
 
-    def epitaph(self, end: Exited) -> str:
+    def exit_description(self, end: Exited) -> str:
         """Say in one sentence how the worker ended."""
         if self.broken is not None:
             return f"the worker can't be set up: {self.broken.failure}"
@@ -127,9 +141,9 @@ class Hand:
 
     def _hear(self, message: object) -> None:
         match message:
-            case Used(stretch, segment):
-                self._note(stretch)
-                self._inbox.add_usage(stretch, segment)
+            case Used(usage, segment):
+                self._note(usage)
+                self._results.add_usage(usage, segment)
             case Ready():
                 self.ready = True
                 self._deadline = None if self.job is None else monotonic_s() + self._start_timeout_s
@@ -141,26 +155,25 @@ class Hand:
             case Started(monotonic):
                 self._running = True
                 self._deadline = monotonic + self.job.timeout.total_seconds()
-            case Progress(epoch, epochs, metrics):
-                self._inbox.add_report(self.job, epoch, epochs, metrics)
+            case EpochDone(epoch, epochs, metrics):
+                self._results.add_report(self.job, epoch, epochs, metrics)
             case Ended():
                 self._finish(self.job, message)
 
     def _finish(self, job: Job, end: Ended) -> None:
         verdict = end.verdict
-        if verdict.details is not None:
-            logger.error("trial %d, attempt %d failed\n%s", job.trial, job.attempt, verdict.details)
-        self._inbox.add_outcome(self.name, job, verdict.kind, end.monotonic, verdict.evaluation, verdict.failure)
+        log_failure(job, verdict)
+        self._results.add_outcome(self.name, job, verdict.kind, end.monotonic, verdict.evaluation, verdict.failure)
         self.job, self._running, self._deadline = None, False, None
 
-    def _note(self, stretch: Stretch) -> None:
-        self._newest = stretch
-        self._cpu_s += stretch.cpu_seconds
+    def _note(self, usage: WorkerUsage) -> None:
+        self._newest = usage
+        self._cpu_s += usage.cpu_seconds
 
-    def _tail(self, end: float, cpu_s: float) -> Stretch:
+    def _tail(self, end: float, cpu_s: float) -> WorkerUsage:
         trial = self._running and self.job is not None
         owner = Owner(Account.TRIAL, self.job.trial, self.job.attempt) if trial and self.job else OVERHEAD
-        return Stretch(
+        return WorkerUsage(
             worker=self.name,
             sequence=self._newest.sequence + 1,
             start=self._newest.end,

@@ -1,11 +1,15 @@
-"""What every policy answers alike: who gets slots, what an exhausted budget means, when to look again."""
+"""What every policy answers alike: who gets slots, what a budget or the unknown allows, when to look again."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from schedulers.budget import AtLimit, BudgetState
 from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
+
+BLIND: Final = Reason(ReasonCode.BLIND, "the present intensity is unknown: nothing is trained until it is known")
+"""Why training waits while `context.intensity` is `None`: an hour that can't be judged may be the dirtiest of the week."""
 
 
 def allot(context: SchedulingContext, most_training: int) -> tuple[int, int]:
@@ -27,6 +31,13 @@ def train_first(context: SchedulingContext) -> tuple[int, int]:
 def score_only(context: SchedulingContext) -> tuple[int, int]:
     """Return no slot for training and as many for scoring as there is work."""
     return allot(context, 0)
+
+
+def checked_review(review: timedelta) -> timedelta:
+    """Return `review`, the longest time between two decisions; `ValueError` unless it is above zero."""
+    if review <= timedelta(0):
+        raise ValueError(f"review must be above zero, got {review}")
+    return review
 
 
 def next_review(context: SchedulingContext, review: timedelta) -> datetime:

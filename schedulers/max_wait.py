@@ -5,34 +5,48 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from schedulers.allotment import train_first
 from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
+from schedulers.slot_allocation import allot, next_review, score_only, train_first
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class MaxWait:
     """The promise that training never waits for ever.
 
-    Training that waited `max_wait` runs for `min_run` whatever the intensity. Without the second part it would start, be suspended
+    Training that waited `longest` runs for `min_run` whatever the intensity. Without the second part it would start, be suspended
     at the next look at the grid, and wait again: all start-up and no progress. So on a grid that is always dirty training still gets
-    `min_run` out of every `max_wait + min_run`.
+    `min_run` out of every `longest + min_run`.
 
     Attributes:
-        max_wait: Longest time for which training may wait, at least zero.
+        longest: Longest time for which training may wait, at least zero; users write it as `max_wait`.
         min_run: How long training then goes on, above zero.
 
     Raises:
         ValueError: If a duration is out of range.
     """
 
-    max_wait: timedelta
+    longest: timedelta
     min_run: timedelta
 
     def __post_init__(self) -> None:
-        if self.max_wait < timedelta(0):
-            raise ValueError(f"max_wait can't be negative, got {self.max_wait}")
+        if self.longest < timedelta(0):
+            raise ValueError(f"max_wait can't be negative, got {self.longest}")
         if self.min_run <= timedelta(0):
             raise ValueError(f"min_run must be above zero, got {self.min_run}")
+
+    def answer(self, context: SchedulingContext, most_training: int, reason: Reason, review: timedelta) -> Decision:
+        """Return the decision to train in at most `most_training` slots; at zero training waits, unless it has waited enough.
+
+        Args:
+            context: What is decided about.
+            most_training: Slots that training may take, at least 0.
+            reason: Why not more and not fewer.
+            review: Longest time until the next decision, above zero.
+        """
+        review_at = next_review(context, review)
+        if most_training > 0:
+            return Decision(*allot(context, most_training), reason, review_at)
+        return self.decide(context) or Decision(*score_only(context), reason, self.limit(context, review_at))
 
     def decide(self, context: SchedulingContext) -> Decision | None:
         """Return the decision to train because training waited long enough, or `None` where it may still wait.
@@ -46,15 +60,15 @@ class Patience:
             return None
         since = context.progress.train_waiting_since or context.now
         waited = timedelta(minutes=round((context.now - since) / timedelta(minutes=1)))
-        text = f"training has waited {waited} of at most {self.max_wait} (h:mm:ss): it runs for {self.min_run}"
+        text = f"training has waited {waited} of at most {self.longest} (h:mm:ss): it runs for {self.min_run}"
         return Decision(*train_first(context), Reason(ReasonCode.MAX_WAIT, text), context.now + self.min_run)
 
     def limit(self, context: SchedulingContext, review_at: datetime) -> datetime:
-        """Return `review_at`, or the instant at which patience runs out if that is sooner."""
+        """Return `review_at`, or the instant at which the wait has to end if that is sooner."""
         return min(review_at, self._runs_out(context)) if _has_training(context) else review_at
 
     def _runs_out(self, context: SchedulingContext) -> datetime:
-        return (context.progress.train_waiting_since or context.now) + self.max_wait
+        return (context.progress.train_waiting_since or context.now) + self.longest
 
 
 def _has_training(context: SchedulingContext) -> bool:

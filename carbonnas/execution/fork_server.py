@@ -1,4 +1,4 @@
-"""The nursery seen from the search: a process that forks workers which are ready at once.
+"""A process that forks workers which are ready at once, seen from the search.
 
 It is not `multiprocessing`'s fork server because that one imports the main module into every worker, hands each worker a
 descriptor that keeps it alive after the search was killed, is shared by everything in the process and hides exit statuses and
@@ -23,14 +23,14 @@ from carbon_sources.clock import monotonic_s
 
 _LONGEST_PACKET = 4096
 _PATIENCE_S = 1.0
-"""How long the nursery may take to end by itself."""
+"""How long the fork server may take to end by itself."""
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The imports are done: processor seconds that they took, and the stretch of monotonic seconds."""
+    """The imports are done: processor seconds that they took, and when it was done, in monotonic seconds."""
 
     cpu_seconds: float
     start: float
@@ -56,10 +56,10 @@ class Exited:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The nursery has ended, and with it all its workers."""
+    """The fork server has ended, and with it all its workers."""
 
 
-class Nursery:
+class ForkServer:
     """One process that forks workers; all of them end with it, and it ends with this process or when it is closed.
 
     Args:
@@ -77,7 +77,7 @@ class Nursery:
             **_ONE_THREAD,
             "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
         }
-        command = [sys.executable, "-P", "-m", "carbonnas.execution.forking", str(theirs.fileno()), *modules]
+        command = [sys.executable, "-P", "-m", "carbonnas.execution.fork_server_main", str(theirs.fileno()), *modules]
         with theirs:
             # A process group of its own, so that Ctrl-C in a terminal is for the search alone.
             self._process = subprocess.Popen(  # noqa: S603 - our own program
@@ -87,7 +87,7 @@ class Nursery:
 
     @property
     def pid(self) -> int:
-        """Process id of the nursery."""
+        """Process id of the fork server."""
         return self._process.pid
 
     def fileno(self) -> int:
@@ -95,7 +95,7 @@ class Nursery:
         return self._control.fileno()
 
     def fork(self, worker: str) -> Connection:
-        """Order a worker and return the pipe to it. Raises `OSError` if the nursery is gone."""
+        """Order a worker and return the pipe to it. Raises `OSError` if the fork server is gone."""
         ours, theirs = Pipe(duplex=True)
         with theirs:
             self._order(theirs.fileno(), fork=worker)
@@ -106,7 +106,7 @@ class Nursery:
         try:
             self._order(None, kill=worker)
         except ConnectionError:
-            # The nursery is gone, and the worker with it.
+            # The fork server is gone, and the worker with it.
             return
 
     def events(self) -> list[Opened | Exited | Gone]:
@@ -124,7 +124,7 @@ class Nursery:
             events.append(self._event(json.loads(packet)))
 
     def close(self) -> None:
-        """End the nursery and all its workers, and wait until they have ended."""
+        """End the fork server and all its workers, and wait until they have ended."""
         self._control.close()
         try:
             self._process.wait(_PATIENCE_S)
