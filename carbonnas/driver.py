@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from carbonnas.config import SearchConfig
@@ -18,7 +19,7 @@ from carbonnas.wiring import OpenSearch, choose_search, open_search
 
 
 def drive(opened: OpenSearch, on_status: Callable[[SearchStatus], None], stop: threading.Event) -> SearchState:
-    """Run a search to its end, or until `stop` is set; what was done so far is safe at every instant.
+    """Run a search to its end, or until `stop` is set; what was done so far is safe at every instant. One that has ended stays so.
 
     Args:
         opened: The search; it is started and closed here.
@@ -29,37 +30,34 @@ def drive(opened: OpenSearch, on_status: Callable[[SearchStatus], None], stop: t
         The state that it was left in: `RUNNING` means that it was paused and can go on.
     """
     search, clock = opened.search, opened.clock
+    state = search.state
+    if state is not SearchState.RUNNING:
+        return state
     try:
         search.start(clock.now())
-        while search.state is SearchState.RUNNING and not stop.is_set():
+        while state is SearchState.RUNNING and not stop.is_set():
             status = search.tick(clock.now())
             on_status(status)
-            if status.state is SearchState.RUNNING:
+            state = status.state
+            if state is SearchState.RUNNING:
                 opened.executor.wait(status.next_at, stop)
     finally:
         search.close()
-    return search.state
+    return state
 
 
-def run_kept(
-    config: SearchConfig,
-    text: str,
-    store: Store,
-    *,
-    search_id: str,
-    state_folder: Path,
-    on_status: Callable[[SearchStatus], None],
-    stop: threading.Event,
-) -> SearchState:
-    """Run one search of a store under its lock, as `drive` does; one that has ended stays as it is.
+@contextmanager
+def locked_search(
+    config: SearchConfig, text: str, store: Store, *, search_id: str, state_folder: Path
+) -> Iterator[OpenSearch]:
+    """Open a search for as long as its lock is held, to be driven by this process alone.
 
     Raises:
         SearchLockedError: If another process is working on it.
     """
     # What the store says of the search is read under its lock: another process may be about to end it.
     with search_lock(search_folder(state_folder, search_id)):
-        opened = open_search(config, text, store, search_id=search_id, state_folder=state_folder)
-        return drive(opened, on_status, stop) if opened.search.state is SearchState.RUNNING else opened.search.state
+        yield open_search(config, text, store, search_id=search_id, state_folder=state_folder)
 
 
 def run_search(
@@ -89,15 +87,8 @@ def run_search(
     store = Store(store_path(state_folder))
     try:
         search_id = choose_search(config, store, anew=anew)
-        run_kept(
-            config,
-            text,
-            store,
-            search_id=search_id,
-            state_folder=state_folder,
-            on_status=on_status or _ignore,
-            stop=stop or threading.Event(),
-        )
+        with locked_search(config, text, store, search_id=search_id, state_folder=state_folder) as opened:
+            drive(opened, on_status or _ignore, stop or threading.Event())
         return load_record(store, search_id)
     finally:
         store.close()

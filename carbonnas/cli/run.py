@@ -14,7 +14,7 @@ from carbonnas.cli.progress import progress_display
 from carbonnas.cli.signals import stop_on_signals
 from carbonnas.config import SearchConfig
 from carbonnas.config_file import load_config, parse_config
-from carbonnas.driver import run_kept
+from carbonnas.driver import drive, locked_search
 from carbonnas.record import SearchState
 from carbonnas.storage.paths import search_folder
 from carbonnas.storage.records import load_record
@@ -48,17 +48,13 @@ def _run(config: SearchConfig, text: str, store: Store, *, folder: Path, anew: b
     if search_id in store.ids() and store.progress(search_id).state is not SearchState.RUNNING:
         console.print(f"Search {search_id} has ended already; --new begins another one.", soft_wrap=True)
     else:
-        console.print(f"Search [bold]{search_id}[/bold], kept in {escape(str(folder))}", soft_wrap=True)
-        with stop_on_signals() as stop, progress_display(console) as display:
-            left = run_kept(
-                config,
-                text,
-                store,
-                search_id=search_id,
-                state_folder=folder,
-                on_status=display.update,
-                stop=stop,
-            )
+        with (
+            stop_on_signals() as stop,
+            locked_search(config, text, store, search_id=search_id, state_folder=folder) as opened,
+        ):
+            console.print(f"Search [bold]{search_id}[/bold], kept in {escape(str(folder))}", soft_wrap=True)
+            with progress_display(console) as display:
+                left = drive(opened, display.update, stop)
         if left is SearchState.RUNNING:
             console.print("Paused. Run the same command again and the search goes on where it was.")
             raise typer.Exit(1)
