@@ -41,22 +41,36 @@ class IntensityMonitor:
         poll_interval: Shortest time between two questions, above zero.
         lookback: How much of the past is wanted at the start.
         overlap: How much of the past is fetched again each time, so that late and revised values arrive.
+        reach: How far back values are asked for that somebody still waits for.
     """
 
     def __init__(
-        self, source: CarbonSource, *, poll_interval: timedelta, lookback: timedelta, overlap: timedelta
+        self,
+        source: CarbonSource,
+        *,
+        poll_interval: timedelta,
+        lookback: timedelta,
+        overlap: timedelta,
+        reach: timedelta = timedelta(days=60),
     ) -> None:
-        self.source = source
+        self._source = source
         self._poll_interval = poll_interval
         self._lookback = lookback
         self._overlap = overlap
         self._series = IntensitySeries(())
+        self._reach = max(reach, lookback)
         self._asked_at: datetime | None = None
+        self._answered_at: datetime | None = None
         self._problem: str | None = None
 
-    def observe(self, now: datetime) -> Observation:
-        """Return what is known at `now`, having asked the source if that is due. Never raises for a failing source."""
-        changed = self._refresh(now) if self._due(now) else None
+    def observe(self, now: datetime, wanted_since: datetime | None = None) -> Observation:
+        """Return what is known at `now`, having asked the source if that is due. Never raises for a failing source.
+
+        Args:
+            now: The present instant.
+            wanted_since: From when on somebody waits for values; `None` if all that is wanted is known.
+        """
+        changed = self._refresh(now, wanted_since) if self._due(now) else None
         return Observation(now, self._series.at(now), self._series, changed, self._problem)
 
     def _due(self, now: datetime) -> bool:
@@ -67,20 +81,19 @@ class IntensityMonitor:
         newest_end = self._series.samples[-1].interval.end if self._series.samples else None
         return newest_end is None or newest_end <= now or now - self._asked_at >= self._overlap
 
-    def _refresh(self, now: datetime) -> Interval | None:
-        start = now - self._lookback
-        if self._asked_at is not None and self._problem is None:
-            start = self._asked_at - self._overlap
+    def _refresh(self, now: datetime, wanted_since: datetime | None) -> Interval | None:
+        start = now - self._lookback if self._answered_at is None else self._answered_at - self._overlap
+        start = max(min(start, wanted_since or start), now - self._reach)
         self._asked_at = now
         try:
-            fetched = list(self.source.history(start, now))
-            latest = self.source.latest(now)
+            fetched = list(self._source.history(start, now))
+            latest = self._source.latest(now)
         except CarbonSourceError as error:
             if str(error) != self._problem:
                 _log.warning("the carbon source did not answer: %s", error)
             self._problem = str(error)
             return None
-        self._problem = None
+        self._problem, self._answered_at = None, now
         if latest is not None:
             fetched.insert(0, latest)  # what the history says of the same time counts
         return self._merge(fetched)

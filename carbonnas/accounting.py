@@ -12,7 +12,7 @@ from carbon_sources.monitor import IntensityMonitor, Observation
 from carbon_sources.units import J_PER_KWH
 from carbonnas.budgeting import BudgetBook
 from carbonnas.emissions import EmissionEntry, entries_for, reprice
-from carbonnas.energy.meter import Account, EnergyMeter, Usage
+from carbonnas.energy.meter import Account, EnergyMeter, Measurement, Usage
 from carbonnas.search_state import Step
 from carbonnas.storage.store import Store
 from carbonnas.trials import Fidelity, Trial, TrialKind
@@ -74,7 +74,22 @@ class Accountant:
         self._bound = bound_g_per_kwh
         self._trial_j: dict[int, float] = defaultdict(float)
         self._upper_j: dict[tuple[TrialKind, Fidelity], float] = {}
+        self._unpriced: dict[str, datetime] = {}
+        self._drawn_since: datetime | None = None
         self.totals = RunningTotals()
+
+    def start(self, now: datetime) -> None:
+        """Begin to measure at `now`. Raises `EnergyMeterError` if nothing can be measured."""
+        self._meter.start(now)
+        self._drawn_since = now
+
+    def close(self) -> None:
+        """Stop measuring; idempotent."""
+        self._meter.close()
+
+    def measurement(self) -> Measurement:
+        """Say how energy is measured."""
+        return self._meter.measurement()
 
     def restore(self, trials: Sequence[Trial]) -> None:
         """Count what the ledger holds already."""
@@ -85,10 +100,12 @@ class Accountant:
 
     def account(self, now: datetime, usages: Sequence[Usage], step: Step) -> Observation:
         """Enter what was drawn until `now` into the step, correct what is known better by now, and say what the grid is like."""
-        observation = self._monitor.observe(now)
+        waiting = [start for start in (*self._unpriced.values(), self._drawn_since) if start is not None]
+        observation = self._monitor.observe(now, min(waiting, default=None))
         reading = self._meter.read(now, usages)
         if reading is not None:
             fresh = entries_for(reading, observation.series, self._pue)
+            self._drawn_since = now
             step.readings.append(reading)
             step.entries.extend(fresh)
             self._count(fresh, 1)
@@ -140,6 +157,10 @@ class Accountant:
             self._book.withdraw(entries)
         for entry in entries:
             self.totals.count(entry, sign)
+            if sign < 0:
+                self._unpriced.pop(entry.entry_id, None)
+            elif entry.emissions_g is None:
+                self._unpriced[entry.entry_id] = entry.priced.sample.interval.start
             if entry.owner.account is Account.TRIAL and entry.owner.trial is not None:
                 self._trial_j[entry.owner.trial] += sign * entry.priced.sample.joules
 

@@ -12,7 +12,7 @@ from carbon_sources.monitor import Observation
 from carbonnas.accounting import Accountant, intensity_value
 from carbonnas.budgeting import Blocked, ends_search
 from carbonnas.crash import crash_point
-from carbonnas.energy.meter import EnergyMeter, Usage
+from carbonnas.energy.meter import Usage
 from carbonnas.evaluation.evaluator import EvaluationRequest
 from carbonnas.execution.executor import EpochReport, Executor, Job, Outcome, OutcomeKind
 from carbonnas.objectives.objective import Objective
@@ -44,7 +44,6 @@ class SearchParts:
         planner: Lays out its trials.
         scheduler: Decides when to do what.
         accountant: Measures, prices and keeps the budgets.
-        meter: The accountant's meter, to be started and stopped.
         executor: Runs its work.
         checkpoints: Folder of the trainings' checkpoints.
         trial_timeout: Longest real time of a trial in a slot.
@@ -57,7 +56,6 @@ class SearchParts:
     planner: Planner
     scheduler: Scheduler
     accountant: Accountant
-    meter: EnergyMeter
     executor: Executor
     checkpoints: Path
     trial_timeout: timedelta
@@ -104,7 +102,7 @@ class Search:
         parts = self._parts
         parts.accountant.restore(list(self._trials.values()))
         parts.checkpoints.mkdir(parents=True, exist_ok=True)
-        parts.meter.start(now)
+        parts.accountant.start(now)
         marks = parts.store.usage_marks(parts.header.search_id)
         spooled = parts.executor.recover()
         self._recovered = tuple(usage for usage in spooled if usage.number > marks.get(usage.stream, -1))
@@ -117,7 +115,7 @@ class Search:
     def close(self) -> None:
         """Stop workers and meter; a search that is still running goes on in a later process."""
         self._parts.executor.close()
-        self._parts.meter.close()
+        self._parts.accountant.close()
 
     def tick(self, now: datetime) -> SearchStatus:
         """Do all that can be done at `now` and return how the search stands."""
@@ -277,7 +275,7 @@ class Search:
             clock_at=now,
             strategy_state=encode_state(self._parts.planner.strategy.state_dict()),
             executor_state=self._parts.executor.snapshot(),
-            measurement=self._parts.meter.measurement(),
+            measurement=self._parts.accountant.measurement(),
         )
         if ending is None:
             return progress

@@ -146,7 +146,7 @@ def _fresh_progress(parts: SearchParts, strategy: SearchStrategy, now: datetime)
         position=PlanPosition(),
         strategy_state=encode_state(strategy.state_dict()),
         executor_state=None,
-        measurement=parts.meter.measurement(),
+        measurement=parts.accountant.measurement(),
     )
 
 
@@ -174,7 +174,6 @@ class _Builder:
             planner=self._planner(space, strategy),
             scheduler=_make(SCHEDULERS, "scheduler", config.scheduler, {}),
             accountant=self._accountant(search_id, meter, store),
-            meter=meter,
             executor=self._executor(meter),
             checkpoints=self._folder / "checkpoints",
             trial_timeout=config.search.trial_timeout,

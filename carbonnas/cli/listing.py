@@ -13,23 +13,30 @@ from carbon_sources.units import J_PER_KWH
 from carbonnas.cli.output import open_store, pick, print_json, results, state_folder
 from carbonnas.cli.summary import print_summary
 from carbonnas.emissions import totals
+from carbonnas.record import SearchState
 from carbonnas.report.document import build_document, iso, to_json
+from carbonnas.report.formatting import grams, kwh
+from carbonnas.storage.lock import is_worked_on
+from carbonnas.storage.paths import search_folder
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
 from carbonnas.trials import TrialKind, TrialState
 
+_PAUSED = "paused"
+
 
 def print_list(state: Path | None, *, as_json: bool) -> None:
     """List all searches, oldest first."""
-    store = open_store(state_folder(state))
-    rows = [_row(store, search_id) for search_id in store.ids()]
+    folder = state_folder(state)
+    store = open_store(folder)
+    rows = [_row(store, search_id, folder) for search_id in store.ids()]
     if as_json:
         print_json({"searches": rows})
         return
     if not rows:
         results().print("No search yet. `carbonnas demo` runs one, `carbonnas init` prepares your own.")
         return
-    table = Table("id", "state", "started", "scored", "trained", "kWh", "g CO2eq", box=None)
+    table = Table("id", "state", "started", "scored", "trained", "energy", "CO2eq", box=None)
     for row in rows:
         table.add_row(
             escape(row["id"]),
@@ -37,31 +44,45 @@ def print_list(state: Path | None, *, as_json: bool) -> None:
             row["started_at"][:16].replace("T", " "),
             str(row["scored"]),
             str(row["trained"]),
-            f"{row['energy_kwh']:.6f}",
-            f"{row['emissions_g']:.4g}" + ("" if row["unpriced_kwh"] == 0 else " + unpriced"),
+            kwh(row["energy_kwh"]),
+            grams(row["emissions_g"]) + ("" if row["unpriced_kwh"] == 0 else " + unpriced"),
         )
     results().print(table)
 
 
 def print_search(text: str | None, state: Path | None, *, as_json: bool) -> None:
     """Show how a search stands: the report without its long lists."""
-    store = open_store(state_folder(state))
-    document = build_document(load_record(store, pick(store, text)))
+    folder = state_folder(state)
+    store = open_store(folder)
+    search_id = pick(store, text)
+    document = build_document(load_record(store, search_id))
+    shown = _state(store, search_id, folder)
     if as_json:
         whole = json.loads(to_json(document))
+        whole["search"]["state"] = shown
         print_json({key: whole[key] for key in ("search", "totals", "budget", "best", "measurement")})
         return
     print_summary(document)
+    if shown == _PAUSED:
+        results().print("It is paused: run the same command again and it goes on where it was.")
 
 
-def _row(store: Store, search_id: str) -> dict[str, Any]:
+def _state(store: Store, search_id: str, folder: Path) -> str:
+    """Return the state of a search; one that is not at its end and that no process works on is paused."""
+    state = store.progress(search_id).state
+    if state is SearchState.RUNNING and not is_worked_on(search_folder(folder, search_id)):
+        return _PAUSED
+    return state.value
+
+
+def _row(store: Store, search_id: str, folder: Path) -> dict[str, Any]:
     header, progress = store.header(search_id), store.progress(search_id)
     done = [trial for trial in store.trials(search_id) if trial.state is TrialState.COMPLETED]
     sums = totals(store.entries(search_id))
     return {
         "id": search_id,
         "name": header.name,
-        "state": progress.state.value,
+        "state": _state(store, search_id, folder),
         "stop_reason": None if progress.stop_reason is None else progress.stop_reason.value,
         "started_at": iso(header.started_at),
         "ended_at": None if progress.ended_at is None else iso(progress.ended_at),

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from carbon_sources.units import J_PER_KWH
+from carbonnas.report.formatting import grams, kwh, metric, percent
 from carbonnas.status import SearchStatus
 from carbonnas.trials import Trial, TrialKind, TrialState
 from schedulers.budget import BudgetState
@@ -138,17 +139,19 @@ def _stage(status: SearchStatus, trial: Trial) -> str:
 
 def _energy(status: SearchStatus) -> str:
     totals = status.totals
-    unpriced = f", {totals.unpriced_j / J_PER_KWH:.6f} kWh not priced yet" if totals.unpriced_j > 0 else ""
-    return f"{totals.energy_j / J_PER_KWH:.6f} kWh, {totals.emissions_g:.4g} g CO2eq{unpriced}"
+    unpriced = f", {kwh(totals.unpriced_j / J_PER_KWH)} not priced yet" if totals.unpriced_j > 0 else ""
+    return f"{kwh(totals.energy_j / J_PER_KWH)}, {grams(totals.emissions_g)} CO2eq{unpriced}"
 
 
 def _budget(state: BudgetState) -> str:
     spent_g, budget = state.spent_g, state.budget
-    return f"{spent_g:.4g} g of {budget.limit_g:.4g} g per {budget.window.value} ({spent_g / budget.limit_g:.0%})"
+    return (
+        f"{grams(spent_g)} of {grams(budget.limit_g)} per {budget.window.value} ({percent(spent_g / budget.limit_g)})"
+    )
 
 
 def _best(best: Trial | None) -> str:
     if best is None:
         return "nothing trained yet"
-    metrics = ", ".join(f"{name} {value:.4g}" for name, value in best.metrics.items())
+    metrics = ", ".join(f"{name} {metric(name, value)}" for name, value in best.metrics.items())
     return f"trial {best.number}: {best.key} ({metrics})"

@@ -45,30 +45,33 @@ def _run(config: SearchConfig, text: str, store: Store, *, folder: Path, anew: b
     console = messages()
     search_id = choose_search(config, store, anew=anew)
     kept_in = search_folder(folder, search_id)
-    if search_id in store.ids() and store.progress(search_id).state is not SearchState.RUNNING:
+    ended_before = search_id in store.ids() and store.progress(search_id).state is not SearchState.RUNNING
+    if ended_before:
         console.print(f"Search {search_id} has ended already; --new begins another one.", soft_wrap=True)
     else:
+        known = "Going on with search" if search_id in store.ids() else "Search"
         with (
             stop_on_signals() as stop,
             locked_search(config, text, store, search_id=search_id, state_folder=folder) as opened,
         ):
-            console.print(f"Search [bold]{search_id}[/bold], kept in {escape(str(folder))}", soft_wrap=True)
+            console.print(f"{known} [bold]{search_id}[/bold], kept in {escape(str(folder))}", soft_wrap=True)
             with progress_display(console) as display:
                 left = drive(opened, display.update, stop)
         if left is SearchState.RUNNING:
             console.print("Paused. Run the same command again and the search goes on where it was.")
             raise typer.Exit(1)
-    _finish(store, search_id, kept_in, as_json=as_json)
+    _finish(store, search_id, kept_in, ended_before=ended_before, as_json=as_json)
 
 
-def _finish(store: Store, search_id: str, folder: Path, *, as_json: bool) -> None:
+def _finish(store: Store, search_id: str, folder: Path, *, ended_before: bool, as_json: bool) -> None:
     from carbonnas.cli.summary import print_summary
     from carbonnas.report.document import build_document, to_json
     from carbonnas.report.render import ReportFormat, render
 
     record = load_record(store, search_id)
     path = folder / "report.html"
-    path.write_text(render(record, ReportFormat.HTML), encoding="utf-8")
+    if not (ended_before and path.exists()):
+        path.write_text(render(record, ReportFormat.HTML), encoding="utf-8")
     document = build_document(record)
     if as_json:
         print_json({**json.loads(to_json(document)), "report": str(path)})

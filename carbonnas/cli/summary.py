@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from carbonnas.cli.output import results
+from carbonnas.report.comparison import against, idle_note
 from carbonnas.report.formatting import grams, kwh, metric
 from carbonnas.report.model import Best, ReportDocument, Totals
 from carbonnas.trials import TrialKind, TrialState
@@ -16,7 +17,7 @@ def print_summary(document: ReportDocument) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    search, comparison = document.search, document.counterfactuals
+    search, other = document.search, document.counterfactuals
     ended = "" if search.stop_reason is None else f" ({search.stop_reason.value.replace('_', ' ')})"
     table.add_row("search", escape(f"{search.id}: {search.name}"))
     table.add_row("state", search.state.value + ended)
@@ -24,13 +25,15 @@ def print_summary(document: ReportDocument) -> None:
     table.add_row("work", _work(document))
     table.add_row("energy", kwh(document.totals.energy_kwh))
     table.add_row("emissions", _emissions(document.totals))
-    table.add_row("carbon-blind", _compared(comparison.carbon_blind_g, comparison.carbon_blind_how))
-    table.add_row("clairvoyant", _compared(comparison.clairvoyant_g, comparison.clairvoyant_how))
+    table.add_row("carbon-blind", _compared(document, other.carbon_blind_trials_g, other.carbon_blind_how))
+    table.add_row("clairvoyant", _compared(document, other.clairvoyant_trials_g, other.clairvoyant_how))
+    if other.carbon_blind_g is not None:
+        table.add_row("", idle_note(document))
     for budget in document.budget:
         share = budget.spent_g / budget.limit_g
         text = f"{grams(budget.spent_g)} of {grams(budget.limit_g)} per {budget.window.value} ({share:.1%})"
         table.add_row("budget", text + (" [bold]exceeded[/bold]" if budget.remaining_g < 0 else ""))
-    table.add_row("measured by", escape(document.measurement.method))
+    table.add_row("modelled by" if document.measurement.modelled else "measured by", escape(document.measurement.method))
     results().print(table)
 
 
@@ -54,5 +57,7 @@ def _emissions(totals: Totals) -> str:
     return f"{grams(totals.emissions_g)} CO2eq ({parts}){unpriced}"
 
 
-def _compared(value_g: float | None, how: str) -> str:
-    return escape(f"unknown: {how}") if value_g is None else f"{grams(value_g)} for the same work"
+def _compared(document: ReportDocument, value_g: float | None, how: str) -> str:
+    if value_g is None:
+        return escape(f"unknown: {how}")
+    return f"trials alone {grams(value_g)}; {against(document, value_g)}"

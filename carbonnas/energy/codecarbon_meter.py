@@ -137,7 +137,8 @@ class CodeCarbonMeter(EnergyMeter):
                 "gpus": hardware.gpus or "none",
                 "constant_share": share,
             },
-            caveat=_caveat(setup.mode, hardware, share),
+            caveat=_caveat(setup.mode, hardware),
+            modelled=hardware.cpu_w is not None,
         )
 
     def _opened(self) -> _Setup:
@@ -271,8 +272,8 @@ def _method(mode: TrackingMode, hardware: Hardware) -> str:
     return f"CodeCarbon models the processor from the processor time of each process and adds a constant power for memory.{gpus}"
 
 
-def _caveat(mode: TrackingMode, hardware: Hardware, share: str) -> str:
-    memory = f"Share of the energy that is the constant power of memory: {share}."
+def _caveat(mode: TrackingMode, hardware: Hardware) -> str:
+    memory = "Memory is charged a constant power; constant_share is its share of the energy."
     if hardware.cpu_w is None:
         return f"The processor is measured; what else runs on the machine counts as idle. {memory}"
     if mode is TrackingMode.MACHINE:

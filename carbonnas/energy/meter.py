@@ -137,12 +137,14 @@ class Measurement:
         method: One sentence: counters (RAPL, NVML), a load model with a stated power, a table, a constant.
         details: Settings and what was found on the machine, such as forced powers, by name.
         caveat: What the figure is worth, in one or two sentences.
+        modelled: Whether a model, a table or a constant stands in for the processor's counters.
     """
 
     meter: str
     method: str
     details: Mapping[str, str]
     caveat: str
+    modelled: bool = False
 
 
 class WorkerProbe(ABC):

@@ -68,6 +68,7 @@ class RecordedMeter(PowerModelMeter):
                 "slots": str(self._slots),
             },
             caveat="The energies are those of the machine and the load on which the table was recorded, not of this one.",
+            modelled=True,
         )
 
 

@@ -31,19 +31,28 @@ class Counterfactual:
 
     Attributes:
         emissions_g: Grams of CO2 equivalent, overhead and idle energy included; `None` if they can't be known.
+        trials_g: Grams of the trials alone; `None` if they can't be known.
         how: How the figure was computed, or why there is none.
     """
 
     emissions_g: float | None
+    trials_g: float | None
     how: str
 
 
 @dataclass(frozen=True, slots=True)
 class Counterfactuals:
-    """Both bounds that a search is compared with; `clairvoyant` is never above `carbon_blind` where both are known."""
+    """Both schedules that a search is compared with; `clairvoyant` is never above `carbon_blind` where both are known.
+
+    Attributes:
+        carbon_blind: Without regard to the grid.
+        clairvoyant: With perfect foresight.
+        carbon_blind_end: When the carbon-blind schedule would have ended; `None` without its figure or without work.
+    """
 
     carbon_blind: Counterfactual
     clairvoyant: Counterfactual
+    carbon_blind_end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +66,25 @@ def counterfactuals(record: SearchRecord) -> Counterfactuals:
     """Return what the work of `record` would have emitted carbon-blind and clairvoyant."""
     known = span(record)
     if known is None:
-        nothing = Counterfactual(None, "Not known: no energy has been accounted for yet.")
-        return Counterfactuals(nothing, nothing)
+        return _unknown("Not known: no energy has been accounted for yet.")
     unpriced_j = math.fsum(e.priced.sample.joules for e in record.entries if e.priced.intensity is None)
     if unpriced_j > 0:
-        why = f"Not known: {unpriced_j / J_PER_KWH:.3g} kWh of the energy could not be priced yet."
-        return Counterfactuals(Counterfactual(None, why), Counterfactual(None, why))
+        return _unknown(f"Not known: {unpriced_j / J_PER_KWH:.3g} kWh of the energy could not be priced yet.")
     work = pieces(record.entries, record.slots)
     fixed_g = math.fsum(e.emissions_g or 0.0 for e in record.entries if e.owner.account is not Account.TRIAL)
     schedule = _back_to_back(work, record.slots)
     blind_end = known.start + timedelta(seconds=max((placed.end_s for placed in schedule), default=0.0))
+    blind = _carbon_blind(record, schedule, fixed_g, (known.start, blind_end))
     return Counterfactuals(
-        _carbon_blind(record, schedule, fixed_g, (known.start, blind_end)),
+        blind,
         _clairvoyant(record, work, fixed_g, _horizon(record, known.start, (known.end, blind_end))),
+        blind_end if schedule and blind.emissions_g is not None else None,
     )
+
+
+def _unknown(why: str) -> Counterfactuals:
+    nothing = Counterfactual(None, None, why)
+    return Counterfactuals(nothing, nothing, None)
 
 
 def _back_to_back(work: Sequence[Piece], slots: int) -> list[_Placed]:
@@ -94,11 +108,11 @@ def _carbon_blind(
 ) -> Counterfactual:
     start, end = needed
     if not schedule:
-        return Counterfactual(fixed_g, f"No trial has drawn energy yet. {_REST}")
+        return Counterfactual(fixed_g, 0.0, f"No trial has drawn energy yet. {_REST}")
     known = profile(record.intensities, start, end)
     if known is None:
         return Counterfactual(
-            None, f"Not known: the intensity is not known all the way from {start:%F %R} to {end:%F %R} UTC."
+            None, None, f"Not known: the intensity is not known all the way from {start:%F %R} to {end:%F %R} UTC."
         )
     begins, ends, watts = np.array([(p.start_s, p.end_s, p.watts) for p in schedule]).T
     trials_g = float(watts @ (known.integral(ends) - known.integral(begins))) / J_PER_KWH
@@ -107,7 +121,7 @@ def _carbon_blind(
         f"{record.slots} slots without ever waiting, priced with the intensities of that time ({start:%F %R} to {end:%F %R} UTC). "
         f"{_REST}"
     )
-    return Counterfactual(fixed_g + trials_g, how)
+    return Counterfactual(fixed_g + trials_g, trials_g, how)
 
 
 def _horizon(record: SearchRecord, start: datetime, ends: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
@@ -129,17 +143,18 @@ def _clairvoyant(
     start, end = horizon
     known = profile(record.intensities, start, end)
     if not work:
-        return Counterfactual(fixed_g, f"No trial has drawn energy yet. {_REST}")
+        return Counterfactual(fixed_g, 0.0, f"No trial has drawn energy yet. {_REST}")
     if known is None:
         return Counterfactual(
-            None, f"Not known: the intensity is not known all the way from {start:%F %R} to {end:%F %R} UTC."
+            None, None, f"Not known: the intensity is not known all the way from {start:%F %R} to {end:%F %R} UTC."
         )
     how = (
         "A lower bound that no schedule can beat: the same slot time with the same power, cut as finely as wanted and placed in the "
         f"cleanest hours between {start:%F %R} and {end:%F %R} UTC, at most {record.slots} slots at a time, the highest power in "
         f"the lowest intensity. {_REST}"
     )
-    return Counterfactual(fixed_g + _cleanest_g(work, known, record.slots), how)
+    trials_g = _cleanest_g(work, known, record.slots)
+    return Counterfactual(fixed_g + trials_g, trials_g, how)
 
 
 def _cleanest_g(work: Sequence[Piece], known: Profile, slots: int) -> float:

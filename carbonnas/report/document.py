@@ -178,8 +178,11 @@ def _comparison(record: SearchRecord) -> Comparison:
     other = counterfactuals(record)
     return Comparison(
         carbon_blind_g=other.carbon_blind.emissions_g,
+        carbon_blind_trials_g=other.carbon_blind.trials_g,
+        carbon_blind_end=other.carbon_blind_end,
         carbon_blind_how=other.carbon_blind.how,
         clairvoyant_g=other.clairvoyant.emissions_g,
+        clairvoyant_trials_g=other.clairvoyant.trials_g,
         clairvoyant_how=other.clairvoyant.how,
     )
 
@@ -191,6 +194,7 @@ def _measurement(record: SearchRecord) -> MeasurementLine:
         method=record.measurement.method,
         details=dict(sorted(record.measurement.details.items())),
         caveat=record.measurement.caveat,
+        modelled=record.measurement.modelled,
         measured_kwh=math.fsum(sample.joules for sample in record.measured) / J_PER_KWH,
         pue=effectiveness.pop() if len(effectiveness) == 1 else None,
     )

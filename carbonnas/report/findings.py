@@ -34,7 +34,11 @@ def best(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Best | Non
     rank = {trial.key: place for place, trial in reversed(list(enumerate(ranked)))}
     full = sorted(trainings(trials, FidelityName.FULL, []), key=lambda t: (rank.get(t.key, len(ranked)), t.number))
     if full:
-        how = f"The final training of the best candidate by {first.metric} during the search; test accuracy chose nothing."
+        how = (
+            f"The final training of the best candidate by {first.metric} during the search; test accuracy chose nothing. "
+            "Candidates were ranked by a shorter training, perhaps on a harder task (see the configuration), so their "
+            f"{first.metric} is not comparable with these figures."
+        )
         return _best(full[0], how)
     if ranked:
         return _best(

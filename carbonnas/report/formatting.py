@@ -8,6 +8,7 @@ from datetime import datetime
 from carbon_sources.interval import Interval
 
 UNKNOWN = "unknown"
+NOTHING = "–"
 
 _MASSES = ((1e6, "t"), (1e3, "kg"), (1.0, "g"), (1e-3, "mg"))
 _ENERGIES = ((1e3, "MWh"), (1.0, "kWh"), (1e-3, "Wh"), (1e-6, "mWh"))
@@ -68,7 +69,7 @@ def metric(name: str, value: float) -> str:
 
 def instant(value: datetime | None) -> str:
     """Return an instant to the second in UTC, or a dash where there is none."""
-    return "–" if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    return NOTHING if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def duration(span: Interval) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from carbon_sources.interval import Interval
 from carbonnas.record import SearchState, StopReason
+from carbonnas.report.comparison import against
 from carbonnas.report.formatting import UNKNOWN, duration, grams, instant, kwh, metric, percent
 from carbonnas.report.model import ReportDocument
 
@@ -52,8 +53,8 @@ def headline(document: ReportDocument) -> Headline:
         _found(document),
         Fact("Emitted (CO₂e)", emitted, split),
         Fact("Energy", kwh(totals.energy_kwh), _energy_note(document)),
-        _compared("Carbon-blind", other.carbon_blind_g, totals.emissions_g),
-        _compared("Perfect foresight", other.clairvoyant_g, totals.emissions_g),
+        _compared(document, "Trials alone, carbon-blind", other.carbon_blind_trials_g),
+        _compared(document, "Trials alone, perfect foresight", other.clairvoyant_trials_g),
         Fact("Energy in the cleaner half", percent(totals.clean_share), "of the hours; 50 % without any care"),
     )
     return Headline(_status(document), facts, _warnings(document))
@@ -90,22 +91,14 @@ def _found(document: ReportDocument) -> Fact:
 
 def _energy_note(document: ReportDocument) -> str:
     pue = document.measurement.pue
-    return "measured" if pue in (None, 1.0) else f"measured; emissions include a power usage effectiveness of {pue:g}"
+    known = "modelled, not read from counters" if document.measurement.modelled else "measured"
+    return known if pue in (None, 1.0) else f"{known}; emissions include a power usage effectiveness of {pue:g}"
 
 
-def _compared(label: str, other_g: float | None, emitted_g: float) -> Fact:
+def _compared(document: ReportDocument, label: str, other_g: float | None) -> Fact:
     if other_g is None:
         return Fact(label, UNKNOWN, "see How it compares")
-    if other_g <= 0:
-        return Fact(label, grams(other_g), "for the same work")
-    change = emitted_g / other_g - 1
-    if abs(change) < 5e-4:
-        return Fact(label, grams(other_g), "for the same work, as much as was emitted")
-    return Fact(
-        label,
-        grams(other_g),
-        f"for the same work; this search emitted {abs(change):.1%} {'more' if change > 0 else 'less'}",
-    )
+    return Fact(label, grams(other_g), against(document, other_g))
 
 
 def _warnings(document: ReportDocument) -> tuple[str, ...]:
@@ -114,7 +107,7 @@ def _warnings(document: ReportDocument) -> tuple[str, ...]:
     if document.search.state is SearchState.RUNNING:
         found.append("The search is still running; all figures are as of now.")
     if document.search.clock:
-        found.append(f"The clock of this search was not the machine's: {document.search.clock}")
+        found.append(f"The clock of this search was not the machine's. {document.search.clock}")
     if totals.unpriced_kwh > 0:
         found.append(
             f"The intensity is unknown for {kwh(totals.unpriced_kwh)} of {kwh(totals.energy_kwh)}: their emissions are in no sum here."

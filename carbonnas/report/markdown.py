@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from carbonnas.report.formatting import UNKNOWN, grams, instant, kwh, metric, percent
+from carbonnas.report.cells import trial_emissions, trial_energy
+from carbonnas.report.comparison import idle_note, schedules, trials_alone
+from carbonnas.report.formatting import NOTHING, UNKNOWN, grams, instant, kwh, metric, percent
 from carbonnas.report.headline import headline
 from carbonnas.report.model import BudgetLine, ReportDocument
 
@@ -24,10 +26,10 @@ def to_markdown(document: ReportDocument) -> str:
         *_found(document),
         "## Budget",
         *([_budget(line) for line in document.budget] or ["No budget was set."]),
+        "## How it compares",
+        *_compared(document),
         "## How it was measured",
         _measured(document),
-        "## How it compares",
-        _compared(document),
         "## Where the intensities came from",
         _provenance(document),
         f"## Trials ({len(document.trials)})",
@@ -78,27 +80,26 @@ def _budget(line: BudgetLine) -> str:
 
 def _measured(document: ReportDocument) -> str:
     used = document.measurement
-    pue = "–" if used.pue is None else used.pue
+    pue = NOTHING if used.pue is None else used.pue
     rows: list[tuple[str, object]] = [
         ("Meter", used.meter),
         ("Method", used.method),
         ("What it is worth", used.caveat),
-        ("Measured", f"{kwh(used.measured_kwh)}; the ledger accounts for {kwh(document.totals.energy_kwh)}"),
+        ("Modelled" if used.modelled else "Measured", f"{kwh(used.measured_kwh)}; the ledger accounts for {kwh(document.totals.energy_kwh)}"),
         ("Power usage effectiveness", pue),
         *used.details.items(),
     ]
     return _table(("", ""), rows)
 
 
-def _compared(document: ReportDocument) -> str:
-    totals, other = document.totals, document.counterfactuals
-    rows = [
-        ("This search", grams(totals.emissions_g), "Sum of the ledger."),
-        ("Carbon-blind", grams(other.carbon_blind_g), other.carbon_blind_how),
-        ("Perfect foresight", grams(other.clairvoyant_g), other.clairvoyant_how),
-        ("Energy in the cleaner half", percent(totals.clean_share), totals.clean_share_how),
+def _compared(document: ReportDocument) -> list[str]:
+    rows = [(row.name, row.trials, row.whole, row.how) for row in schedules(document)]
+    clean = f"Energy in the cleaner half of the hours, {percent(document.totals.clean_share)}: {document.totals.clean_share_how}"
+    return [
+        _safe(f"{trials_alone(document)} {idle_note(document)}"),
+        _table(("Schedule", "Trials alone", "With overhead and idle", "How it was computed"), rows),
+        _safe(clean),
     ]
-    return _table(("Schedule", "CO₂e", "How it was computed"), rows)
 
 
 def _provenance(document: ReportDocument) -> str:
@@ -107,9 +108,8 @@ def _provenance(document: ReportDocument) -> str:
         (line.source, line.zone, line.kind, line.basis, line.provenance, kwh(line.energy_kwh), grams(line.emissions_g))
         for line in origin.priced
     ]
-    rows.append(
-        ("no intensity known", "", "", "", "", kwh(origin.unpriced_kwh), UNKNOWN if origin.unpriced_kwh else grams(0.0))
-    )
+    if origin.unpriced_kwh > 0:
+        rows.append(("no intensity known", "", "", "", "", kwh(origin.unpriced_kwh), UNKNOWN))
     return _table(("Source", "Zone", "Kind", "Basis", "Known by", "Energy", "CO₂e"), rows)
 
 
@@ -120,8 +120,8 @@ def _trials(document: ReportDocument) -> list[str]:
             trial.id,
             f"{trial.kind.value}, {trial.fidelity}",
             trial.state.value,
-            grams(trial.emissions_g),
-            kwh(trial.energy_kwh),
+            trial_emissions(trial),
+            trial_energy(trial),
             _metrics(trial.metrics) if trial.failure is None else trial.failure,
             trial.architecture,
             instant(trial.ended_at),

@@ -139,11 +139,24 @@ class DecisionLine:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The same work placed differently; `..._how` says how a figure was computed, or why it is unknown."""
+    """The same work placed differently.
+
+    Attributes:
+        carbon_blind_g: Without regard to the grid, overhead and idle energy as this search drew them.
+        carbon_blind_trials_g: Its trials alone, to be compared with `Totals.trials_g`.
+        carbon_blind_end: When that schedule would have ended.
+        carbon_blind_how: How that was computed, or why it is unknown.
+        clairvoyant_g: With perfect foresight, overhead and idle energy as this search drew them.
+        clairvoyant_trials_g: Its trials alone.
+        clairvoyant_how: How that was computed, or why it is unknown.
+    """
 
     carbon_blind_g: float | None
+    carbon_blind_trials_g: float | None
+    carbon_blind_end: datetime | None
     carbon_blind_how: str
     clairvoyant_g: float | None
+    clairvoyant_trials_g: float | None
     clairvoyant_how: str
 
 
@@ -184,6 +197,7 @@ class MeasurementLine:
         method: How it measures.
         details: Settings and findings by name.
         caveat: What the figure is worth.
+        modelled: Whether a model or a constant stands in for the processor's counters.
         measured_kwh: What the meter measured; the ledger's total is `Totals.energy_kwh`.
         pue: Power usage effectiveness that emissions are multiplied with; `None` if nothing is accounted or it was changed.
     """
@@ -192,6 +206,7 @@ class MeasurementLine:
     method: str
     details: Mapping[str, str]
     caveat: str
+    modelled: bool
     measured_kwh: float
     pue: float | None
 

@@ -177,6 +177,7 @@ def _record(work: _Work, entries: tuple[EmissionEntry, ...], slots: int) -> Sear
         method="A load model: a stated power for each slot that works.",
         details={"train_w": "45", "score_w": "30", "overhead_w": "2", "idle_w": "6"},
         caveat="Nothing was measured: the search and its energy are made up.",
+        modelled=True,
     )
     return SearchRecord(
         search_id="made-up",

@@ -173,9 +173,10 @@ def measurement_json(measurement: Measurement) -> dict[str, Any]:
         "method": measurement.method,
         "details": dict(measurement.details),
         "caveat": measurement.caveat,
+        "modelled": measurement.modelled,
     }
 
 
 def measurement_from(value: Row) -> Measurement:
     """Return the measurement of its JSON."""
-    return Measurement(value["meter"], value["method"], value["details"], value["caveat"])
+    return Measurement(value["meter"], value["method"], value["details"], value["caveat"], value.get("modelled", False))

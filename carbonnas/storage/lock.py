@@ -37,3 +37,16 @@ def search_lock(folder: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def is_worked_on(folder: Path) -> bool:
+    """Say whether a process holds the lock of a search at this moment."""
+    path = folder / "lock"
+    if not path.exists():
+        return False
+    with storage_errors(path), path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

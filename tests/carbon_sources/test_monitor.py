@@ -174,3 +174,23 @@ def test_the_newest_of_overlapping_samples_stays(drawn: list[tuple[int, float, f
     for place, old in enumerate(samples):
         overlapped = any(old.interval.intersection(kept.interval) for kept in series if kept in samples[place:])
         assert overlapped, "every sample is there or gave way to a newer one"
+
+
+def test_values_that_somebody_waits_for_are_asked_for_however_old_they_are() -> None:
+    source = FakeSource([sample(hour) for hour in range(-200, 1)])
+    watch = monitor(source)
+    seen = watch.observe(NOON, wanted_since=NOON - 100 * HOUR)
+    assert source.asked == [(NOON - 100 * HOUR, NOON)]
+    assert seen.series.at(NOON - 100 * HOUR) == sample(-100)
+
+
+def test_after_a_long_outage_everything_since_the_last_answer_is_asked_for() -> None:
+    source = FakeSource([sample(hour) for hour in range(-48, 400)])
+    watch = monitor(source)
+    watch.observe(NOON)
+    source.failure = "down"
+    assert watch.observe(NOON + 100 * HOUR).problem == "down"
+    source.failure = None
+    seen = watch.observe(NOON + 200 * HOUR)
+    assert source.asked[-1] == (NOON - 6 * HOUR, NOON + 200 * HOUR)
+    assert all(seen.series.at(NOON + hour * HOUR) is not None for hour in range(201))

@@ -163,7 +163,7 @@ def test_a_full_disk_ends_the_run_and_the_search_goes_on_later(tmp_path: Path) -
     assert (full.returncode, full.stdout) == (1, "")
     assert "the disk is full or failing" in full.stderr
     assert "Traceback" not in full.stderr
-    assert carbonnas("list", "--state", state, "--json").json["searches"][0]["state"] == "running"
+    assert carbonnas("list", "--state", state, "--json").json["searches"][0]["state"] == "paused"
     later = carbonnas("run", config, "--state", state, "--json")
     assert (later.status, later.json["search"]["state"]) == (0, "completed")
 
@@ -183,7 +183,7 @@ def test_a_search_can_not_be_run_twice_at_once_and_pauses_on_interrupt(tmp_path:
     assert (first.returncode, out) == (1, "")
     assert err.endswith("Paused. Run the same command again and the search goes on where it was.\n")
     (row,) = carbonnas("list", "--state", state, "--json").json["searches"]
-    assert row["state"] == "running"
+    assert row["state"] == "paused"
 
 
 HOSTILE = (

@@ -99,18 +99,18 @@ def test_a_training_that_ends_is_a_line_and_those_of_an_earlier_process_are_none
     counts = {**STATUS.counts, (TrialKind.TRAIN, TrialState.COMPLETED): 2}
     after = replace(STATUS, counts=counts, best=replace(TRIAL, state=TrialState.COMPLETED))
     assert lines(STATUS, after, after)[1:] == [
-        "2021-01-01 12:00  3 scored, 2 trained; 1.000000 kWh, 250 g CO2eq; trial 7: [bold]key (val_accuracy 0.9)"
+        "2021-01-01 12:00  3 scored, 2 trained; 1.00 kWh, 250 g CO2eq; trial 7: [bold]key (val_accuracy 90.00 %)"
     ]
 
 
 def test_a_budget_that_nears_its_end_is_one_line() -> None:
     near = replace(STATUS, budgets=(replace(STATUS.budgets[0], spent_g=810.0),))
-    assert lines(STATUS, near, near)[1:] == ["2021-01-01 12:00  budget: 810 g of 1000 g per search (81%)"]
+    assert lines(STATUS, near, near)[1:] == ["2021-01-01 12:00  budget: 810 g of 1.00 kg per search (81.0 %)"]
 
 
 def test_unpriced_energy_is_said() -> None:
     before = replace(STATUS, counts={})
-    assert "0.500000 kWh not priced yet" in lines(before, replace(STATUS, totals=RunningTotals(3.6e6, 1.0, 1.8e6)))[1]
+    assert "500 Wh not priced yet" in lines(before, replace(STATUS, totals=RunningTotals(3.6e6, 1.0, 1.8e6)))[1]
 
 
 def test_nothing_decided_yet_is_no_line() -> None:
@@ -126,8 +126,8 @@ def test_a_terminal_shows_everything_at_once() -> None:
         "3 of 10",
         "1 of 5",
         "train 7 (epoch 4 of 12)",
-        "1.000000 kWh, 250 g CO2eq",
-        "250 g of 1000 g per search (25%)",
+        "1.00 kWh, 250 g CO2eq",
+        "250 g of 1.00 kg per search (25.0 %)",
         "nothing trained yet",
     ):
         assert part in panel
@@ -147,7 +147,7 @@ def test_a_terminal_shows_everything_at_once() -> None:
             "intensity unknown: no data for this time",
         ),
         (replace(STATUS, epochs={}), "train 7"),
-        (replace(STATUS, best=TRIAL), "trial 7: [bold]key (val_accuracy 0.9)"),
+        (replace(STATUS, best=TRIAL), "trial 7: [bold]key (val_accuracy 90.00 %)"),
         (replace(STATUS, counts={(TrialKind.SCORE, TrialState.COMPLETED): 12}), "12 of 12"),
     ],
 )
