@@ -11,6 +11,7 @@ import math
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from carbon_sources.interval import require_utc
@@ -22,6 +23,10 @@ _LONGEST_WAIT_S = 60.0
 def monotonic_s() -> float:
     """Return the machine's monotonic time in seconds, comparable between its processes."""
     return time.monotonic()
+
+
+_SLEW = timedelta(seconds=1)
+"""A wall clock that is steered drifts by less between two looks; only a larger lead is a clock that was set."""
 
 
 class Clock(ABC):
@@ -40,14 +45,40 @@ class Clock(ABC):
         """Return once `until` has come or `wake` is set, whichever is sooner. An instant in the past returns at once."""
 
 
+def wall_time() -> datetime:
+    """Return what the machine's wall clock shows, in UTC; somebody may set it at any time."""
+    return datetime.now(UTC)
+
+
 class SystemClock(Clock):
-    """The machine's time."""
+    """The machine's time, which never runs backwards.
+
+    It goes on with the monotonic clock from the wall time at construction. When the wall clock has been set forward, or the
+    machine has slept, it follows; when the wall clock has been set back it does not, until the wall clock has caught up: energy
+    that is drawn in between must have its place in time.
+
+    Args:
+        wall: Reads the wall clock.
+        monotonic: Reads the monotonic clock, seconds.
+    """
+
+    def __init__(self, wall: Callable[[], datetime] = wall_time, monotonic: Callable[[], float] = monotonic_s) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._ahead = wall() - timedelta(seconds=monotonic())
+        self._follow()
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        self._follow()
+        return self.instant_of(self._monotonic())
 
     def instant_of(self, monotonic: float) -> datetime:
-        return self.now() + timedelta(seconds=monotonic - monotonic_s())
+        return self._ahead + timedelta(seconds=monotonic)
+
+    def _follow(self) -> None:
+        shown = self._wall() - timedelta(seconds=self._monotonic())
+        if shown - self._ahead > _SLEW:
+            self._ahead = shown
 
     def wait(self, until: datetime, wake: threading.Event) -> None:
         while (left_s := (until - self.now()).total_seconds()) > 0:

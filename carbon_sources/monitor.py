@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from carbon_sources.errors import CarbonSourceError
 from carbon_sources.intensity import IntensitySample, IntensitySeries
@@ -24,6 +24,7 @@ class Observation:
         series: All samples that were fetched so far, the current one included.
         changed: The stretch within which values are new or revised since the observation before; `None` if nothing changed.
         problem: Why the source could not be asked, in one sentence; `None` if it answered or was not due.
+        due_at: When the source is to be asked again, after `now`.
     """
 
     now: datetime
@@ -31,6 +32,7 @@ class Observation:
     series: IntensitySeries
     changed: Interval | None
     problem: str | None
+    due_at: datetime
 
 
 class IntensityMonitor:
@@ -59,7 +61,7 @@ class IntensityMonitor:
         self._overlap = overlap
         self._series = IntensitySeries(())
         self._reach = max(reach, lookback)
-        self._asked_at: datetime | None = None
+        self._due_at = datetime.min.replace(tzinfo=UTC)
         self._answered_at: datetime | None = None
         self._problem: str | None = None
 
@@ -70,21 +72,20 @@ class IntensityMonitor:
             now: The present instant.
             wanted_since: From when on somebody waits for values; `None` if all that is wanted is known.
         """
-        changed = self._refresh(now, wanted_since) if self._due(now) else None
-        return Observation(now, self._series.at(now), self._series, changed, self._problem)
+        changed = self._refresh(now, wanted_since) if self._due_at <= now else None
+        return Observation(now, self._series.at(now), self._series, changed, self._problem, self._due_at)
 
-    def _due(self, now: datetime) -> bool:
-        if self._asked_at is None:
-            return True
-        if now - self._asked_at < self._poll_interval:
-            return False
-        newest_end = self._series.samples[-1].interval.end if self._series.samples else None
-        return newest_end is None or newest_end <= now or now - self._asked_at >= self._overlap
+    def _next_question(self, now: datetime, *, news: bool) -> datetime:
+        """Return when to ask again: at the end of the newest sample, or after a pause where nothing newer was to be had."""
+        newest_end = self._series.samples[-1].interval.end if self._series.samples else now
+        if news and newest_end > now:
+            return min(newest_end, now + self._overlap)
+        return max(now + self._poll_interval, min(newest_end, now + self._overlap))
 
     def _refresh(self, now: datetime, wanted_since: datetime | None) -> Interval | None:
         start = now - self._lookback if self._answered_at is None else self._answered_at - self._overlap
         start = max(min(start, wanted_since or start), now - self._reach)
-        self._asked_at = now
+        self._due_at = now + self._poll_interval
         try:
             fetched = list(self._source.history(start, now))
             latest = self._source.latest(now)
@@ -96,7 +97,9 @@ class IntensityMonitor:
         self._problem, self._answered_at = None, now
         if latest is not None:
             fetched.insert(0, latest)  # what the history says of the same time counts
-        return self._merge(fetched)
+        changed = self._merge(fetched)
+        self._due_at = self._next_question(now, news=changed is not None)
+        return changed
 
     def _merge(self, fetched: list[IntensitySample]) -> Interval | None:
         known = frozenset(self._series)

@@ -73,9 +73,11 @@ class Accountant:
         self._pue = pue
         self._bound = bound_g_per_kwh
         self._trial_j: dict[int, float] = defaultdict(float)
+        self._wasted_j: dict[int, float] = defaultdict(float)
         self._upper_j: dict[tuple[TrialKind, Fidelity], float] = {}
         self._unpriced: dict[str, datetime] = {}
         self._drawn_since: datetime | None = None
+        self._unread: list[Usage] = []
         self.totals = RunningTotals()
 
     def start(self, now: datetime) -> None:
@@ -100,27 +102,47 @@ class Accountant:
 
     def account(self, now: datetime, usages: Sequence[Usage], step: Step) -> Observation:
         """Enter what was drawn until `now` into the step, correct what is known better by now, and say what the grid is like."""
+        self._unread.extend(usages)
         waiting = [start for start in (*self._unpriced.values(), self._drawn_since) if start is not None]
         observation = self._monitor.observe(now, min(waiting, default=None))
         reading = self._meter.read(now, usages)
         if reading is not None:
             fresh = entries_for(reading, observation.series, self._pue)
             self._drawn_since = now
+            self._mark_read(step)
             step.readings.append(reading)
             step.entries.extend(fresh)
             self._count(fresh, 1)
-        for usage in usages:
-            step.usage_marks[usage.stream] = max(usage.number, step.usage_marks.get(usage.stream, usage.number))
         if observation.changed is not None:
             step.intensities.extend(observation.series.between(observation.changed.start, observation.changed.end))
             self._correct(observation, step)
         return observation
+
+    @property
+    def all_read(self) -> bool:
+        """Whether all usage so far is in a reading, so that the spool may forget it."""
+        return not self._unread
+
+    def _mark_read(self, step: Step) -> None:
+        for usage in self._unread:
+            step.usage_marks[usage.stream] = max(usage.number, step.usage_marks.get(usage.stream, usage.number))
+        self._unread.clear()
 
     def settle(self, trial: Trial) -> None:
         """Learn from a trial that ended what its sort may cost."""
         sort = (trial.kind, trial.fidelity)
         if spent := self._trial_j.get(trial.number):
             self._upper_j[sort] = max(self._upper_j.get(sort, 0.0), spent)
+
+    def spent_j(self, trial: Trial) -> float:
+        """Return what a trial has drawn so far."""
+        return self._trial_j.get(trial.number, 0.0)
+
+    def waste(self, trial: Trial, joules: float) -> None:
+        """Learn that a trial was interrupted before anything of `joules` was kept: its sort costs more than that."""
+        sort = (trial.kind, trial.fidelity)
+        self._wasted_j[trial.number] += joules
+        self._upper_j[sort] = max(self._upper_j.get(sort, 0.0), joules)
 
     def states(self, now: datetime, reserved_g: float = 0.0) -> tuple[BudgetState, ...]:
         """Return how the budgets stand."""
@@ -135,7 +157,8 @@ class Accountant:
         upper = self._upper_j.get((trial.kind, trial.fidelity))
         if upper is None:
             return share_g
-        still_j = max(0.0, upper * _MARGIN - self._trial_j.get(trial.number, 0.0))
+        kept_j = self._trial_j.get(trial.number, 0.0) - self._wasted_j.get(trial.number, 0.0)
+        still_j = max(0.0, upper * _MARGIN - kept_j)
         return still_j / J_PER_KWH * self._intensity_bound(observation) * self._pue
 
     def _intensity_bound(self, observation: Observation) -> float:

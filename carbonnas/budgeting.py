@@ -29,6 +29,7 @@ class BudgetBook:
         self.budgets = tuple(budgets)
         self._bound = bound_g_per_kwh
         self._spent_g: dict[datetime, float] = defaultdict(float)
+        self._sums: dict[Interval | None, float] = {}
 
     def add(self, entries: Iterable[EmissionEntry]) -> None:
         """Count new entries."""
@@ -44,10 +45,12 @@ class BudgetBook:
 
     def _state(self, budget: EmissionBudget, now: datetime, reserved_g: float) -> BudgetState:
         window = budget.window_at(now)
-        spent = math.fsum(g for start, g in self._spent_g.items() if window is None or window.contains(start))
-        return BudgetState(budget, spent, reserved_g, window)
+        if window not in self._sums:
+            self._sums[window] = math.fsum(g for s, g in self._spent_g.items() if window is None or window.contains(s))
+        return BudgetState(budget, self._sums[window], reserved_g, window)
 
     def _count(self, entries: Iterable[EmissionEntry], sign: int) -> None:
+        self._sums.clear()
         for entry in entries:
             grams = conservative_g(entry, self._bound)
             for start, share in _shares(entry.priced.sample.interval):

@@ -63,6 +63,14 @@ class SearchParts:
     meter_at_rest: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Stay:
+    """A trial's stay in a slot: what it had drawn when it came, and the age of its checkpoint then."""
+
+    spent_j: float
+    checkpoint: int | None
+
+
 class Search:
     """One search in progress; whatever happens to the process, the store holds a consistent state to go on from.
 
@@ -86,6 +94,7 @@ class Search:
         self._epochs: dict[int, EpochReport] = {}
         self._suspending: set[int] = set()
         self._recovered: tuple[Usage, ...] = ()
+        self._stays: dict[int, _Stay] = {}
 
     @property
     def objective(self) -> Objective:
@@ -110,7 +119,7 @@ class Search:
         held = parts.executor.restore(self._progress.executor_state)
         for trial in self._in_state(TrialState.RUNNING):
             if trial.number not in held:
-                parts.executor.submit(self._job(trial))
+                self._submit(trial)
 
     def close(self) -> None:
         """Stop workers and meter; a search that is still running goes on in a later process."""
@@ -139,7 +148,8 @@ class Search:
         crash_point("before_commit")
         parts.store.commit(parts.header.search_id, self._progress, step)
         crash_point("after_commit")
-        parts.executor.acknowledge()
+        if parts.accountant.all_read:
+            parts.executor.acknowledge()
         self._hand_over(step, suspended)
         return self._status(observation, decision, blocked)
 
@@ -149,7 +159,10 @@ class Search:
         self._epochs.pop(trial.number, None)
         if trial.state is not TrialState.RUNNING or trial.attempt != outcome.attempt:
             raise RuntimeError(f"an outcome for trial {trial.number} that does not run. This is a bug. Please report.")
+        stay = self._stays.pop(trial.number, None)
         if outcome.kind is OutcomeKind.SUSPENDED:
+            if stay is not None and stay.checkpoint == self._checkpoint_stamp(trial):
+                self._parts.accountant.waste(trial, self._parts.accountant.spent_j(trial) - stay.spent_j)
             trial = trial.to(TrialState.SUSPENDED)
         elif outcome.kind is OutcomeKind.COMPLETED and outcome.evaluation is not None:
             self._parts.planner.require_metrics(trial, outcome.evaluation.metrics)
@@ -248,7 +261,7 @@ class Search:
         """
         running = self._in_state(TrialState.RUNNING)
         if any(state.exhausted for state in states):
-            return {t.number: True for t in running if t.kind is TrialKind.TRAIN or decision.score_slots == 0}
+            return {trial.number: True for trial in running}
         trainings = sorted(t.number for t in running if t.kind is TrialKind.TRAIN and t.number not in self._suspending)
         return dict.fromkeys(trainings[decision.train_slots :], False)
 
@@ -285,17 +298,28 @@ class Search:
     def _hand_over(self, step: Step, suspended: Mapping[int, bool]) -> None:
         for trial in step.trials.values():
             if trial.state is TrialState.RUNNING:
-                self._parts.executor.submit(self._job(trial))
+                self._submit(trial)
                 crash_point("after_submit")
         for number, at_once in suspended.items():
             self._suspending.add(number)
             self._parts.executor.suspend(number, at_once=at_once)
 
+    def _submit(self, trial: Trial) -> None:
+        self._stays[trial.number] = _Stay(self._parts.accountant.spent_j(trial), self._checkpoint_stamp(trial))
+        self._parts.executor.submit(self._job(trial))
+
+    def _checkpoint(self, trial: Trial) -> Path | None:
+        is_training = trial.kind is TrialKind.TRAIN
+        return self._parts.checkpoints / f"trial-{trial.number}.checkpoint" if is_training else None
+
+    def _checkpoint_stamp(self, trial: Trial) -> int | None:
+        """Return when the checkpoint was last written, or `None` if there is none: what changes when an epoch is kept."""
+        path = self._checkpoint(trial)
+        return path.stat().st_mtime_ns if path is not None and path.exists() else None
+
     def _job(self, trial: Trial) -> Job:
         request = EvaluationRequest(trial.architecture, trial.kind, trial.fidelity, trial.seed)
-        is_training = trial.kind is TrialKind.TRAIN
-        checkpoint = self._parts.checkpoints / f"trial-{trial.number}.checkpoint" if is_training else None
-        return Job(trial.number, trial.attempt, request, checkpoint, self._parts.trial_timeout)
+        return Job(trial.number, trial.attempt, request, self._checkpoint(trial), self._parts.trial_timeout)
 
     def _in_state(self, *states: TrialState) -> list[Trial]:
         return [trial for trial in self._trials.values() if trial.state in states]
@@ -310,7 +334,11 @@ class Search:
 
     def _status(self, observation: Observation, decision: Decision, blocked: Sequence[Blocked]) -> SearchStatus:
         parts, now = self._parts, observation.now
-        times = [decision.review_at, *(b.state.window.end for b in blocked if b.state.window is not None)]
+        times = [
+            decision.review_at,
+            observation.due_at,
+            *(b.state.window.end for b in blocked if b.state.window is not None),
+        ]
         if parts.header.deadline is not None:
             times.append(parts.header.deadline)
         running = self._in_state(TrialState.RUNNING)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
-from schedulers.slot_allocation import allot, next_review, score_only, train_first
+from schedulers.duration_text import duration_text
+from schedulers.slot_allocation import grant, next_review
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class MaxWait:
         """
         review_at = next_review(context, review)
         if most_training > 0:
-            return Decision(*allot(context, most_training), reason, review_at)
-        return self.decide(context) or Decision(*score_only(context), reason, self.limit(context, review_at))
+            return grant(context, most_training, reason, review_at)
+        return self.decide(context) or grant(context, 0, reason, self.limit(context, review_at))
 
     def decide(self, context: SchedulingContext) -> Decision | None:
         """Return the decision to train because training waited long enough, or `None` where it may still wait.
@@ -55,13 +56,13 @@ class MaxWait:
         """
         previous = context.previous
         if previous is not None and previous.reason.code is ReasonCode.MAX_WAIT and context.now < previous.review_at:
-            return Decision(*train_first(context), previous.reason, previous.review_at)
+            return grant(context, context.slots, previous.reason, previous.review_at)
         if not _has_training(context) or self._runs_out(context) > context.now:
             return None
         since = context.progress.train_waiting_since or context.now
-        waited = timedelta(minutes=round((context.now - since) / timedelta(minutes=1)))
-        text = f"training has waited {waited} of at most {self.longest} (h:mm:ss): it runs for {self.min_run}"
-        return Decision(*train_first(context), Reason(ReasonCode.MAX_WAIT, text), context.now + self.min_run)
+        waited, longest = duration_text(context.now - since), duration_text(self.longest)
+        text = f"training has waited {waited} of at most {longest}: it runs for {duration_text(self.min_run)}"
+        return grant(context, context.slots, Reason(ReasonCode.MAX_WAIT, text), context.now + self.min_run)
 
     def limit(self, context: SchedulingContext, review_at: datetime) -> datetime:
         """Return `review_at`, or the instant at which the wait has to end if that is sooner."""

@@ -11,6 +11,10 @@ from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
 BLIND: Final = Reason(ReasonCode.BLIND, "the present intensity is unknown: nothing is trained until it is known")
 """Why training waits while `context.intensity` is `None`: an hour that can't be judged may be the dirtiest of the week."""
 
+_NO_WORK: Final = ", no work is ready"
+_NO_TRAINING: Final = ", but nothing is ready to train"
+_NO_SCORING: Final = ", and nothing is left to score: rest"
+
 
 def allot(context: SchedulingContext, most_training: int) -> tuple[int, int]:
     """Return slots for training, at most `most_training`, and for scoring; neither more than there is work for.
@@ -23,14 +27,32 @@ def allot(context: SchedulingContext, most_training: int) -> tuple[int, int]:
     return train, score
 
 
-def train_first(context: SchedulingContext) -> tuple[int, int]:
-    """Return slots for as much training as there is; what is left scores."""
-    return allot(context, context.slots)
+def grant(context: SchedulingContext, most_training: int, reason: Reason, review_at: datetime) -> Decision:
+    """Return the decision to train in at most `most_training` slots and to score in the others.
+
+    Args:
+        context: What is decided about.
+        most_training: Slots that training may take, 0 to all of them.
+        reason: Why not more and not fewer; where work is missing, its text goes on to say so.
+        review_at: When to look again at the latest, UTC.
+    """
+    train, score = allot(context, most_training)
+    text = reason.text
+    for note in (_NO_WORK, _NO_TRAINING, _NO_SCORING):  # a reason taken over from an earlier decision may carry one
+        text = text.removesuffix(note)
+    return Decision(train, score, Reason(reason.code, text + _note(context, most_training)), review_at)
 
 
-def score_only(context: SchedulingContext) -> tuple[int, int]:
-    """Return no slot for training and as many for scoring as there is work."""
-    return allot(context, 0)
+def _note(context: SchedulingContext, most_training: int) -> str:
+    """Return how the reason's text has to go on so that nobody wonders about slots that are left empty."""
+    progress = context.progress
+    training = progress.train_ready + progress.train_running > 0
+    scoring = progress.score_ready + progress.score_running > 0
+    if not training and not scoring:
+        return _NO_WORK
+    if most_training > 0 and not training:
+        return _NO_TRAINING
+    return _NO_SCORING if most_training == 0 and not scoring else ""
 
 
 def checked_review(review: timedelta) -> timedelta:
@@ -58,11 +80,10 @@ def budget_decision(context: SchedulingContext, review: timedelta) -> Decision |
     if not exhausted:
         return None
     resting = [state for state in exhausted if state.budget.at_limit is not AtLimit.SCORE_ONLY]
-    train, score = (0, 0) if resting else score_only(context)
     ends = (state.window.end for state in exhausted if state.window is not None)
     review_at = min((context.now + review, *(end for end in ends if end > context.now)))
     reason = Reason(ReasonCode.BUDGET_EXHAUSTED, _spent_text((resting or exhausted)[0], resting=bool(resting)))
-    return Decision(train, score, reason, review_at)
+    return Decision(0, 0, reason, review_at) if resting else grant(context, 0, reason, review_at)
 
 
 def _spent_text(state: BudgetState, *, resting: bool) -> str:

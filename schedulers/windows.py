@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from carbon_sources.intensity import IntensitySeries
 from schedulers.decision import Reason, ReasonCode, SchedulingContext
+from schedulers.duration_text import duration_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class TrailingWindow:
     @property
     def no_history(self) -> Reason:
         """Why training is not held back while `known` is `None`: no hour is known to be better than this one."""
-        text = f"less than {self.min_history} of the past is known: training is not held back"
+        text = f"less than {duration_text(self.min_history)} of the past is known: training is not held back"
         return Reason(ReasonCode.NO_HISTORY, text)
 
 

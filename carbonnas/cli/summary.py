@@ -33,7 +33,9 @@ def print_summary(document: ReportDocument) -> None:
         share = budget.spent_g / budget.limit_g
         text = f"{grams(budget.spent_g)} of {grams(budget.limit_g)} per {budget.window.value} ({share:.1%})"
         table.add_row("budget", text + (" [bold]exceeded[/bold]" if budget.remaining_g < 0 else ""))
-    table.add_row("modelled by" if document.measurement.modelled else "measured by", escape(document.measurement.method))
+    table.add_row(
+        "modelled by" if document.measurement.modelled else "measured by", escape(document.measurement.method)
+    )
     results().print(table)
 
 

@@ -43,4 +43,5 @@ class ConstantPowerMeter(PowerModelMeter):
                 "slots": str(self._slots),
             },
             caveat="All of the energy is modelled: it follows time alone, so it is only as good as the configured powers.",
+            modelled=True,
         )

@@ -6,6 +6,7 @@ Colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008), which
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, timedelta
 
 import altair as alt
 
@@ -24,6 +25,10 @@ _CLOCK = {
     "week": "%-d %b",
 }
 """How instants are labelled, by how fine the axis is."""
+
+_TWO_LINES = "[utcFormat(datum.value, '%H:%M'), utcFormat(datum.value, '%-d %b')]"
+_ONLY_DATES = timedelta(days=10)
+"""Ticks of a longer time are at midnight."""
 
 HEIGHT = 240
 """Pixels."""
@@ -50,14 +55,20 @@ def legend() -> alt.Legend:
     return alt.Legend(title=None, orient="top", direction="horizontal", columns=4)
 
 
-def colors(field: str, shades: dict[str, str]) -> alt.Color:
-    """Return a colour for each value of a field, also for values that no row has."""
-    return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(shades), range=list(shades.values())), legend=legend())
+def colors(rows: Sequence[Row], field: str, shades: dict[str, str]) -> alt.Color:
+    """Return a colour for each value of a field that a row has; without rows there is no legend."""
+    return alt.Color(f"{field}:N", scale=_scale(rows, field, shades), legend=legend() if rows else None)
 
 
-def shapes(field: str, forms: dict[str, str]) -> alt.Shape:
-    """Return a shape for each value of a field, so that colour is not all that tells them apart."""
-    return alt.Shape(f"{field}:N", scale=alt.Scale(domain=list(forms), range=list(forms.values())), legend=legend())
+def shapes(rows: Sequence[Row], field: str, forms: dict[str, str]) -> alt.Shape:
+    """Return a shape for each value as `colors`, so that colour is not all that tells them apart."""
+    return alt.Shape(f"{field}:N", scale=_scale(rows, field, forms), legend=legend() if rows else None)
+
+
+def _scale(rows: Sequence[Row], field: str, looks: dict[str, str]) -> alt.Scale:
+    seen = {row[field] for row in rows}
+    used = {value: look for value, look in looks.items() if value in seen} or looks
+    return alt.Scale(domain=list(used), range=list(used.values()))
 
 
 def time_scale(record: SearchRecord) -> alt.Scale:
@@ -68,8 +79,15 @@ def time_scale(record: SearchRecord) -> alt.Scale:
 
 
 def time_axis(record: SearchRecord) -> alt.X:
-    """Return the horizontal axis of charts over time."""
-    return alt.X("at:T", scale=time_scale(record), axis=alt.Axis(title="time (UTC)", format=_CLOCK))
+    """Return the horizontal axis of charts over time, with dates below the hours where it crosses midnight."""
+    within = shown(record)
+    if within.start.astimezone(UTC).date() == within.end.astimezone(UTC).date():
+        axis = alt.Axis(title="time (UTC)", format=_CLOCK)
+    elif within.duration > _ONLY_DATES:
+        axis = alt.Axis(title="time (UTC)", format="%-d %b")
+    else:
+        axis = alt.Axis(title="time (UTC)", labelExpr=_TWO_LINES)
+    return alt.X("at:T", scale=time_scale(record), axis=axis)
 
 
 def metric_x(field: str, metric: str) -> alt.X:

@@ -35,7 +35,7 @@ _BUDGET_IN_SIGHT = 4.0
 
 def emissions(record: SearchRecord) -> alt.LayerChart:
     """Return the emissions of each account since the start, stacked, with the budget of the whole search as a line."""
-    rows = cumulative_rows(record)
+    rows = _drawn(cumulative_rows(record))
     total_g = sum(number(row, "g") for row in rows if row["at"] == rows[-1]["at"])
     factor, unit = mass_unit(total_g)
     area = (
@@ -44,12 +44,18 @@ def emissions(record: SearchRecord) -> alt.LayerChart:
         .encode(
             x=time_axis(record),
             y=alt.Y("mass:Q", stack="zero", title=f"{unit} CO₂e"),
-            color=colors("account", dict(zip(ACCOUNTS, (BLUE, ORANGE, PURPLE, GREY), strict=True))),
+            color=colors(rows, "account", dict(zip(ACCOUNTS, (BLUE, ORANGE, PURPLE, GREY), strict=True))),
             order="order:Q",
             tooltip=tips("account", "emitted"),
         )
     )
     return wide([area, *_limits(record, total_g, factor)], "Cumulative emissions by account, and the budget.")
+
+
+def _drawn(rows: list[Row]) -> list[Row]:
+    """Return the rows of the accounts that emitted anything, or all while none has."""
+    used = {row["account"] for row in rows if number(row, "g") > 0}
+    return [row for row in rows if row["account"] in used] or rows
 
 
 def _limits(record: SearchRecord, total_g: float, factor: float) -> tuple[alt.Chart, alt.Chart]:
@@ -81,7 +87,7 @@ def trials(record: SearchRecord) -> alt.Chart:
             x2="to:Q",
             y=alt.Y("low:Q", title=f"{unit} CO₂e"),
             y2="high:Q",
-            color=colors("kind", {"train": BLUE, "score": ORANGE, "failed": RED}),
+            color=colors(rows, "kind", {"train": BLUE, "score": ORANGE, "failed": RED}),
             tooltip=tips("who", "emitted", "energy", "what"),
         )
     )
@@ -104,8 +110,8 @@ def progress(record: SearchRecord) -> alt.LayerChart:
     marks = points(scaled).encode(
         x=x,
         y=metric_y("value", name),
-        color=colors("fidelity", {FidelityName.SEARCH.value: BLUE, FidelityName.FULL.value: RED}),
-        shape=shapes("fidelity", {FidelityName.SEARCH.value: "circle", FidelityName.FULL.value: "diamond"}),
+        color=colors(rows, "fidelity", {FidelityName.SEARCH.value: BLUE, FidelityName.FULL.value: RED}),
+        shape=shapes(rows, "fidelity", {FidelityName.SEARCH.value: "circle", FidelityName.FULL.value: "diamond"}),
         tooltip=tips("who", "measured", "emitted", "time", "what"),
     )
     described = f"{name} of each training against emissions, with the best so far."
@@ -129,8 +135,8 @@ def front(record: SearchRecord) -> alt.LayerChart:
     marks = points(rows).encode(
         x=x,
         y=y,
-        color=colors("front", {"Pareto front": GREEN, "beaten": GREY}),
-        shape=shapes("front", {"Pareto front": "diamond", "beaten": "circle"}),
+        color=colors(rows, "front", {"Pareto front": GREEN, "beaten": GREY}),
+        shape=shapes(rows, "front", {"Pareto front": "diamond", "beaten": "circle"}),
         tooltip=tips("who", "measured", "what"),
     )
     return wide([line.encode(x=x, y=y), marks], f"{first} against {second} with the Pareto front.")

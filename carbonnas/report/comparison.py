@@ -38,8 +38,16 @@ def schedules(document: ReportDocument) -> tuple[Schedule, ...]:
     )
 
 
+def in_words(document: ReportDocument) -> str:
+    """Return the comparison in two sentences, or that there is none."""
+    other = document.counterfactuals
+    if other.carbon_blind_trials_g is None and other.clairvoyant_trials_g is None:
+        return "No comparison can be made; the table says why."
+    return f"{trials_alone(document)} {idle_note(document)}"
+
+
 def trials_alone(document: ReportDocument) -> str:
-    """Return one sentence that compares the trials without overhead and idle energy, or says that it can't be known."""
+    """Return one sentence that compares the trials without overhead and idle energy."""
     here, other = document.totals.trials_g, document.counterfactuals
     return (
         f"Trials alone: {_here(document)} here, "
@@ -57,11 +65,11 @@ def against(document: ReportDocument, other_g: float | None) -> str:
 
 def idle_note(document: ReportDocument) -> str:
     """Return one sentence on the idle energy, which the other schedules are charged as this search drew it."""
-    idle = f"Idle energy ({grams(document.totals.idle_g)}) is the same in all three"
+    idle = f"Idle energy ({grams(document.totals.idle_g)}) is the same in all three schedules"
     ended, blind_end = document.search.ended_at, document.counterfactuals.carbon_blind_end
-    if blind_end is None or (ended is not None and blind_end >= ended):
+    if blind_end is None or ended is None or blind_end >= ended:
         return f"{idle}; a search that never waits may end sooner and draw less of it."
-    return f"{idle}, although a search that never waits would have ended on {instant(blind_end)} and drawn less of it."
+    return f"{idle}, although a search that never waits would have done the work by {instant(blind_end)} and drawn less of it."
 
 
 def _here(document: ReportDocument) -> str:

@@ -10,6 +10,7 @@ import base64
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from importlib import resources
 
@@ -18,6 +19,8 @@ import vl_convert
 from markupsafe import Markup
 
 from carbonnas.record import SearchRecord
+from carbonnas.report.cells import trial_emissions, trial_energy
+from carbonnas.report.comparison import in_words, schedules
 from carbonnas.report.document import build_document, changes
 from carbonnas.report.figures import Figure, figures
 from carbonnas.report.formatting import grams, instant, kwh, metric, percent
@@ -39,6 +42,8 @@ def render_html(record: SearchRecord) -> str:
         .render(
             document=document,
             headline=headline(document),
+            schedules=schedules(document),
+            compared=in_words(document),
             figures=drawn,
             specifications=_embedded(drawn),
             trials=document.trials[:MOST_TRIALS],
@@ -61,8 +66,14 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"grams": grams, "kwh": kwh, "percent": percent, "instant": instant}
+    environment.filters |= {"trial_emissions": trial_emissions, "trial_energy": trial_energy, "parts": _parts}
     environment.globals["metric"] = metric
     return environment
+
+
+def _parts(architecture: str) -> Markup:
+    """Return an architecture in boxes that end at its commas and bars: a line breaks between boxes before it breaks inside one."""
+    return Markup("").join(Markup("<span>{}</span>").format(part) for part in re.split(r"(?<=[,|])", architecture))
 
 
 def _text(name: str) -> str:

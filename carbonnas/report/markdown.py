@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from carbonnas.report.cells import trial_emissions, trial_energy
-from carbonnas.report.comparison import idle_note, schedules, trials_alone
+from carbonnas.report.comparison import in_words, schedules
 from carbonnas.report.formatting import NOTHING, UNKNOWN, grams, instant, kwh, metric, percent
 from carbonnas.report.headline import headline
 from carbonnas.report.model import BudgetLine, ReportDocument
@@ -85,7 +85,10 @@ def _measured(document: ReportDocument) -> str:
         ("Meter", used.meter),
         ("Method", used.method),
         ("What it is worth", used.caveat),
-        ("Modelled" if used.modelled else "Measured", f"{kwh(used.measured_kwh)}; the ledger accounts for {kwh(document.totals.energy_kwh)}"),
+        (
+            "Modelled" if used.modelled else "Measured",
+            f"{kwh(used.measured_kwh)}; the ledger accounts for {kwh(document.totals.energy_kwh)}",
+        ),
         ("Power usage effectiveness", pue),
         *used.details.items(),
     ]
@@ -96,7 +99,7 @@ def _compared(document: ReportDocument) -> list[str]:
     rows = [(row.name, row.trials, row.whole, row.how) for row in schedules(document)]
     clean = f"Energy in the cleaner half of the hours, {percent(document.totals.clean_share)}: {document.totals.clean_share_how}"
     return [
-        _safe(f"{trials_alone(document)} {idle_note(document)}"),
+        _safe(in_words(document)),
         _table(("Schedule", "Trials alone", "With overhead and idle", "How it was computed"), rows),
         _safe(clean),
     ]

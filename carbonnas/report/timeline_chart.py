@@ -22,15 +22,17 @@ def timeline(record: SearchRecord) -> alt.VConcatChart:
     """Return intensity with decisions, the decisions in force, and the trials in their slots."""
     time = time_scale(record)
     lanes, decisions = lane_rows(record), decision_rows(record)
+    legend = [*lanes, *decisions]  # one for all parts, so that colours and shapes stay in one legend
+    bare = alt.Axis(labels=False, ticks=False, title=None)
     depth = max(1, len({row["lane"] for row in lanes}))
     parts = (
-        _intensity(record, decisions, alt.X("at:T", scale=time, axis=alt.Axis(labels=False, ticks=False, title=None))),
-        _strips(decisions, 14).encode(
+        _intensity(record, decisions, legend, alt.X("at:T", scale=time, axis=bare)),
+        _strips(decisions, legend, 14).encode(
             x=alt.X("at:T", scale=time, axis=None),
             y=alt.Y("row:O", axis=_bare("plan")),
             tooltip=tips("time", "slots", "reason"),
         ),
-        _strips(lanes, min(160, 16 * depth)).encode(
+        _strips(lanes, legend, min(160, 16 * depth)).encode(
             x=time_axis(record),
             y=alt.Y("lane:O", axis=_bare("work")),
             tooltip=tips("text", "time"),
@@ -41,7 +43,7 @@ def timeline(record: SearchRecord) -> alt.VConcatChart:
     return alt.VConcatChart(vconcat=list(parts), spacing=6, description=described, resolve=shared)
 
 
-def _intensity(record: SearchRecord, decisions: Sequence[Row], x: alt.X) -> alt.LayerChart:
+def _intensity(record: SearchRecord, decisions: Sequence[Row], legend: Sequence[Row], x: alt.X) -> alt.LayerChart:
     axis = alt.Axis(minExtent=AXIS_WIDTH, maxExtent=AXIS_WIDTH, tickCount=5)
     y = alt.Y("g_per_kwh:Q", title="g CO₂e / kWh", axis=axis)
     line = (
@@ -55,17 +57,17 @@ def _intensity(record: SearchRecord, decisions: Sequence[Row], x: alt.X) -> alt.
         .encode(
             x=x,
             y=y,
-            color=colors("action", _SHADES),
-            shape=shapes("action", _FORMS),
+            color=colors(legend, "action", _SHADES),
+            shape=shapes(legend, "action", _FORMS),
             tooltip=tips("time", "slots", "reason"),
         )
     )
     return alt.LayerChart(layer=[line, points], width=_WIDTH, height=170)
 
 
-def _strips(rows: Sequence[Row], height: int) -> alt.Chart:
+def _strips(rows: Sequence[Row], legend: Sequence[Row], height: int) -> alt.Chart:
     bars: alt.Chart = alt.Chart(data(rows), width=_WIDTH, height=height).mark_bar(cornerRadius=1)
-    return bars.encode(x2="until:T", color=colors("action", _SHADES))
+    return bars.encode(x2="until:T", color=colors(legend, "action", _SHADES))
 
 
 def _bare(title: str) -> alt.Axis:

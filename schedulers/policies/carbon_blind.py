@@ -7,7 +7,7 @@ from datetime import timedelta
 from carbon_sources.units import Duration
 from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
 from schedulers.scheduler import Scheduler
-from schedulers.slot_allocation import budget_decision, checked_review, train_first
+from schedulers.slot_allocation import budget_decision, checked_review, grant
 
 
 class CarbonBlind(Scheduler):
@@ -28,4 +28,4 @@ class CarbonBlind(Scheduler):
         if stopped is not None:
             return stopped
         reason = Reason(ReasonCode.CARBON_BLIND, "work runs whatever the intensity")
-        return Decision(*train_first(context), reason, context.now + self._review)
+        return grant(context, context.slots, reason, context.now + self._review)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 
 import pytest
 from codecarbon import OfflineEmissionsTracker
@@ -97,10 +98,12 @@ def test_a_worker_that_no_probe_has_seen_is_charged_by_the_same_model(meter: Cod
 
 def test_processor_energy_follows_processor_time(meter: CodeCarbonMeter) -> None:
     read(meter, 1)
-    worked_s = busy(1.0)
-    reading = read(meter, 2)
+    prices = []
+    for number in range(3):
+        worked_s = busy(0.4)
+        prices.append(joules(read(meter, 2 + number), OVERHEAD)["cpu_j"] / worked_s)
     # The model: all cores loaded draw the stated power, so a core-second costs power / cores.
-    assert joules(reading, OVERHEAD)["cpu_j"] == pytest.approx(worked_s * CPU_W / (os.cpu_count() or 1), rel=0.25)
+    assert median(prices) == pytest.approx(CPU_W / (os.cpu_count() or 1), rel=0.25)
 
 
 def test_children_are_not_billed_to_the_process_that_started_them(meter: CodeCarbonMeter) -> None:
@@ -128,12 +131,16 @@ def test_memory_is_charged_once_for_the_node_and_shared_by_time_in_slots(meter: 
 
 
 def test_joules_are_of_real_time_whatever_the_clock_of_the_search_says(meter: CodeCarbonMeter) -> None:
-    began = time.monotonic()
+    stamps_s = [time.monotonic()]
     read(meter, 1)
+    stamps_s.append(time.monotonic())
     time.sleep(0.3)
-    elapsed_s = time.monotonic() - began
+    stamps_s.append(time.monotonic())
     reading = read(meter, 3600)
-    assert joules(reading, IDLE)["ram_j"] == pytest.approx(RAM_W * elapsed_s, rel=0.25)
+    stamps_s.append(time.monotonic())
+    # The readings were taken somewhere inside the calls.
+    shortest_s, longest_s = stamps_s[2] - stamps_s[1], stamps_s[3] - stamps_s[0]
+    assert 0.75 * RAM_W * shortest_s <= joules(reading, IDLE)["ram_j"] <= 1.25 * RAM_W * longest_s
 
 
 def test_a_worker_whose_probe_sees_nothing_of_its_work_is_an_error(meter: CodeCarbonMeter) -> None:
@@ -151,7 +158,7 @@ def test_closing_leaves_no_thread() -> None:
     meter.close()
     meter.close()
     for thread in started:
-        thread.join(timeout=2)
+        thread.join(timeout=30)
     assert set(threading.enumerate()) <= before
 
 
@@ -283,13 +290,20 @@ def counters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     clear_cache()
 
 
+def count(counter: Path, microjoules: str) -> None:
+    """Set a counter at once, so that no reader finds it empty."""
+    new = counter.with_suffix(".new")
+    new.write_text(microjoules)
+    new.replace(counter)
+
+
 def test_where_there_are_counters_they_measure_the_whole_machine(counters: Path) -> None:
     meter = CodeCarbonMeter(1, ram_power=RAM_W)
     meter.start(START)
-    counters.write_text("8000000")
+    count(counters, "8000000")
     time.sleep(0.06)
     reading = read(meter, 1)
-    counters.write_text("9500000")
+    count(counters, "9500000")
     time.sleep(0.06)
     after = read(meter, 2)
     meter.close()

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -21,15 +22,17 @@ def used():
 probe = CodeCarbonProbeFactory(100.0)()
 probe.start()
 started, startup = used() + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]), probe.read()
-before = used()
-while used() - before < 1.5:
-    pass
-busy, worked = probe.read(), used() - before
-time.sleep(0.5)
-idle = probe.read()
+rounds = []
+for _ in range(3):
+    before = used()
+    while used() - before < 0.5:
+        pass
+    (busy_j, gpu_j), worked = probe.read(), used() - before
+    time.sleep(0.3)
+    rounds.append([busy_j, gpu_j, worked, probe.read()[0]])
 probe.close()
 probe.close()
-print(json.dumps({"startup": [*startup, started], "busy": [*busy, worked], "idle": idle}))
+print(json.dumps({"startup": [*startup, started], "rounds": rounds}))
 """
 
 
@@ -42,10 +45,11 @@ def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_a_worker_measures_itself_in_line_with_its_processor_time() -> None:
     told = json.loads(run(WORKER).stdout)
     j_per_cpu_s = 100.0 / (os.cpu_count() or 1)
-    busy_j, gpu_j, worked_s = told["busy"]
-    assert busy_j == pytest.approx(worked_s * j_per_cpu_s, rel=0.25)
-    assert gpu_j == 0
-    assert told["idle"][0] < 0.1 * busy_j
+    # CodeCarbon multiplies a load and a time that it takes one after the other: who comes between them spoils one round.
+    rounds = told["rounds"]
+    assert median(busy_j / worked_s for busy_j, _, worked_s, _ in rounds) == pytest.approx(j_per_cpu_s, rel=0.25)
+    assert median(idle_j / busy_j for busy_j, _, _, idle_j in rounds) < 0.1
+    assert [gpu_j for _, gpu_j, _, _ in rounds] == [0, 0, 0]
     startup_j, _, started_s = told["startup"]
     assert startup_j == pytest.approx(started_s * j_per_cpu_s, rel=0.25)
 
@@ -91,16 +95,19 @@ from carbonnas.energy.codecarbon_meter import CodeCarbonMeter, TrackingMode
 meter = CodeCarbonMeter(2, mode=TrackingMode.PROCESS, cpu_power=100.0, ram_power=10.0)
 now = datetime(2026, 3, 1, tzinfo=UTC)
 meter.start(now)
+stamps = [time.monotonic()]
 meter.read(now + timedelta(seconds=1), ())
-began = time.monotonic()
+stamps.append(time.monotonic())
 time.sleep(1.3)
+stamps.append(time.monotonic())
 reading = meter.read(now + timedelta(seconds=2), ())
-elapsed = time.monotonic() - began
+stamps.append(time.monotonic())
 details = dict(meter.measurement().details)
 details.pop("constant_share")
 meter.close()
-ram_w = sum(sample.ram_j for sample in reading.measured) / elapsed
-print(json.dumps({"ram_w": ram_w, "cpu_j": reading.joules - ram_w * elapsed, "details": details, "network": network}))
+ram_j = sum(sample.ram_j for sample in reading.measured)
+told = {"shortest_s": stamps[2] - stamps[1], "longest_s": stamps[3] - stamps[0], "ram_j": ram_j, "cpu_j": reading.joules - ram_j}
+print(json.dumps(told | {"details": details, "network": network}))
 """
 
 
@@ -114,7 +121,8 @@ def test_settings_of_the_user_change_nothing_and_nothing_goes_to_the_network(tmp
     environment = {f"CODECARBON_{key.upper()}": value for key, value in HOSTILE.items()} | {"HOME": str(home)}
     result = run(f"import os; os.chdir({str(here)!r})\n{MEASURE}", **environment)
     told = json.loads(result.stdout)
-    assert told["ram_w"] == pytest.approx(10.0, rel=0.1)
+    # The readings were taken somewhere inside the calls.
+    assert 0.9 * 10.0 * told["shortest_s"] <= told["ram_j"] <= 1.1 * 10.0 * told["longest_s"]
     assert told["cpu_j"] < 0.2 * 100.0
     meter = CodeCarbonMeter(2, mode=TrackingMode.PROCESS, cpu_power=100.0, ram_power=10.0)
     details = dict(meter.measurement().details)

