@@ -139,10 +139,13 @@ class Accountant:
         return self._trial_j.get(trial.number, 0.0)
 
     def waste(self, trial: Trial, joules: float) -> None:
-        """Learn that a trial was interrupted before anything of `joules` was kept: its sort costs more than that."""
+        """Learn that a trial was interrupted before anything of `joules` was kept: its sort costs more than was believed.
+
+        The estimate grows each time, so that work which no window of a budget can hold is given up in the end.
+        """
         sort = (trial.kind, trial.fidelity)
         self._wasted_j[trial.number] += joules
-        self._upper_j[sort] = max(self._upper_j.get(sort, 0.0), joules)
+        self._upper_j[sort] = max(self._upper_j.get(sort, 0.0) * _MARGIN, joules)
 
     def states(self, now: datetime, reserved_g: float = 0.0) -> tuple[BudgetState, ...]:
         """Return how the budgets stand."""

@@ -27,6 +27,7 @@ class AtLimit(enum.Enum):
 
     STOP = "stop"
     SCORE_ONLY = "score_only"
+    """Trainings end when the next one does not fit; scoring spends what is left, and no more."""
     WAIT = "wait"
     """Rest until the next window starts; a budget over the whole search has none and stops instead."""
 

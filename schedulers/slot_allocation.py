@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from schedulers.budget import AtLimit, BudgetState
 from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
 
 BLIND: Final = Reason(ReasonCode.BLIND, "the present intensity is unknown: nothing is trained until it is known")
@@ -71,22 +70,16 @@ def next_review(context: SchedulingContext, review: timedelta) -> datetime:
 
 
 def budget_decision(context: SchedulingContext, review: timedelta) -> Decision | None:
-    """Return the answer to exhausted budgets, or `None` while there is something left of each.
+    """Return the answer to exhausted budgets, no slot for anything, or `None` while there is something left of each.
 
-    One that stops or waits leaves no slot at all, even beside others that would let scoring go on. The review comes when the first
-    of their windows ends, or `review` from now if that is sooner.
+    What `AtLimit` asks for happens before: work that does not fit what is left is not started. The review comes when the first of their
+    windows ends, or `review` from now if that is sooner.
     """
     exhausted = [state for state in context.budgets if state.exhausted]
     if not exhausted:
         return None
-    resting = [state for state in exhausted if state.budget.at_limit is not AtLimit.SCORE_ONLY]
     ends = (state.window.end for state in exhausted if state.window is not None)
     review_at = min((context.now + review, *(end for end in ends if end > context.now)))
-    reason = Reason(ReasonCode.BUDGET_EXHAUSTED, _spent_text((resting or exhausted)[0], resting=bool(resting)))
-    return Decision(0, 0, reason, review_at) if resting else grant(context, 0, reason, review_at)
-
-
-def _spent_text(state: BudgetState, *, resting: bool) -> str:
-    budget = state.budget
-    outcome = "nothing runs" if resting else "only scoring runs"
-    return f"{state.spent_g:.4g} g of the {budget.limit_g:.4g} g per {budget.window.value} are spent: {outcome}"
+    state, budget = exhausted[0], exhausted[0].budget
+    text = f"{state.spent_g:.4g} g of the {budget.limit_g:.4g} g per {budget.window.value} are spent: nothing runs"
+    return Decision(0, 0, Reason(ReasonCode.BUDGET_EXHAUSTED, text), review_at)

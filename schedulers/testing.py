@@ -168,14 +168,11 @@ class SchedulerConformance(ABC):
 
     @_laws
     @_any_context
-    def test_an_exhausted_budget_ends_training(self, context: SchedulingContext) -> None:
-        exhausted = [state.budget.at_limit for state in context.budgets if state.exhausted]
+    def test_an_exhausted_budget_ends_all_work(self, context: SchedulingContext) -> None:
         decision = self.make().decide(context)
-        if exhausted:
-            assert decision.train_slots == 0
+        if any(state.exhausted for state in context.budgets):
+            assert (decision.train_slots, decision.score_slots) == (0, 0)
             assert decision.reason.code is ReasonCode.BUDGET_EXHAUSTED
-        if any(action is not AtLimit.SCORE_ONLY for action in exhausted):
-            assert decision.score_slots == 0
 
     @_laws
     @_any_context

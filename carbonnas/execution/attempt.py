@@ -46,18 +46,20 @@ class Verdict:
 def evaluate_safely(evaluators: Mapping[TrialKind, Evaluator], request: EvaluationRequest, session: Session) -> Verdict:
     """Evaluate the request with the evaluator of its kind.
 
-    An exception of any type is a failed evaluation, and so is a metric that is not a finite number.
+    An exception of any type is a failed evaluation, and so is a metric that is not a finite number or whose name is no text. What is
+    returned holds plain values only, which can be sent to every process and written to every file.
     """
     if request.kind not in evaluators:
         failure = f"the workbench has no evaluator for trials of kind {request.kind.value}"
         return Verdict(OutcomeKind.FAILED, failure=failure)
     try:
         evaluation = evaluators[request.kind].evaluate(request, session)
-        evaluation = Evaluation(plain(evaluation.metrics), evaluation.modelled_seconds)
+        seconds = evaluation.modelled_seconds
+        evaluation = Evaluation(plain(evaluation.metrics), None if seconds is None else float(seconds))
     except SuspendedError:
         return Verdict(OutcomeKind.SUSPENDED)
     except EvaluationFailedError as error:
-        return Verdict(OutcomeKind.FAILED, failure=str(error)[:_LONGEST_SENTENCE] or "the evaluator gave no reason")
+        return Verdict(OutcomeKind.FAILED, failure=_text(error) or "the evaluator gave no reason")
     except Exception as error:  # noqa: BLE001 - a bug of a plug-in fails its trial; the traceback goes to the log
         failure, details = describe(error)
         return Verdict(OutcomeKind.FAILED, failure=failure, details=details)
@@ -78,11 +80,36 @@ def log_failure(job: Job, verdict: Verdict) -> None:
 
 
 def describe(error: Exception) -> tuple[str, str]:
-    """Return an exception as one sentence and as its traceback, both of bounded length."""
-    sentence = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return sentence[:_LONGEST_SENTENCE], "".join(traceback.format_exception(error))[-_LONGEST_DETAILS:]
+    """Return an exception as one sentence and as its traceback, both of bounded length and without lone surrogates."""
+    text, name = _text(error), type(error).__name__
+    sentence = _clean(f"{name}: {text}" if text else name)[:_LONGEST_SENTENCE]
+    return sentence, _clean("".join(traceback.format_exception(error))[-_LONGEST_DETAILS:])
 
 
 def plain(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Return the metrics as plain floats, which every process can unpickle."""
-    return {name: float(value) for name, value in metrics.items()}
+    """Return the metrics as plain floats, which every process can unpickle.
+
+    Raises:
+        EvaluationFailedError: If a name is no text, or none that can be written as UTF-8.
+    """
+    return {_plain_name(name): float(value) for name, value in metrics.items()}
+
+
+def _plain_name(name: str) -> str:
+    try:
+        return str.encode(name).decode()
+    except (TypeError, UnicodeEncodeError) as error:
+        raise EvaluationFailedError(
+            f"the name {name!r} of a metric can't be written down: use text without lone surrogates"
+        ) from error
+
+
+def _text(error: Exception) -> str:
+    try:
+        return _clean(str(error)[:_LONGEST_SENTENCE])[:_LONGEST_SENTENCE]
+    except Exception as second:  # noqa: BLE001 - the error is known by its type; only its text is broken too
+        return f"its text can't be made, which raises {type(second).__name__}"
+
+
+def _clean(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()

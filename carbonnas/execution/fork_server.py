@@ -22,6 +22,8 @@ from typing import Any
 from carbon_sources.clock import monotonic_s
 
 _LONGEST_PACKET = 4096
+_STDERR = 2
+
 _PATIENCE_S = 1.0
 """How long the fork server may take to end by itself."""
 
@@ -62,6 +64,10 @@ class Gone:
 class ForkServer:
     """One process that forks workers; all of them end with it, and it ends with this process or when it is closed.
 
+    What it or a worker prints goes to stderr: stdout belongs to the search. With a worker end the processes that its evaluators have
+    started, unless they have left its process group. What such a process used counts only if its worker has waited for it: the
+    processor time of an orphan is not part of any usage.
+
     Args:
         modules: What to import before the first fork.
 
@@ -77,11 +83,16 @@ class ForkServer:
             **_ONE_THREAD,
             "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
         }
-        command = [sys.executable, "-P", "-m", "carbonnas.execution.fork_server_main", str(theirs.fileno()), *modules]
+        command = [sys.executable, "-u", "-P", "-m", "carbonnas.execution.fork_server_main", str(theirs.fileno()), *modules]
         with theirs:
             # A process group of its own, so that Ctrl-C in a terminal is for the search alone.
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment, process_group=0
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=_STDERR,
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                process_group=0,
             )
         self._control.settimeout(0)
 

@@ -3,10 +3,12 @@
 It talks over a SOCK_SEQPACKET socket in JSON packets. Orders: `{"fork": worker}` with the worker's pipe attached and
 `{"kill": worker}`. Events: `{"cpu_s", "monotonic"}` when the imports are done and `{"worker", "status", "cpu_s", "monotonic"}`
 when a worker has ended. It has one thread, so that forking is safe, and ends, with all workers, when the socket is closed.
+Each worker leads a process group, which is killed with it or when it has ended: its evaluators may have forked processes too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import logging
@@ -52,7 +54,7 @@ class ForkedWorkers:
                 pass
         finally:
             for pid in self._workers:
-                os.kill(pid, signal.SIGKILL)
+                _kill_group(pid)
             for pid in self._workers:
                 os.waitpid(pid, 0)
 
@@ -76,13 +78,16 @@ class ForkedWorkers:
         else:
             for pid, worker in self._workers.items():
                 if worker == order["kill"]:
-                    os.kill(pid, signal.SIGKILL)
+                    _kill_group(pid)
 
     def _reap(self) -> None:
         while self._workers:
-            pid, status, usage = os.wait4(-1, os.WNOHANG)
-            if pid == 0:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None:
                 return
+            # Before it is waited for, nobody else can have its number.
+            _kill_group(ended.si_pid)
+            pid, status, usage = os.wait4(ended.si_pid, 0)
             self._tell(
                 worker=self._workers.pop(pid),
                 status=os.waitstatus_to_exitcode(status),
@@ -95,6 +100,8 @@ class ForkedWorkers:
         pid = os.fork()
         if pid == 0:
             self._become_worker(handle, parent)
+        # The worker says so too: either may be first to need it.
+        os.setpgid(pid, pid)
         self._workers[pid] = worker
 
     def _become_worker(self, handle: int, parent: int) -> None:
@@ -102,6 +109,7 @@ class ForkedWorkers:
         status = os.EX_SOFTWARE
         try:
             die_with_parent(parent)
+            os.setpgid(0, 0)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for inherited in (self._control, self._wakeup_receiver, self._wakeup_sender):
@@ -132,6 +140,12 @@ def main(arguments: list[str]) -> None:
             ForkedWorkers(control).serve()
         except ConnectionError:
             logger.debug("the search has ended without a word")
+
+
+def _kill_group(worker: int) -> None:
+    os.kill(worker, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it has moved to another group
+        os.killpg(worker, signal.SIGKILL)
 
 
 def _ignore(number: int, frame: FrameType | None) -> None:

@@ -127,4 +127,4 @@ class _Session:
         return self.suspend
 
     def report(self, epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
-        self._reports.append(EpochReport(self.job.trial, epoch, epochs, plain(metrics)))
+        self._reports.append(EpochReport(self.job.trial, int(epoch), int(epochs), plain(metrics)))

@@ -110,7 +110,7 @@ class ProcessExecutor(Executor):
 
     @property
     def free_slots(self) -> int:
-        return sum(worker.job is None for worker in self._workers)
+        return sum(worker.free for worker in self._workers)
 
     def submit(self, job: Job) -> None:
         free = [worker for worker in self._workers if worker.job is None]

@@ -98,7 +98,7 @@ class SimulatedExecutor(Executor):
         over = [running for running in self._running if running.end <= now]
         self._running = [running for running in self._running if running.end > now]
         for running in over:
-            if running.leaving is not None:
+            if running.leaving is not None and running.leaving > running.done:
                 write_done(running.job.checkpoint, running.leaving)
         outcomes = sorted((running.outcome for running in over), key=lambda outcome: outcome.at)
         return Poll(tuple(outcomes), tuple(sorted(usages, key=lambda usage: usage.interval)))

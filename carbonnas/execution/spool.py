@@ -54,7 +54,7 @@ class SpoolWriter:
         """Write the usage down and return the number of its segment.
 
         Raises:
-            OSError: If it can't be written.
+            OSError: If it can't be written, such as on a full disk; then nothing of it is left in the segment.
         """
         if self._lines == SEGMENT_LINES:
             self._segment, self._lines = self._segment + 1, 0
@@ -64,11 +64,22 @@ class SpoolWriter:
             segment_path(self._folder, self._worker, self._segment), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644
         )
         try:
-            os.write(file, data.encode())
+            _write_all(file, data.encode())
         finally:
             os.close(file)
         self._lines += 1
         return self._segment
+
+
+def _write_all(file: int, data: bytes) -> None:
+    size, left = os.fstat(file).st_size, data
+    try:
+        while left:
+            left = left[os.write(file, left) :]
+    except OSError:
+        # A torn line would swallow the one that is appended next.
+        os.ftruncate(file, size)
+        raise
 
 
 class Timeline:

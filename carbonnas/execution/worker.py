@@ -19,14 +19,16 @@ from carbonnas.trials import TrialKind
 
 
 class Channel:
-    """The worker's end of the pipe; its threads take turns in sending."""
+    """The worker's end of the pipe; its threads take turns in sending, and processes that it forks have no say."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._turn = threading.Lock()
+        self._pid = os.getpid()
 
     def send(self, message: FromWorker) -> None:
-        """Send a message; without a reader there is no reason to go on, so the process ends."""
+        """Send a message; without a reader there is no reason to go on, so the process ends, as does a forked one."""
+        self.end_forked()
         try:
             with self._turn:
                 self._connection.send(message)
@@ -42,7 +44,13 @@ class Channel:
 
     def pending(self) -> bool:
         """Say whether `receive` would return at once."""
+        self.end_forked()
         return self._connection.poll()
+
+    def end_forked(self) -> None:
+        """End this process if it is not the worker but was forked by it."""
+        if os.getpid() != self._pid:
+            os._exit(os.EX_SOFTWARE)
 
 
 class PipeSession:
@@ -67,7 +75,7 @@ class PipeSession:
 
     def report(self, epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
         """Tell the search about an epoch."""
-        self._channel.send(EpochDone(epoch, epochs, plain(metrics)))
+        self._channel.send(EpochDone(int(epoch), int(epochs), plain(metrics)))
 
 
 def work(connection: Connection, since: float) -> None:
@@ -118,5 +126,8 @@ def _prepare(
 
 def _run(job: Job, evaluators: Mapping[TrialKind, Evaluator], channel: Channel, reporter: Reporter) -> None:
     channel.send(Started(reporter.begin(job)))
-    verdict = evaluate_safely(evaluators, job.request, PipeSession(job, channel))
+    try:
+        verdict = evaluate_safely(evaluators, job.request, PipeSession(job, channel))
+    finally:
+        channel.end_forked()
     channel.send(Ended(verdict, reporter.end()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import signal
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -54,11 +55,22 @@ class WorkerHandle:
         self._cpu_s = 0.0
         self._deadline: float | None = monotonic_s() + self._start_timeout_s
         self._overdue = False
+        self._misspoken = False
         self._running = False
         self._suspending = False
         self._interrupted = False
         self.connection: Connection | None = fork_server.fork(self.name)
         self._send(setup)
+
+    @property
+    def doomed(self) -> bool:
+        """Whether it is being killed, or can't be spoken to any more: what it were given would die with it."""
+        return self._overdue or self._interrupted or self._misspoken or self.connection is None
+
+    @property
+    def free(self) -> bool:
+        """Whether it can be given a job."""
+        return self.job is None and not self.doomed
 
     def give(self, job: Job) -> None:
         """Send a job; a worker that is not ready yet begins it when it is."""
@@ -80,12 +92,24 @@ class WorkerHandle:
             self._fork_server.kill(self.name)
 
     def listen(self) -> None:
-        """Take what the worker has said."""
+        """Take what the worker has said; one that says what makes no sense is killed, and its job is lost."""
+        while (message := self._receive()) is not None:
+            try:
+                self._hear(pickle.loads(message))  # noqa: S301 - from a process of our own
+            except Exception:
+                # Whatever a plug-in made of the message, it may cost its own worker only.
+                logger.exception("worker %s is killed: what it said makes no sense", self.name)
+                self._misspoken = True
+                self.drop()
+                self._fork_server.kill(self.name)
+
+    def _receive(self) -> bytes | None:
         try:
-            while self.connection is not None and self.connection.poll():
-                self._hear(self.connection.recv())
+            if self.connection is not None and self.connection.poll():
+                return self.connection.recv_bytes()
         except (EOFError, OSError):
             self.drop()
+        return None
 
     def drop(self) -> None:
         """Close the pipe; idempotent."""
@@ -117,6 +141,8 @@ class WorkerHandle:
         self._results.mark_ended(self.name)
 
     def _loss(self) -> OutcomeKind:
+        if self._misspoken:
+            return OutcomeKind.LOST
         if self._interrupted:
             return OutcomeKind.SUSPENDED
         return OutcomeKind.TIMED_OUT if self._overdue and self._running else OutcomeKind.LOST
@@ -125,6 +151,8 @@ class WorkerHandle:
         """Say in one sentence how the worker ended."""
         if self.broken is not None:
             return f"the worker can't be set up: {self.broken.failure}"
+        if self._misspoken:
+            return "the worker was killed because it said what makes no sense: the log tells more"
         if self._overdue:
             limit = (
                 self.job.timeout if self.job is not None and self._running else timedelta(seconds=self._start_timeout_s)
@@ -151,7 +179,7 @@ class WorkerHandle:
                 self.broken = message
                 logger.error("worker %s can't be set up\n%s", self.name, details)
             case _ if self.job is None:
-                raise RuntimeError(f"a worker without a job said {message!r}: this is a bug")
+                raise TypeError(f"a worker without a job can't say {type(message).__name__}")
             case Started(monotonic):
                 self._running = True
                 self._deadline = monotonic + self.job.timeout.total_seconds()
@@ -159,6 +187,8 @@ class WorkerHandle:
                 self._results.add_report(self.job, epoch, epochs, metrics)
             case Ended():
                 self._finish(self.job, message)
+            case _:
+                raise TypeError(f"no worker can say {type(message).__name__}")
 
     def _finish(self, job: Job, end: Ended) -> None:
         verdict = end.verdict

@@ -75,3 +75,33 @@ def test_simulated_time_moves_only_when_told_and_never_back() -> None:
     assert clock.instant_of(90.0) == T + timedelta(seconds=90)
     with pytest.raises(ValueError, match="until"):
         clock.advance(T.replace(tzinfo=None))
+
+
+class Hands:
+    """A wall clock and a monotonic clock that are set by hand."""
+
+    def __init__(self) -> None:
+        self.wall = datetime(2026, 1, 1, tzinfo=UTC)
+        self.monotonic = 100.0
+
+    def pass_s(self, seconds: float) -> None:
+        self.wall += timedelta(seconds=seconds)
+        self.monotonic += seconds
+
+
+def test_a_wall_clock_that_is_set_back_does_not_turn_time_back() -> None:
+    hands = Hands()
+    clock = SystemClock(lambda: hands.wall, lambda: hands.monotonic)
+    hands.pass_s(10)
+    before = clock.now()
+    hands.wall -= timedelta(hours=1)
+    hands.pass_s(5)
+    assert clock.now() == before + timedelta(seconds=5)
+    assert clock.instant_of(hands.monotonic - 15) == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_a_wall_clock_that_is_set_forward_is_followed() -> None:
+    hands = Hands()
+    clock = SystemClock(lambda: hands.wall, lambda: hands.monotonic)
+    hands.wall += timedelta(hours=1)
+    assert clock.now() == hands.wall

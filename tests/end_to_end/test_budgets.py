@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,28 @@ def test_another_schedule_does_the_same_work(tmp_path: Path) -> None:
     )
     assert [(t.number, t.key, t.metrics) for t in aware.trials] == [(t.number, t.key, t.metrics) for t in blind.trials]
     assert emissions_g(aware) < emissions_g(blind)
+
+
+@pytest.mark.parametrize("at_limit", ["wait", "score_only"])
+def test_a_window_that_can_hold_no_work_ends_the_search_in_the_end(tmp_path: Path, at_limit: str) -> None:
+    slow = {"score_seconds": 7200.0}
+    path = write_simulated_search(
+        tmp_path,
+        rounds=2,
+        budgets=[{"limit": "5 g", "window": "day", "at_limit": at_limit}],
+        scoring=slow,
+        training=slow,
+        scheduler={"use": "carbon_blind", "percentile": None, "max_wait": None},
+    )
+    record = run(path, tmp_path / "state")
+    assert record.stop_reason is StopReason.BUDGET_EXHAUSTED
+    assert record.ended_at is not None
+    assert record.ended_at - record.started_at < timedelta(days=14)
+    assert not any(trial.state is TrialState.COMPLETED for trial in record.trials)
+
+
+def test_score_only_is_a_hard_limit_too(tmp_path: Path) -> None:
+    slow = {"score_seconds": 36000.0}
+    budgets = [{"limit": "100 g", "at_limit": "score_only"}]
+    record = run(write_simulated_search(tmp_path, budgets=budgets, scoring=slow, training=slow), tmp_path / "state")
+    assert emissions_g(record) <= 100 + ONE_MINUTE_G

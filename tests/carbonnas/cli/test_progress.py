@@ -44,7 +44,7 @@ STATUS = SearchStatus(
     now=NOON,
     state=SearchState.RUNNING,
     stop_reason=None,
-    observation=Observation(NOON, SAMPLE, IntensitySeries((SAMPLE,)), None, None),
+    observation=Observation(NOON, SAMPLE, IntensitySeries((SAMPLE,)), None, None, NOON + HOUR),
     decision=DIRTY,
     counts={(TrialKind.SCORE, TrialState.COMPLETED): 3, (TrialKind.TRAIN, TrialState.FAILED): 1},
     running=(TRIAL,),
@@ -139,11 +139,11 @@ def test_a_terminal_shows_everything_at_once() -> None:
         (replace(STATUS, running=(), decision=None), "resting"),
         (replace(STATUS, running=(), decision=None), "deciding"),
         (
-            replace(STATUS, observation=Observation(NOON, None, IntensitySeries(()), None, "[no] answer")),
+            replace(STATUS, observation=Observation(NOON, None, IntensitySeries(()), None, "[no] answer", NOON + HOUR)),
             "intensity unknown: [no] answer",
         ),
         (
-            replace(STATUS, observation=Observation(NOON, None, IntensitySeries(()), None, None)),
+            replace(STATUS, observation=Observation(NOON, None, IntensitySeries(()), None, None, NOON + HOUR)),
             "intensity unknown: no data for this time",
         ),
         (replace(STATUS, epochs={}), "train 7"),

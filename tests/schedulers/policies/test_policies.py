@@ -201,12 +201,11 @@ def test_on_a_grid_that_is_always_dirty_training_takes_turns_with_waiting(policy
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=["carbon_blind", "threshold", "proportional"])
-def test_a_budget_that_stops_outranks_one_that_scores(policy: Scheduler) -> None:
-    scoring, stopping = spent(150.0, AtLimit.SCORE_ONLY), spent(100.0, AtLimit.STOP)
-    assert slots(policy.decide(context(100.0, budgets=(scoring,)))) == (0, 4)
-    decision = policy.decide(context(100.0, budgets=(scoring, stopping)))
-    assert slots(decision) == (0, 0)
-    assert decision.reason.text == "100 g of the 100 g per search are spent: nothing runs"
+def test_nothing_runs_once_a_budget_is_spent_whatever_its_action(policy: Scheduler) -> None:
+    for at_limit in AtLimit:
+        decision = policy.decide(context(100.0, budgets=(spent(150.0, at_limit),)))
+        assert slots(decision) == (0, 0)
+        assert decision.reason.text == "150 g of the 100 g per search are spent: nothing runs"
 
 
 def test_a_budget_that_waits_is_reviewed_when_its_window_ends() -> None:
@@ -320,14 +319,6 @@ def test_a_reason_says_which_work_is_missing(
 def test_work_that_runs_is_not_missing() -> None:
     running = replace(NO_WORK, train_running=1)
     assert FIXED.decide(context(150.0, progress=running)).reason.text == CLEAN_TEXT
-
-
-def test_a_budget_that_lets_only_scoring_run_says_that_nothing_is_left_to_score() -> None:
-    scoring, stopping = spent(150.0, AtLimit.SCORE_ONLY), spent(100.0, AtLimit.STOP)
-    decision = FIXED.decide(context(150.0, progress=NO_SCORING, budgets=(scoring,)))
-    assert decision.reason.text == "150 g of the 100 g per search are spent: only scoring runs" + MISSING_SCORING
-    decision = FIXED.decide(context(150.0, progress=NO_SCORING, budgets=(stopping,)))
-    assert decision.reason.text == "100 g of the 100 g per search are spent: nothing runs"
 
 
 def test_a_run_after_a_wait_names_the_wait_and_what_is_missing_only_while_it_is() -> None:
