@@ -18,7 +18,7 @@ test: $(INSTALLED_DEV)
 	$(PYTEST)
 
 test-quick: $(INSTALLED_DEV)
-	$(PYTEST) -m "not torch"
+	$(PYTEST) -m "not torch and not slow and not browser"
 
 check: $(INSTALLED_DEV)
 	$(BIN)/ruff check $(FORMATTED)
@@ -36,6 +36,7 @@ format: $(INSTALLED_DEV)
 
 # The demo needs no development tools, so they are a second step with a stamp of its own.
 $(INSTALLED): pyproject.toml
+	@echo "Installing into $(VENV); torch is large, this takes a minute or more ..."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable .

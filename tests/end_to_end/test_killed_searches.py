@@ -56,6 +56,7 @@ def _report(state: Path) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.slow
 def test_a_simulated_search_killed_at_twenty_random_instants_ends_in_the_same_report(tmp_path: Path) -> None:
     config = write_simulated_search(tmp_path / "search", seed=7, rounds=16)
     load_config(config)  # imports the plug-ins once, for all children
