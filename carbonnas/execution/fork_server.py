@@ -83,7 +83,15 @@ class ForkServer:
             **_ONE_THREAD,
             "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
         }
-        command = [sys.executable, "-u", "-P", "-m", "carbonnas.execution.fork_server_main", str(theirs.fileno()), *modules]
+        command = [
+            sys.executable,
+            "-u",
+            "-P",
+            "-m",
+            "carbonnas.execution.fork_server_main",
+            str(theirs.fileno()),
+            *modules,
+        ]
         with theirs:
             # A process group of its own, so that Ctrl-C in a terminal is for the search alone.
             self._process = subprocess.Popen(  # noqa: S603 - our own program

@@ -113,7 +113,7 @@ class ProcessExecutor(Executor):
         return sum(worker.free for worker in self._workers)
 
     def submit(self, job: Job) -> None:
-        free = [worker for worker in self._workers if worker.job is None]
+        free = [worker for worker in self._workers if worker.free]
         if not free:
             raise no_free_slot(job, self._slots)
         max(free, key=lambda worker: worker.ready).give(job)

@@ -43,6 +43,12 @@ class Failure(enum.IntEnum):
     """Raises `MemoryError`."""
     IS_NO_NUMBER = 7
     """Gives a metric that is not a number."""
+    PRINTS = 8
+    """Prints a word to the standard output."""
+    LEAVES_A_CHILD = 9
+    """Leaves a process behind that sleeps for ever."""
+    HAS_A_CHILD_THAT_RAISES = 10
+    """Forks a process that raises an error, and waits for its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +152,23 @@ def _fail(failure: Failure) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         case Failure.LACKS_MEMORY:
             raise MemoryError
-        case Failure.NONE | Failure.IS_NO_NUMBER:
-            return
+        case _:
+            _misbehave(failure)
+
+
+def _misbehave(failure: Failure) -> None:
+    """Do what a worker survives."""
+    if failure is Failure.PRINTS:
+        print("a word of an evaluator")  # noqa: T201 - that is the failure
+    elif failure is Failure.LEAVES_A_CHILD:
+        if os.fork() == 0:
+            while True:
+                signal.pause()
+    elif failure is Failure.HAS_A_CHILD_THAT_RAISES:
+        child = os.fork()
+        if child == 0:
+            raise RuntimeError("no child should say this")
+        os.waitpid(child, 0)
 
 
 def _read(checkpoint: Path | None) -> int:

@@ -7,20 +7,39 @@ from pathlib import Path
 
 import pytest
 
-from carbonnas.evaluation.evaluator import Evaluation, EvaluationRequest, Evaluator, Session
+from carbonnas.evaluation.evaluator import Evaluation, EvaluationFailedError, EvaluationRequest, Evaluator, Session
 from carbonnas.execution.attempt import Verdict, evaluate_safely
 from carbonnas.execution.executor import OutcomeKind
 from carbonnas.testing.executors import job
 from carbonnas.trials import TrialKind
 
 
+class Odd(float):
+    """A float that another process may not know."""
+
+
+class UnspeakableError(Exception):
+    def __str__(self) -> str:
+        raise LookupError
+
+
 @dataclass(frozen=True, slots=True)
-class Giving(Evaluator):
-    metrics: Mapping[str, float]
+class Raising(Evaluator):
+    error: Exception
 
     def evaluate(self, request: EvaluationRequest, session: Session) -> Evaluation:
         del request, session
-        return Evaluation(self.metrics)
+        raise self.error
+
+
+@dataclass(frozen=True, slots=True)
+class Giving(Evaluator):
+    metrics: Mapping[str, float]
+    modelled_seconds: float | None = None
+
+    def evaluate(self, request: EvaluationRequest, session: Session) -> Evaluation:
+        del request, session
+        return Evaluation(self.metrics, self.modelled_seconds)
 
 
 class NoSession:
@@ -56,3 +75,31 @@ def test_finite_metrics_are_the_result() -> None:
 def test_a_kind_without_an_evaluator_is_a_failure() -> None:
     found = evaluate_safely({}, job(1).request, NoSession())
     assert found == Verdict(OutcomeKind.FAILED, failure="the workbench has no evaluator for trials of kind train")
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (ValueError("bad \udc80 name"), "ValueError: bad \\udc80 name"),
+        (EvaluationFailedError("bad \udc80 name"), "bad \\udc80 name"),
+        (UnspeakableError(), "UnspeakableError: its text can't be made, which raises LookupError"),
+        (ValueError("\udc80" * 1000), "ValueError: " + ("\\udc80" * 84)[: 500 - len("ValueError: ")]),
+    ],
+)
+def test_the_text_of_a_failure_can_be_written_as_utf_8_whatever_the_error_says(error: Exception, failure: str) -> None:
+    found = evaluate_safely({TrialKind.TRAIN: Raising(error)}, job(1).request, NoSession())
+    assert (found.kind, found.failure) == (OutcomeKind.FAILED, failure)
+    assert (found.details or "").encode().decode() == (found.details or "")
+
+
+def test_a_metric_whose_name_is_no_text_is_a_failure_that_shows_it() -> None:
+    found = verdict({"accuracy": 0.5, "x\udc80": 1.0})
+    assert found.kind is OutcomeKind.FAILED
+    assert found.failure == "the name 'x\\udc80' of a metric can't be written down: use text without lone surrogates"
+    assert verdict({3: 1.0}).kind is OutcomeKind.FAILED  # type: ignore[dict-item]
+
+
+def test_numbers_of_odd_types_become_plain_ones() -> None:
+    found = evaluate_safely({TrialKind.TRAIN: Giving({"a": Odd(1)}, Odd(3))}, job(1).request, NoSession()).evaluation
+    assert found == Evaluation({"a": 1.0}, 3.0)
+    assert (type(found.metrics["a"]), type(found.modelled_seconds)) == (float, float)

@@ -17,7 +17,7 @@ from pathlib import Path
 from carbon_sources.clock import SystemClock, monotonic_s
 from carbonnas.execution.process import ProcessExecutor
 from carbonnas.testing.evaluators import CountingWorkbench
-from carbonnas.testing.processes import alive, children
+from carbonnas.testing.processes import alive, children, grandchildren
 
 INTERVAL_S = 0.1
 
@@ -35,6 +35,9 @@ executor = ProcessExecutor(
     clock, 2, CountingWorkbench(0.05), folder / "spool", None, usage_interval=timedelta(seconds=float(sys.argv[2]))
 )
 executor.open()
+executor.submit(job(0, failure=Failure.LEAVES_A_CHILD))
+while not executor.poll().outcomes:
+    executor.wait(clock.now() + timedelta(seconds=1), threading.Event())
 executor.submit(job(1, failure=Failure.HANGS))
 executor.submit(job(2, epochs=1000))
 with (folder / "ledger").open("w") as ledger:
@@ -52,7 +55,10 @@ Row = tuple[int | None, datetime, datetime, float]
 
 @contextmanager
 def search(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
-    """Run a search that works on two jobs; yield it and its fork server and workers once the ledger has usage of both."""
+    """Run a search that works on two jobs; once the ledger has usage of both, yield it and all its processes.
+
+    Those are its fork server, its workers and what an evaluator has left behind.
+    """
     process = subprocess.Popen([sys.executable, "-c", SEARCH, str(folder), str(INTERVAL_S)])
     try:
         deadline = monotonic_s() + 30
@@ -61,7 +67,7 @@ def search(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
             assert monotonic_s() < deadline
             time.sleep(0.05)
         (fork_server,) = children(process.pid)
-        yield process, [fork_server, *children(fork_server)]
+        yield process, [fork_server, *children(fork_server), *grandchildren(fork_server)]
     finally:
         process.kill()
         process.wait()
@@ -79,7 +85,7 @@ def ledger(folder: Path) -> dict[str, Row]:
 
 def test_workers_end_with_a_search_that_is_killed_even_if_they_listen_to_nobody(tmp_path: Path) -> None:
     with search(tmp_path) as (process, pids):
-        assert len(pids) == 3
+        assert len(pids) == 4
         assert all(alive(pid) for pid in pids)
         os.kill(process.pid, signal.SIGKILL)
         deadline = monotonic_s() + 20

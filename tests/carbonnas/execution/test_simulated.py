@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -106,6 +107,23 @@ def test_suspending_costs_what_it_is_said_to_cost(tmp_path: Path) -> None:
     log = follow(executor, clock, 1)
     assert log.outcomes[0].at == at(65)
     assert sum(usage.interval.seconds for usage in log.usages) == 65
+
+
+@pytest.mark.parametrize(("asked_s", "done"), [(0, 2), (59, 2), (60, 3), (130, 4)])
+def test_an_interrupted_job_writes_its_checkpoint_only_if_it_has_made_progress(
+    tmp_path: Path, asked_s: float, done: int
+) -> None:
+    checkpoint = tmp_path / "c"
+    checkpoint.write_text(json.dumps({"epochs_done": 2}))
+    os.utime(checkpoint, (1000, 1000))
+    clock = SimulatedClock(START)
+    executor = opened(clock)
+    executor.submit(job(1, epochs=5, checkpoint=checkpoint))
+    clock.advance(at(asked_s))
+    executor.suspend(1, at_once=True)
+    assert [outcome.kind for outcome in executor.poll().outcomes] == [OutcomeKind.SUSPENDED]
+    assert json.loads(checkpoint.read_text()) == {"epochs_done": done}
+    assert (checkpoint.stat().st_mtime == 1000) == (done == 2)
 
 
 def test_the_last_epoch_is_worked_to_its_end(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -53,6 +56,28 @@ def test_a_torn_last_line_costs_itself_only(tmp_path: Path, caplog: pytest.LogCa
     path.write_bytes(path.read_bytes()[:-20])
     assert [usage.usage_id for usage in Spool(tmp_path).recover()] == ["w-0", "w-1"]
     assert "line 4 can't be read" in caplog.text
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """Let writes beyond `size` bytes fail, as on a full disk: the last one that fits in part is short."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_usage_that_does_not_fit_on_the_disk_is_an_error_and_spoils_no_later_line(tmp_path: Path) -> None:
+    writer = SpoolWriter(tmp_path, "w", ANCHOR)
+    writer.append(worker_usage(0))
+    written = segment_path(tmp_path, "w", 0).read_bytes()
+    with no_file_larger_than(len(written) + 20), pytest.raises(OSError, match="too large"):
+        writer.append(worker_usage(1))
+    assert segment_path(tmp_path, "w", 0).read_bytes() == written
+    writer.append(worker_usage(2))
+    assert [usage.usage_id for usage in Spool(tmp_path).recover()] == ["w-0", "w-2"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"monotonic": 1}\n', b"[]\n{}\n", b"\xff\n"])
