@@ -9,6 +9,9 @@ PYTEST := $(BIN)/pytest -n $(JOBS) --dist worksteal
 SOURCES := carbon_sources schedulers carbonnas
 FORMATTED := $(SOURCES) tests benchmarks notebooks
 
+# The tests start many processes; each starts faster when modules are compiled once.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test test-quick check bench format
 
 demo: $(INSTALLED)
