@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,3 +48,13 @@ def nas_table() -> Path:
     if not _NAS_TABLE.exists():
         pytest.skip(f"needs the table of NAS-Bench-201, {_NAS_TABLE.name}, which is not redistributed")
     return _NAS_TABLE
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out whole files that the marker expression deselects anyway: importing torch or a browser driver takes seconds."""
+    expression = config.getoption("markexpr")
+    if collection_path.suffix != ".py" or "not " not in expression:
+        return None
+    marks = re.search(r"^pytestmark = (.*)$", collection_path.read_text(encoding="utf-8"), re.MULTILINE)
+    left_out = re.findall(r"not (\w+)", expression)
+    return True if marks and any(f"pytest.mark.{name}" in marks.group(1) for name in left_out) else None
