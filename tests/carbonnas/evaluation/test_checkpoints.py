@@ -81,3 +81,4 @@ def test_any_other_file_is_refused(path: Path, caplog: pytest.LogCaptureFixture)
 
 def test_what_is_not_there_can_be_removed(tmp_path: Path) -> None:
     remove_checkpoint(tmp_path / "none")
+    assert list(tmp_path.iterdir()) == []

@@ -131,7 +131,7 @@ def test_decisions_at_the_very_end_are_not_drawn_backwards(made_up: SearchRecord
     late = replace(made_up.decisions[-1], time=made_up.decisions[-1].time + timedelta(days=1))
     record = replace(made_up, decisions=(*made_up.decisions, late))
     for figure in figures(record):
-        vl_convert.vegalite_to_vega(figure.chart.to_dict())
+        assert vl_convert.vegalite_to_vega(figure.chart.to_dict())["marks"]
 
 
 def test_very_many_stays_are_glued_over_the_whole_time_and_points_thinned_but_for_the_best() -> None:
