@@ -16,28 +16,8 @@ from carbon_sources.plugins import PluginGroup
 from carbonnas.config import LONGEST, SearchConfig
 from carbonnas.errors import CarbonNASError, ConfigError
 from carbonnas.objectives.objective import Objective
-from carbonnas.plugins import (
-    CARBON_SOURCES,
-    ENERGY_METERS,
-    EVALUATORS,
-    EXECUTORS,
-    SCHEDULERS,
-    SEARCH_SPACES,
-    STRATEGIES,
-    PluginChoice,
-)
+from carbonnas.plugins import GROUP_OF_TABLE, PluginChoice
 from schedulers.errors import SchedulingError
-
-_GROUPS: Mapping[str, PluginGroup[Any]] = {
-    "space": SEARCH_SPACES,
-    "strategy": STRATEGIES,
-    "scoring": EVALUATORS,
-    "training": EVALUATORS,
-    "carbon_source": CARBON_SOURCES,
-    "scheduler": SCHEDULERS,
-    "energy": ENERGY_METERS,
-    "executor": EXECUTORS,
-}
 
 _UNUSABLE = PluginChoice("")
 """Stands in for a table that has mistakes of its own, so that the others are found as well."""
@@ -81,7 +61,7 @@ def parse_config(text: str, origin: str, folder: Path) -> SearchConfig:
         raise ConfigError(origin, (f"is no valid TOML: {error}",)) from error
     problems: list[str] = []
     choices: dict[str, PluginChoice] = {}
-    for key, group in _GROUPS.items():
+    for key, group in GROUP_OF_TABLE.items():
         if key in tables:
             choices[key] = _plugin_choice(key, tables[key], group, folder, problems)
     config: SearchConfig | None = None
@@ -151,7 +131,7 @@ def _refusals(choices: Mapping[str, PluginChoice], config: SearchConfig | None) 
         if choice is _UNUSABLE or not has_services:
             continue
         try:
-            made[key] = _GROUPS[key].create(choice.use, choice.options, made)
+            made[key] = GROUP_OF_TABLE[key].create(choice.use, choice.options, made)
         except (ValueError, CarbonNASError, CarbonSourceError, SchedulingError) as error:
             yield f"{key}: {error}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from carbon_sources.plugins import PluginGroup
 from carbon_sources.source import CarbonSource
@@ -21,6 +22,18 @@ STRATEGIES: PluginGroup[SearchStrategy] = PluginGroup("carbonnas.strategies", Se
 EVALUATORS: PluginGroup[Evaluator] = PluginGroup("carbonnas.evaluators", Evaluator)
 ENERGY_METERS: PluginGroup[EnergyMeter] = PluginGroup("carbonnas.energy_meters", EnergyMeter)
 EXECUTORS: PluginGroup[Executor] = PluginGroup("carbonnas.executors", Executor)
+
+GROUP_OF_TABLE: Mapping[str, PluginGroup[Any]] = {
+    "space": SEARCH_SPACES,
+    "strategy": STRATEGIES,
+    "scoring": EVALUATORS,
+    "training": EVALUATORS,
+    "carbon_source": CARBON_SOURCES,
+    "scheduler": SCHEDULERS,
+    "energy": ENERGY_METERS,
+    "executor": EXECUTORS,
+}
+"""The group of each table of a configuration that chooses a plug-in."""
 
 
 @dataclass(frozen=True, slots=True)

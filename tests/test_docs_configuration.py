@@ -16,28 +16,11 @@ from pydantic.fields import FieldInfo
 from carbon_sources.plugins import PluginGroup
 from carbonnas.config import AccountingSection, BudgetSection, ClockSection, SearchConfig, SearchSection
 from carbonnas.config_file import parse_config
-from carbonnas.plugins import (
-    CARBON_SOURCES,
-    ENERGY_METERS,
-    EVALUATORS,
-    EXECUTORS,
-    SCHEDULERS,
-    SEARCH_SPACES,
-    STRATEGIES,
-    PluginChoice,
-)
+from carbonnas.plugins import EVALUATORS, GROUP_OF_TABLE, PluginChoice
 
 DOCS = Path(__file__).parent.parent / "docs"
 PROXIES_GROUP = "carbonnas.proxies"
-GROUPS: tuple[PluginGroup[Any], ...] = (
-    SEARCH_SPACES,
-    STRATEGIES,
-    EVALUATORS,
-    CARBON_SOURCES,
-    SCHEDULERS,
-    ENERGY_METERS,
-    EXECUTORS,
-)
+GROUPS: tuple[PluginGroup[Any], ...] = tuple(dict.fromkeys(GROUP_OF_TABLE.values()))
 SECTIONS: dict[str, type[BaseModel]] = {
     "`[search]`": SearchSection,
     "`[[budgets]]`": BudgetSection,

@@ -18,28 +18,11 @@ from carbon_sources.errors import CarbonSourceError, PluginError
 from carbon_sources.plugins import PluginGroup
 from carbonnas.cli.output import open_store, print_json, results, state_folder
 from carbonnas.errors import CarbonNASError
-from carbonnas.plugins import (
-    CARBON_SOURCES,
-    ENERGY_METERS,
-    EVALUATORS,
-    EXECUTORS,
-    SCHEDULERS,
-    SEARCH_SPACES,
-    STRATEGIES,
-)
+from carbonnas.plugins import GROUP_OF_TABLE
 from carbonnas.proxies.registry import PROXIES
 
 PACKAGES = ("carbonnas", "schedulers", "carbon_sources")
-GROUPS: tuple[PluginGroup[Any], ...] = (
-    CARBON_SOURCES,
-    SCHEDULERS,
-    SEARCH_SPACES,
-    STRATEGIES,
-    EVALUATORS,
-    ENERGY_METERS,
-    EXECUTORS,
-    PROXIES,
-)
+GROUPS: tuple[PluginGroup[Any], ...] = (*dict.fromkeys(GROUP_OF_TABLE.values()), PROXIES)
 
 
 class Health(enum.Enum):
