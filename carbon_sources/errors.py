@@ -6,6 +6,7 @@
     * `SourceAccessError`: a provider refused the caller (missing or wrong token, plan, zone).
     * `SourceAnswerError`: a provider answered something that its contract does not allow.
     * `UnknownZoneError`: the zone that was asked for does not exist at this provider.
+    * `ForecastError`: nothing can be expected from what is known.
     * `PluginError`: a plug-in is unknown, duplicate, broken or of the wrong type.
 """
 
@@ -36,3 +37,7 @@ class UnknownZoneError(CarbonSourceError):
 
 class PluginError(CarbonSourceError):
     """A plug-in is unknown, registered twice, fails to import or has the wrong type."""
+
+
+class ForecastError(CarbonSourceError):
+    """Nothing can be expected from what is known."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -41,9 +41,10 @@ class HttpLimits:
     Attributes:
         connect_s: Seconds allowed for a connection.
         read_s: Seconds of silence allowed while reading.
-        total_s: Seconds allowed for one `get_json`, with its retries and the waits between them.
-        attempts: Requests per `get_json`, at least one.
+        total_s: Seconds allowed for one `get`, with its retries and the waits between them.
+        attempts: Requests per `get`, at least one.
         backoff_s: Wait before the second attempt in seconds, on average; it doubles with each further one.
+        pause_s: Shortest time between two requests to the same host, in seconds.
         body_bytes: Largest body accepted, after decompression.
     """
 
@@ -52,21 +53,87 @@ class HttpLimits:
     total_s: float = 60.0
     attempts: int = 4
     backoff_s: float = 1.0
+    pause_s: float = 0.25
     body_bytes: int = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class HttpRequest:
+    """What to get.
+
+    Attributes:
+        url: Address without a query.
+        params: The query; a name may be repeated.
+        headers: Headers besides `User-Agent` and `Accept`, which have defaults.
+    """
+
+    url: str
+    params: Sequence[tuple[str, str]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> str:
+        """The address without user, query and fragment, for messages: tokens stand in the others."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+    def __repr__(self) -> str:
+        return f"HttpRequest({self.shown!r})"
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """An answer that came in whole.
+
+    Attributes:
+        status: HTTP status.
+        headers: Its headers; names in any case.
+        body: The body, decompressed.
+        request: What was asked.
+    """
+
     status: int
     headers: Mapping[str, str]
     body: bytes
+    request: HttpRequest
+
+    @property
+    def excerpt(self) -> str:
+        """Begin of the body for a message, without anything that was sent as a parameter or a header."""
+        text = " ".join(self.body.decode("utf-8", "replace").split())
+        sent = (*(value for _, value in self.request.params), *self.request.headers.values())
+        for value in sorted(sent, key=len, reverse=True):
+            for secret in (value, value.rpartition(" ")[2]):
+                text = text.replace(secret, "***") if len(secret) >= _SHORTEST_SECRET else text
+        return "".join(c for c in text if c.isprintable())[:_EXCERPT_CHARACTERS]
+
+    def json(self) -> object:
+        """Return the parsed body.
+
+        Raises:
+            SourceAnswerError: If the body is empty or not JSON.
+        """
+        shown = self.request.shown
+        if not self.body.strip():
+            raise SourceAnswerError(f"{shown} answered {self.status} with an empty body")
+        try:
+            parsed: object = json.loads(self.body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            kind = self.headers.get("Content-Type", "an unnamed type")
+            raise SourceAnswerError(f"{shown} answered with something that is not JSON ({kind})") from None
+        return parsed
 
 
 class HttpClient:
-    """Gets JSON documents.
+    """Gets documents.
 
     Redirects are not followed, because they would carry tokens to another host. Certificates are always checked. Proxies
-    come from the environment; a `.netrc` is ignored.
+    come from the environment; a `.netrc` is ignored. A host that asked for a pause by `Retry-After` is left alone until it is over, in
+    later calls, too. Threads may share a client.
 
     Args:
         rng: Spreads the retries of several machines over time.
@@ -88,34 +155,60 @@ class HttpClient:
         self._wait = wait
         self._monotonic = monotonic
         self._limits = limits
+        self._not_before: dict[str, float] = {}
+        self._turns = threading.Lock()
 
     def get_json(
         self, url: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
     ) -> object:
-        """Return the parsed body of a 2xx answer.
+        """Return the parsed body of a 2xx answer; raises as `get` and `HttpAnswer.json`."""
+        return self.get(HttpRequest(url, tuple((params or {}).items()), headers or {})).json()
+
+    def get(self, request: HttpRequest, *, reads: Collection[int] = ()) -> HttpAnswer:
+        """Return a 2xx answer, or one whose status is in `reads` because the caller knows what it means.
 
         Raises:
             SourceUnavailableError: If there was no answer in time, or 429 or 5xx to the last attempt.
             SourceAccessError: On 401, 402, 403, 407 and 451.
-            SourceAnswerError: On any other status, and if the body is empty, too large or not JSON.
+            SourceAnswerError: On any other status, and if the body is too large.
         """
-        request = _Request(
-            url, dict(params or {}), {"User-Agent": user_agent(), "Accept": "application/json"} | dict(headers or {})
-        )
         deadline = self._monotonic() + self._limits.total_s
         for attempt in range(1, self._limits.attempts + 1):
+            self._take_turn(request, deadline)
             try:
                 answer = self._attempt(request, deadline - self._monotonic())
             except _Broken as error:
                 reason, asked_s = str(error), 0.0
             else:
-                if answer.status != _TOO_MANY and answer.status < requests.codes.server_error:
-                    return _read(answer, request)
-                reason, asked_s = f"it answered {answer.status}{request.excerpt(answer)}", retry_after_s(answer.headers)
+                if answer.status in reads or not _passes(answer.status):
+                    return _checked(answer, reads)
+                reason = f"it answered {answer.status}{_quoted(answer)}"
+                asked_s = retry_after_s(answer.headers)
+                self._leave_alone(request, asked_s)
             self._pause(request, reason, attempt=attempt, asked_s=asked_s, left_s=deadline - self._monotonic())
         raise SourceUnavailableError(f"{request.shown} can't be used: no attempt was allowed")
 
-    def _pause(self, request: _Request, reason: str, *, attempt: int, asked_s: float, left_s: float) -> None:
+    def _take_turn(self, request: HttpRequest, deadline: float) -> None:
+        """Wait until the host may be asked again, and reserve that instant."""
+        host = request._host  # noqa: SLF001 -- one module
+        with self._turns:
+            now = self._monotonic()
+            turn = max(now, self._not_before.get(host, now))
+            if turn >= deadline:
+                raise SourceUnavailableError(
+                    f"{request.shown} asked for a pause and may be asked again in {turn - now:.0f} s"
+                )
+            self._not_before[host] = turn + self._limits.pause_s
+        if turn > now and self._wait(turn - now):
+            raise SourceUnavailableError(f"{request.shown} was not asked: the wait for a turn was interrupted")
+
+    def _leave_alone(self, request: HttpRequest, seconds: float) -> None:
+        with self._turns:
+            until = self._monotonic() + seconds
+            host = request._host  # noqa: SLF001 -- one module
+            self._not_before[host] = max(until, self._not_before.get(host, until))
+
+    def _pause(self, request: HttpRequest, reason: str, *, attempt: int, asked_s: float, left_s: float) -> None:
         """Wait before the next attempt, or raise what the last one found."""
         wait_s = max(asked_s, self._limits.backoff_s * 2 ** (attempt - 1) * self._rng.uniform(0.5, 1.5))
         found = f"{request.shown} can't be used: {reason} (attempt {attempt} of {self._limits.attempts})"
@@ -128,9 +221,9 @@ class HttpClient:
         if self._wait(wait_s):
             raise SourceUnavailableError(f"{found}. The wait for another attempt was interrupted.")
 
-    def _attempt(self, request: _Request, seconds: float) -> _Answer:
+    def _attempt(self, request: HttpRequest, seconds: float) -> HttpAnswer:
         """Ask once in a thread of its own, since neither name resolution nor dripping headers obey a timeout."""
-        future: Future[_Answer] = Future()
+        future: Future[HttpAnswer] = Future()
         give_up = threading.Event()
 
         def work() -> None:
@@ -149,28 +242,6 @@ class HttpClient:
 
 class _Broken(Exception):  # noqa: N818 -- never leaves this module
     """A request that found no complete answer and may be repeated."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    url: str
-    params: Mapping[str, str]
-    headers: Mapping[str, str]
-
-    @property
-    def shown(self) -> str:
-        """The address without user, query and fragment."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-    def excerpt(self, answer: _Answer) -> str:
-        """Begin of the body for a message, without anything that was sent as a parameter or a header."""
-        text = " ".join(answer.body.decode("utf-8", "replace").split())
-        for sent in sorted((*self.params.values(), *self.headers.values()), key=len, reverse=True):
-            for secret in (sent, sent.rpartition(" ")[2]):
-                text = text.replace(secret, "***") if len(secret) >= _SHORTEST_SECRET else text
-        shown = "".join(c for c in text if c.isprintable())[:_EXCERPT_CHARACTERS]
-        return f": {shown}" if shown else ""
 
 
 def user_agent(distribution: str = "carbonnas") -> str:
@@ -201,7 +272,7 @@ def _http_date(text: str) -> datetime | None:
     return date if date.tzinfo else None
 
 
-def _fetch(request: _Request, limits: HttpLimits, give_up: threading.Event) -> _Answer:
+def _fetch(request: HttpRequest, limits: HttpLimits, give_up: threading.Event) -> HttpAnswer:
     try:
         with requests.Session() as session, _open(session, request, limits) as answer:
             body = bytearray()
@@ -213,16 +284,16 @@ def _fetch(request: _Request, limits: HttpLimits, give_up: threading.Event) -> _
                     )
                 if give_up.is_set():
                     break
-            return _Answer(answer.status_code, answer.headers, bytes(body))
+            return HttpAnswer(answer.status_code, answer.headers, bytes(body), request)
     except requests.RequestException as error:
         _translate(error, request)
 
 
-def _open(session: requests.Session, request: _Request, limits: HttpLimits) -> requests.Response:
+def _open(session: requests.Session, request: HttpRequest, limits: HttpLimits) -> requests.Response:
     return session.get(
         request.url,
-        params=request.params,
-        headers=request.headers,
+        params=list(request.params),
+        headers={"User-Agent": user_agent(), "Accept": "application/json"} | dict(request.headers),
         timeout=(limits.connect_s, limits.read_s),
         allow_redirects=False,
         stream=True,
@@ -235,7 +306,7 @@ def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _translate(error: requests.RequestException, request: _Request) -> Never:
+def _translate(error: requests.RequestException, request: HttpRequest) -> Never:
     """Raise ours instead, without the original and its text: both carry the query."""
     if isinstance(error, requests.exceptions.SSLError):
         raise SourceUnavailableError(f"{request.shown} can't be trusted: its certificate was not accepted") from None
@@ -248,25 +319,28 @@ def _translate(error: requests.RequestException, request: _Request) -> Never:
     raise SourceAnswerError(f"{request.shown} can't be asked ({type(error).__name__}): check the address") from None
 
 
-def _read(answer: _Answer, request: _Request) -> object:
+def _passes(status: int) -> bool:
+    """Say whether an answer may pass by itself, so that asking again helps."""
+    return status == _TOO_MANY or status >= requests.codes.server_error
+
+
+def _quoted(answer: HttpAnswer) -> str:
+    return f": {answer.excerpt}" if answer.excerpt else ""
+
+
+def _checked(answer: HttpAnswer, reads: Collection[int]) -> HttpAnswer:
+    shown = answer.request.shown
+    if answer.status in reads or answer.status in range(200, 300):
+        return answer
     if answer.status in _REFUSALS:
         raise SourceAccessError(
-            f"{request.shown} refuses this caller: it answered {answer.status}{request.excerpt(answer)}. "
+            f"{shown} refuses this caller: it answered {answer.status}{_quoted(answer)}. "
             "Check the token, the plan and the zone."
         )
     if answer.status in range(300, 400):
-        target = _Request(answer.headers.get("Location", "an unnamed place"), {}, {}).shown
-        raise SourceAnswerError(f"{request.shown} has moved to {target}: set the new address in the configuration")
-    if answer.status not in range(200, 300):
-        raise SourceAnswerError(f"{request.shown} answered {answer.status}{request.excerpt(answer)}")
-    if not answer.body.strip():
-        raise SourceAnswerError(f"{request.shown} answered {answer.status} with an empty body")
-    try:
-        parsed: object = json.loads(answer.body.decode("utf-8-sig"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        kind = answer.headers.get("Content-Type", "an unnamed type")
-        raise SourceAnswerError(f"{request.shown} answered with something that is not JSON ({kind})") from None
-    return parsed
+        target = HttpRequest(answer.headers.get("Location", "an unnamed place")).shown
+        raise SourceAnswerError(f"{shown} has moved to {target}: set the new address in the configuration")
+    raise SourceAnswerError(f"{shown} answered {answer.status}{_quoted(answer)}")
 
 
 def _refuse_constant(name: str) -> Never:

@@ -50,6 +50,7 @@ class IntensitySample:
         basis: Life-cycle or direct emissions.
         provenance: How well the value is known.
         source: Who said so: the provider's name, or the trace's file name.
+        method: How the number came about, where the provider says it or a mix was priced: a model's date, a table of factors.
 
     Raises:
         ValueError: If the value is negative, infinite or not a number.
@@ -62,6 +63,7 @@ class IntensitySample:
     basis: Basis
     provenance: Provenance
     source: str
+    method: str = ""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.g_per_kwh) and self.g_per_kwh >= 0):
@@ -135,10 +137,28 @@ class Forecast:
     Attributes:
         issued_at: When the forecast was made, UTC.
         series: The expected values, provenance `ESTIMATED`.
+        levels: The quantiles that are given, between 0 and 1 and in order; empty where only the expected values are known.
+        quantiles: For each sample its quantiles in g/kWh, as many as `levels`, not decreasing.
+
+    Raises:
+        ValueError: If there are quantiles for other samples or levels than there are.
     """
 
     issued_at: datetime
     series: IntensitySeries
+    levels: tuple[float, ...] = ()
+    quantiles: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self) -> None:
         require_utc(self.issued_at, "issued_at")
+        if len(self.quantiles) != (len(self.series) if self.levels else 0):
+            raise ValueError(f"{len(self.series)} samples can't have {len(self.quantiles)} sets of quantiles")
+        if any(len(values) != len(self.levels) for values in self.quantiles):
+            raise ValueError(f"each sample needs {len(self.levels)} quantiles")
+
+    def upper(self, instant: datetime) -> float | None:
+        """Return the highest quantile at `instant` in g/kWh, or `None` where there is none."""
+        sample = self.series.at(instant)
+        if sample is None or not self.levels:
+            return None
+        return self.quantiles[self.series.samples.index(sample)][-1]

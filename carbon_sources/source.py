@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries
 
@@ -11,11 +11,10 @@ from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySa
 class CarbonSource(ABC):
     """Says what the carbon intensity of one grid zone is and was.
 
-    A search asks `latest` whenever it decides, and `history` to price the energy it drew and to learn the past of the zone.
-    `forecast` is for other callers and for policies to come: no search asks it, and no policy of this package needs it. All
-    three are told the time; a source reads no clock.
+    A search asks `latest` whenever it decides, `history` to price the energy it drew and to learn the past of the zone, and
+    `forecast` where its forecaster passes on what the provider expects. All three are told the time; a source reads no clock.
 
-    Plug-ins: parameters of `__init__` before `*` are services handed in by name (`http`, `clock`), keyword-only ones are
+    Plug-ins: parameters of `__init__` before `*` are services handed in by name (`http`, `secrets`, `clock`), keyword-only ones are
     the options of the configuration, validated by their annotations.
 
     Implementers must return values of one `zone`, `kind` and `basis`, must leave a gap where nothing is known, and must raise
@@ -26,6 +25,15 @@ class CarbonSource(ABC):
     zone: str
     kind: IntensityKind
     basis: Basis
+
+    names: frozenset[str] = frozenset()
+    """What its samples may carry as `source`. A source that names none is not kept for offline use: it is on this machine anyway."""
+
+    revised_for: timedelta = timedelta(days=2)
+    """How long after its interval a value may still be revised."""
+
+    usual_delay: timedelta = timedelta(hours=1)
+    """How long after the end of an interval its value usually is there; later than that counts as late."""
 
     @abstractmethod
     def latest(self, now: datetime) -> IntensitySample | None:
@@ -52,3 +60,11 @@ class CarbonSource(ABC):
             CarbonSourceError: If the provider can't be asked or its answer can't be trusted.
         """
         return None
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return what was odd about the newest answers, in sentences for a person; empty if nothing was.
+
+        Values that were left out, a grid other than the usual one, a model that changed: all that is no error and still
+        has to be seen.
+        """
+        return ()

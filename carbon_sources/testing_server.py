@@ -10,6 +10,34 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a client asked for.
+
+    Attributes:
+        target: Path and query as sent.
+        headers: The headers, names as sent.
+    """
+
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """The path without the query."""
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """The values of each parameter, decoded, in the order in which they were sent."""
+        return parse_qs(urlsplit(self.target).query, keep_blank_values=True)
+
+    def header(self, name: str) -> str | None:
+        """Return a header, whatever the case of its name, or `None` if it was not sent."""
+        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +49,7 @@ class Reply:
         status: HTTP status.
         headers: Further headers; `Content-Type` is JSON unless given.
         drip_s: Pause before each byte of the body in seconds; zero sends all at once.
+        delay_s: Pause before the status line in seconds.
         truncated: Whether the connection ends in the middle of a chunk.
         reset: Whether the connection is reset without an answer.
     """
@@ -29,6 +58,7 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     drip_s: float = 0.0
+    delay_s: float = 0.0
     truncated: bool = False
     reset: bool = False
 
@@ -44,28 +74,35 @@ class FakeProvider:
 
     Attributes:
         url: Its address, without a slash at the end.
-        paths: The paths asked for so far, with their queries.
-        headers: The headers of each request.
+        asked: What was asked for so far.
     """
 
     url: str
-    paths: list[str]
-    headers: list[Mapping[str, str]]
+    asked: list[Asked]
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths asked for so far, with their queries."""
+        return [asked.target for asked in self.asked]
+
+    @property
+    def headers(self) -> list[Mapping[str, str]]:
+        """The headers of each request."""
+        return [asked.headers for asked in self.asked]
 
 
 @contextlib.contextmanager
-def fake_provider(reply: Callable[[str], Reply]) -> Iterator[FakeProvider]:
-    """Serve `reply(path)` on a free port of 127.0.0.1 until the context ends."""
-    paths: list[str] = []
-    headers: list[Mapping[str, str]] = []
+def fake_provider(reply: Callable[[Asked], Reply]) -> Iterator[FakeProvider]:
+    """Serve `reply(asked)` on a free port of 127.0.0.1 until the context ends."""
+    log: list[Asked] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            paths.append(self.path)
-            headers.append(dict(self.headers))
+            asked = Asked(self.path, dict(self.headers))
+            log.append(asked)
             # A client that gave up is what some tests are about.
             with contextlib.suppress(ConnectionError):
-                _send(self, reply(self.path))
+                _send(self, reply(asked))
 
         def log_message(self, *_: object) -> None:
             """Stay silent."""
@@ -74,7 +111,7 @@ def fake_provider(reply: Callable[[str], Reply]) -> Iterator[FakeProvider]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield FakeProvider(f"http://127.0.0.1:{server.server_port}", paths, headers)
+        yield FakeProvider(f"http://127.0.0.1:{server.server_port}", log)
     finally:
         server.shutdown()
         server.server_close()
@@ -87,6 +124,8 @@ def _send(handler: http.server.BaseHTTPRequestHandler, reply: Reply) -> None:
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         handler.connection.close()
         return
+    if reply.delay_s:
+        threading.Event().wait(reply.delay_s)
     handler.send_response(reply.status)
     for name, value in ({"Content-Type": "application/json"} | dict(reply.headers)).items():
         handler.send_header(name, value)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from carbon_sources.testing_server import Reply, fake_provider
+from carbon_sources.testing_server import Asked, Reply, fake_provider
 from carbonnas.testing.searches import write_simulated_search
 
 GUIDE = (Path(__file__).parent.parent / "docs" / "plugins.md").read_text(encoding="utf-8")
@@ -117,14 +117,14 @@ def test_the_plugins_of_the_guide_pass_their_conformance_suites(guide_site: Path
     assert re.search(r"^2\d passed", answer.stdout, re.MULTILINE), answer.stdout
 
 
-def _gateway(path: str) -> Reply:
+def _gateway(asked: Asked) -> Reply:
     """Answer with all hours of two days, whatever was asked."""
     hours = [START + timedelta(hours=hour) for hour in range(96)]
     rows = [
         {"start": h.isoformat(), "end": (h + timedelta(hours=1)).isoformat(), "g_per_kwh": 100.0 + h.hour}
         for h in hours
     ]
-    return Reply.json(rows if path.startswith("/intensity?") else {"error": path})
+    return Reply.json(rows if asked.path == "/intensity" else {"error": asked.path})
 
 
 @pytest.mark.torch

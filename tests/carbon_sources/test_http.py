@@ -13,7 +13,7 @@ import pytest
 
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, SourceUnavailableError
 from carbon_sources.http import HttpClient, HttpLimits, retry_after_s, user_agent
-from carbon_sources.testing_server import Reply, fake_provider
+from carbon_sources.testing_server import Asked, Reply, fake_provider
 
 TOKEN = "s3cret-token"  # noqa: S105 -- must not show up anywhere
 
@@ -45,10 +45,10 @@ def client(waits: Waits | None = None, **limits: float) -> HttpClient:
     )
 
 
-def in_turn(*replies: Reply) -> Callable[[str], Reply]:
+def in_turn(*replies: Reply) -> Callable[[Asked], Reply]:
     """The replies one after the other, the last one for ever."""
     queue = chain(replies, repeat(replies[-1]))
-    return lambda path: next(queue)
+    return lambda _: next(queue)
 
 
 def test_a_document_is_returned_as_it_was_sent() -> None:
@@ -212,7 +212,7 @@ def test_silence_runs_into_the_limit_for_a_read() -> None:
 
 
 def test_silence_before_the_first_header_runs_into_the_limit_for_a_read() -> None:
-    def slowly(_: str) -> Reply:
+    def slowly(_: Asked) -> Reply:
         threading.Event().wait(0.3)
         return Reply()
 

@@ -14,7 +14,7 @@ from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Provenance
 from carbon_sources.providers.national_grid import NationalGridSource, parse, range_paths
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
-from carbon_sources.testing_server import Reply, fake_provider
+from carbon_sources.testing_server import Asked, Reply, fake_provider
 
 NOW = datetime(2026, 11, 21, 12, 10, tzinfo=UTC)
 HALF = timedelta(minutes=30)
@@ -36,9 +36,9 @@ def row(start: datetime, forecast: object, actual: object) -> dict[str, object]:
     }
 
 
-def provider(path: str, present: datetime = NOW) -> Reply:
+def provider(asked: Asked, present: datetime = NOW) -> Reply:
     """Answer as the provider does at `present`: forecast 150 and actual 160 plus the number of the half hour of the day."""
-    start, end = (datetime.strptime(t, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC) for t in _ends(path))
+    start, end = (datetime.strptime(t, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC) for t in _ends(asked.path))
     half = start.replace(minute=start.minute // 30 * 30)
     rows = []
     while half <= end:
@@ -115,7 +115,7 @@ def test_a_forecast_may_be_shorter_than_asked_for(source: NationalGridSource) ->
 
 
 def test_a_forecast_for_the_past_is_none_because_it_was_overwritten_since() -> None:
-    with fake_provider(lambda path: provider(path, present=NOW + timedelta(days=2))) as server:
+    with fake_provider(lambda asked: provider(asked, present=NOW + timedelta(days=2))) as server:
         assert NationalGridSource(client(), base_url=server.url).forecast(NOW) is None
 
 

@@ -1,0 +1,1 @@
+"""Forecasters of carbon intensity: what is expected, from what was."""

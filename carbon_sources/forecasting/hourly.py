@@ -1,0 +1,80 @@
+"""Intensity as an array of hourly means: what forecasters calculate with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carbon_sources.intensity import IntensitySeries
+from carbon_sources.interval import require_utc
+
+HOUR = timedelta(hours=1)
+
+LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+"""The quantiles that every forecaster gives, in order."""
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HourlyIntensity:
+    """Hourly means without anything later than their end.
+
+    Attributes:
+        start: Begin of the first hour, a full hour in UTC.
+        values: Shape (hours,), g/kWh, NaN where nothing is known; the last hours may be unknown, too.
+    """
+
+    start: datetime
+    values: Array
+
+    @property
+    def end(self) -> datetime:
+        """End of the last hour: the instant at which a forecast from these values is issued."""
+        return self.start + len(self.values) * HOUR
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HourlyForecast:
+    """What is expected of the hours after a history.
+
+    Attributes:
+        mean: Shape (hours,), g/kWh, finite and at least zero.
+        quantiles: Shape (hours, levels) for `LEVELS`, not decreasing along the second axis.
+    """
+
+    mean: Array
+    quantiles: Array
+
+
+def full_hour(instant: datetime) -> datetime:
+    """Return the begin of the hour that `instant` lies in."""
+    return instant.replace(minute=0, second=0, microsecond=0)
+
+
+def hourly_means(series: IntensitySeries, start: datetime, end: datetime) -> HourlyIntensity:
+    """Return the mean of each full hour from `start` to `end`, weighted by time; NaN for an hour that is not covered by half.
+
+    Args:
+        series: What is known.
+        start: A full hour, UTC.
+        end: A full hour, UTC, not before `start`.
+    """
+    require_utc(start, "start")
+    hours = max(0, (end - start) // HOUR)
+    weighted, covered = np.zeros(hours), np.zeros(hours)
+    for sample in series:
+        begin_h = (sample.interval.start - start) / HOUR
+        end_h = (sample.interval.end - start) / HOUR
+        for hour in range(max(0, int(begin_h // 1)), min(hours, int(-(-end_h // 1)))):
+            share = min(end_h, hour + 1) - max(begin_h, hour)
+            weighted[hour] += share * sample.g_per_kwh
+            covered[hour] += share
+    known = covered >= _HALF
+    return HourlyIntensity(start, np.divide(weighted, covered, out=np.full(hours, np.nan), where=known))
+
+
+_HALF = 0.5 - 1e-9
