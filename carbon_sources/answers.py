@@ -211,5 +211,8 @@ def as_interval(start: datetime, length: timedelta) -> Interval:
 def _shown(value: object) -> str:
     if value is None:
         return "missing"
-    text = "".join(c for c in str(value) if c.isprintable())
+    try:
+        text = "".join(c for c in str(value) if c.isprintable())
+    except (RecursionError, ValueError):  # nested too deeply, or an integer of more digits than Python writes
+        return f"{type(value).__name__} too large to show"
     return f"{type(value).__name__} {text[:_EXCERPT]!r}"

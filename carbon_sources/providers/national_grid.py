@@ -1,48 +1,40 @@
-"""Great Britain's national intensity from the National Energy System Operator (NESO), free and without a key.
+"""Great Britain's intensity from the National Energy System Operator (NESO), free and without a key.
 
-Interface: https://carbon-intensity.github.io/api-definitions/ (data CC BY 4.0). Half hours in UTC, g/kWh, average, emissions of
-combustion only. `forecast` is overwritten every half hour and old ones are not kept; `actual` is null until about half an
-hour after the period and may be revised for a day.
+Interface: https://carbon-intensity.github.io/api-definitions/ (data CC BY 4.0; its terms know a rate limit without a number, and
+one request every few minutes is polite). Half hours in UTC, g/kWh, average, emissions of combustion only. `forecast` is
+overwritten every half hour and old ones are not kept; `actual` is null until about half an hour after the period and may be
+revised for a day.
+
+The 17 regions have no `actual` at all: everything about a region, its past included, is the provider's newest forecast and stays an
+estimate for ever.
 """
 
 from __future__ import annotations
 
-import itertools
-import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
-from carbon_sources.errors import SourceAnswerError
-from carbon_sources.http import HttpClient
+from pydantic import Field
+
+from carbon_sources.answers import Identity, Parsed, Remarks
+from carbon_sources.http import HttpClient, HttpRequest
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
-from carbon_sources.interval import Interval, parse_instant, require_span, require_utc
+from carbon_sources.interval import require_span, require_utc
+from carbon_sources.national_grid_answers import HALF_HOUR, HalfHours, Place, parse_national, parse_region
 from carbon_sources.source import CarbonSource
 
 LONGEST_RANGE = timedelta(days=13)
 """One day below the provider's limit of 14 days, because it counts the half hours at both ends."""
 
-HIGHEST_G_PER_KWH = 1000.0
-"""A mix can't be dirtier than its dirtiest fuel, and the largest factor that NESO uses is coal with 937 g/kWh."""
+SKEW = timedelta(minutes=15)
+"""How far two clocks may be apart before it is worth a remark."""
 
+_NAME = "national_grid"
 _LOOK_BACK = timedelta(hours=24)
-_HALF_HOUR = timedelta(minutes=30)
-_LOGGER = logging.getLogger(__name__)
+_FORECAST_REACH = timedelta(hours=48)
 
-
-@dataclass(frozen=True, slots=True)
-class HalfHour:
-    """One period of an answer; a value is `None` where none was given or the given one can't be true.
-
-    Attributes:
-        interval: The period, UTC.
-        forecast: Newest forecast in g/kWh; for the running period it is the provider's estimate.
-        actual: Estimated from metered generation afterwards, in g/kWh.
-    """
-
-    interval: Interval
-    forecast: float | None
-    actual: float | None
+Postcode = Annotated[str, Field(pattern=r"^(?i:[A-Z]{1,2}[0-9][0-9A-Z]?)$")]
 
 
 def range_path(start: datetime, end: datetime) -> str:
@@ -65,150 +57,160 @@ def range_paths(start: datetime, end: datetime) -> list[str]:
     return paths
 
 
-def parse(answer: object) -> list[HalfHour]:
-    """Return the half hours of an answer in order of time; an empty answer gives none.
-
-    Zero is what the provider sends during outages (a forecast of 185 beside an `actual` of 0 for two hours on 2023-06-07), so
-    it counts as no value, as do negative values and those above `HIGHEST_G_PER_KWH`.
-
-    Raises:
-        SourceAnswerError: If the answer is an error or has another shape, or periods overlap or contradict each other.
-    """
-    if not isinstance(answer, Mapping):
-        raise SourceAnswerError(f"NESO answered with {_kind(answer)} instead of an object")
-    if "error" in answer:
-        raise SourceAnswerError(f"NESO answered with an error: {str(answer['error'])[:160]}")
-    rows = answer.get("data", [])
-    if not isinstance(rows, list):
-        raise SourceAnswerError(f"NESO answered with {_kind(rows)} for 'data' instead of a list")
-    return _in_order(_half_hour(row) for row in rows)
-
-
 class NationalGridSource(CarbonSource):
-    """National intensity of Great Britain.
+    """Intensity of Great Britain, or of one of its regions.
 
-    The provider keeps no old forecasts, so `forecast` answers `None` for a time that has already been measured.
+    The provider keeps no old forecasts, so `forecast` answers `None` for a time that has already passed.
 
     Args:
         http: Client to ask with.
-        base_url: Address of the interface, without a slash at the end.
+        region: Number of a region, 1 (North Scotland) to 17 (Wales); the whole of Great Britain by default. Regions are forecast
+            only: their `latest` and `history` are estimates for ever.
+        postcode: First half of a postcode, such as `RG10`, in place of the number of its region.
+        base_url: Address of the interface.
+
+    Raises:
+        ValueError: If both a region and a postcode are given, or one that can't exist.
     """
 
-    zone = "GB"
     kind = IntensityKind.AVERAGE
     basis = Basis.DIRECT
+    names = frozenset({_NAME})
+    revised_for = timedelta(days=2)
+    """The provider revises for about a day; as much again, because it promises nothing."""
+    usual_delay = timedelta(hours=1)
+    """Values come less than half an hour after the period, with the next half-hourly run at the latest."""
 
-    def __init__(self, http: HttpClient, *, base_url: str = "https://api.carbonintensity.org.uk") -> None:
+    def __init__(
+        self,
+        http: HttpClient,
+        *,
+        region: Annotated[int, Field(ge=1, le=17)] | None = None,
+        postcode: Postcode | None = None,
+        base_url: str = "https://api.carbonintensity.org.uk",
+    ) -> None:
+        whole = region is None and postcode is None
+        self._place = None if whole else Place(region, postcode.upper() if postcode else None)
+        self.zone = self._place.zone if self._place else "GB"
         self._http = http
         self._base_url = base_url.rstrip("/")
+        self._identity = Identity(_NAME, self.zone, self.kind, self.basis)
+        self._remarks = Remarks()
 
     def latest(self, now: datetime) -> IntensitySample | None:
-        """Return the running half hour as measured, else as estimated by the provider, else the newest measured one."""
+        """Return the running half hour as measured, else as estimated by the provider, else the newest known one.
+
+        A region has estimates only, so its newest estimate stands for the newest known one there.
+        """
         require_utc(now, "now")
-        begun = [
-            half for half in self._ask(range_path(now - _LOOK_BACK, now + _HALF_HOUR)) if half.interval.start <= now
+        halves = self._ask(range_path(now - _LOOK_BACK, now + HALF_HOUR))
+        measured = [sample for sample in halves.measured.samples if sample.interval.start <= now]
+        expected = [
+            sample
+            for sample in halves.expected.samples
+            if sample.interval.start <= now and (self._place or sample.interval.contains(now))
         ]
-        for half in reversed(begun):
-            if half.actual is not None:
-                return _sample(half, half.actual, Provenance.MEASURED)
-            if half.forecast is not None and half.interval.contains(now):
-                return _sample(half, half.forecast, Provenance.ESTIMATED)
-        return None
+        known = expected if self._place else measured
+        self._remarks.note(
+            "latest",
+            (*halves.measured.remarks, *halves.expected.remarks, *_late(known, now), *_early(halves.measured, now)),
+        )
+        return max((*expected, *measured), key=_newest_and_best, default=None)
 
     def history(self, start: datetime, end: datetime) -> IntensitySeries:
+        """Return the half hours that overlap `start .. end`: as measured, or for a region as forecast last, marked as estimates."""
         require_span(start, end)
-        halves: dict[datetime, HalfHour] = {}
-        for path in range_paths(start, end):
-            halves |= {half.interval.start: half for half in self._ask(path)}
-        return IntensitySeries(
-            tuple(
-                _sample(half, half.actual, Provenance.MEASURED)
-                for _, half in sorted(halves.items())
-                if half.actual is not None and half.interval.start < end and half.interval.end > start
-            )
-        )
+        answers = [self._known(self._ask(path)) for path in range_paths(start, end)]
+        known = [sample for answer in answers for sample in answer.samples]
+        remarks = [remark for answer in answers for remark in answer.remarks]
+        if answers and not known:
+            remarks.append(f"{_NAME}: no values came for {start:%Y-%m-%d %H:%M} .. {end:%Y-%m-%d %H:%M}")
+        self._remarks.note("history", remarks)
+        overlapping = [s for s in known if s.interval.start < end and s.interval.end > start]
+        return IntensitySeries.newest_wins(overlapping)
 
     def forecast(self, now: datetime) -> Forecast | None:
+        """Return what is expected of the 48 hours from `now`, often of fewer; issued `now`, since the provider states no time."""
         require_utc(now, "now")
-        ahead = [half for half in self._ask(forecast_path(now)) if half.interval.end > now]
-        if any(half.actual is not None for half in ahead):
-            return None
-        samples = tuple(
-            _sample(half, half.forecast, Provenance.ESTIMATED) for half in ahead if half.forecast is not None
-        )
-        return Forecast(now, IntensitySeries(samples)) if samples else None
+        halves = self._ask(forecast_path(now))
+        ahead = tuple(sample for sample in halves.expected.samples if sample.interval.end > now)
+        passed = self._why_not_of_now(halves, now)
+        remarks = (*halves.expected.remarks, *_outside(halves.expected, now), *passed, *_short(ahead, now))
+        self._remarks.note("forecast", remarks)
+        return Forecast(now, IntensitySeries(ahead)) if ahead and not passed else None
 
-    def _ask(self, path: str) -> list[HalfHour]:
-        return parse(self._http.get_json(self._base_url + path))
+    def remarks(self) -> tuple[str, ...]:
+        return self._remarks.all()
+
+    def _known(self, halves: HalfHours) -> Parsed:
+        return halves.expected if self._place else halves.measured
+
+    def _ask(self, path: str) -> HalfHours:
+        if self._place is None:
+            return parse_national(self._get(path), self._identity)
+        document = self._get(f"/regional{path}{self._place.path}")
+        return HalfHours(measured=Parsed(), expected=parse_region(document, self._identity, self._place))
+
+    def _get(self, path: str) -> object:
+        return self._http.get(HttpRequest(self._base_url + path)).json()
+
+    def _why_not_of_now(self, halves: HalfHours, now: datetime) -> tuple[str, ...]:
+        """Return why the forecast is not of the instant `now`; empty if it is.
+
+        The nation's answer shows it by values that are measured already. A region has none, so its present is asked for.
+        """
+        if self._place is None:
+            if all(sample.interval.end <= now for sample in halves.measured.samples):
+                return ()
+            return (f"{_NAME}: no forecast of {_clock(now)} is left, because what followed was measured since",)
+        running = parse_region(self._get(f"/regional{self._place.path}"), self._identity, self._place).samples
+        if not running:
+            return (f"{_NAME}: the forecast was not used, because the provider did not say what time it is there",)
+        present = running[-1].interval
+        if present.start > now + SKEW or present.end < now - SKEW:
+            return (
+                f"{_NAME}: no forecast of {_clock(now)} is there, because it is {_clock(present.start)} at the provider",
+            )
+        return ()
+
+
+def _newest_and_best(sample: IntensitySample) -> tuple[datetime, bool]:
+    return sample.interval.start, sample.provenance is Provenance.MEASURED
+
+
+def _late(known: Iterable[IntensitySample], now: datetime) -> tuple[str, ...]:
+    newest = max((sample.interval.end for sample in known), default=None)
+    if newest is None:
+        return (f"{_NAME}: there is no value of the day before {_clock(now)}",)
+    if now - newest > NationalGridSource.usual_delay:
+        return (f"{_NAME}: the newest value is late, it is of the half hour that ended {_clock(newest)}",)
+    return ()
+
+
+def _early(measured: Parsed, now: datetime) -> tuple[str, ...]:
+    if all(sample.interval.end <= now + SKEW for sample in measured.samples):
+        return ()
+    return (f"{_NAME}: periods after {_clock(now)} are measured already; is the clock of this machine slow?",)
+
+
+def _outside(expected: Parsed, now: datetime) -> tuple[str, ...]:
+    # The provider counts both ends in whole minutes, so the half hour that ends now may come along.
+    passed = sum(sample.interval.end <= now - timedelta(minutes=1) for sample in expected.samples)
+    return (f"{_NAME}: the forecast begins in the past; {passed} half hours were left out",) if passed else ()
+
+
+def _short(ahead: tuple[IntensitySample, ...], now: datetime) -> tuple[str, ...]:
+    if not ahead:
+        return (f"{_NAME}: the provider has no forecast of the time after {_clock(now)}",)
+    reach = ahead[-1].interval.end - now
+    if reach >= _FORECAST_REACH - HALF_HOUR:
+        return ()
+    return (f"{_NAME}: the forecast reaches {reach / timedelta(hours=1):.1f} h of the 48 h that were asked for",)
 
 
 def _stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
-def _kind(value: object) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
-
-
-def _half_hour(row: object) -> HalfHour:
-    try:
-        fields = _mapping(row)
-        interval = Interval(parse_instant(_text(fields["from"])), parse_instant(_text(fields["to"])))
-        intensity = _mapping(fields["intensity"])
-        return HalfHour(
-            interval,
-            _value(intensity.get("forecast"), interval, "forecast"),
-            _value(intensity.get("actual"), interval, "actual"),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise SourceAnswerError(
-            f"NESO answered with a period that can't be read: {str(row)[:160]} ({error})"
-        ) from error
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"expected an object, got {_kind(value)}")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"expected a text, got {_kind(value)}")
-    return value
-
-
-def _value(value: object, interval: Interval, name: str) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"expected a number for {name!r}, got {_kind(value)}")
-    if 0 < value <= HIGHEST_G_PER_KWH:
-        return float(value)
-    _LOGGER.warning("NESO gives %s g/kWh as %s of %s, which can't be true: left as a gap", value, name, interval.start)
-    return None
-
-
-def _in_order(halves: Iterable[HalfHour]) -> list[HalfHour]:
-    by_start: dict[datetime, HalfHour] = {}
-    for half in halves:
-        known = by_start.setdefault(half.interval.start, half)
-        if known != half:
-            raise SourceAnswerError(f"NESO answered twice and differently for {half.interval.start}: {known}, {half}")
-    ordered = [by_start[start] for start in sorted(by_start)]
-    for before, after in itertools.pairwise(ordered):
-        if after.interval.start < before.interval.end:
-            raise SourceAnswerError(f"NESO answered with periods that overlap at {after.interval.start}")
-    return ordered
-
-
-def _sample(half: HalfHour, g_per_kwh: float, provenance: Provenance) -> IntensitySample:
-    return IntensitySample(
-        interval=half.interval,
-        g_per_kwh=g_per_kwh,
-        zone=NationalGridSource.zone,
-        kind=NationalGridSource.kind,
-        basis=NationalGridSource.basis,
-        provenance=provenance,
-        source="national_grid",
-    )
+def _clock(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC"

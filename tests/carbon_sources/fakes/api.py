@@ -37,6 +37,7 @@ class FakeApi(ABC):
     Attributes:
         name: The plug-in's name.
         own_faults: Faults of this provider's own that `answer` can play, besides those that every server has.
+        harmless: Those of them that belong to the contract, so that the client reads through them without a word.
         now: The present of the server.
         fault: The fault to play, if any.
         violations: What was wrong with the requests so far.
@@ -44,6 +45,7 @@ class FakeApi(ABC):
 
     name: str
     own_faults: frozenset[Fault] = frozenset()
+    harmless: frozenset[Fault] = frozenset()
 
     def __init__(self) -> None:
         self.now = NOW

@@ -3,179 +3,209 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from carbon_sources.errors import SourceAccessError, SourceAnswerError, SourceUnavailableError
+from carbon_sources.answers import Identity
+from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, SourceUnavailableError
 from carbon_sources.http import HttpClient, HttpLimits
-from carbon_sources.intensity import Provenance
-from carbon_sources.providers.national_grid import NationalGridSource, parse, range_paths
+from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
+from carbon_sources.interval import Interval
+from carbon_sources.national_grid_answers import parse_national
+from carbon_sources.providers.national_grid import NationalGridSource, forecast_path, range_path, range_paths
+from carbon_sources.source import CarbonSource
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
-from carbon_sources.testing_server import Asked, Reply, fake_provider
+from carbon_sources.testing_server import Reply, fake_provider
+from tests.carbon_sources.fakes.api import NOW, wave
+from tests.carbon_sources.fakes.faults import Fault
+from tests.carbon_sources.fakes.national_grid import NationalGridApi, NationalGridRegionApi
 
-NOW = datetime(2026, 11, 21, 12, 10, tzinfo=UTC)
 HALF = timedelta(minutes=30)
+DAY = timedelta(days=1)
+GB = Identity("national_grid", "GB", IntensityKind.AVERAGE, Basis.DIRECT)
 
 
 def client() -> HttpClient:
-    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=HttpLimits(attempts=2))  # noqa: S311 -- spreads retries
-
-
-def stamp(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%MZ")
-
-
-def row(start: datetime, forecast: object, actual: object) -> dict[str, object]:
-    return {
-        "from": stamp(start),
-        "to": stamp(start + HALF),
-        "intensity": {"forecast": forecast, "actual": actual, "index": "moderate"},
-    }
-
-
-def provider(asked: Asked, present: datetime = NOW) -> Reply:
-    """Answer as the provider does at `present`: forecast 150 and actual 160 plus the number of the half hour of the day."""
-    start, end = (datetime.strptime(t, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC) for t in _ends(asked.path))
-    half = start.replace(minute=start.minute // 30 * 30)
-    rows = []
-    while half <= end:
-        slot = half.hour * 2 + half.minute // 30
-        known = half + HALF <= present
-        rows.append(row(half, 150 + slot, 160 + slot if known else None))
-        half += HALF
-    return Reply.json({"data": rows})
-
-
-def _ends(path: str) -> tuple[str, str]:
-    stamps = re.findall(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", path)
-    if path.endswith("/fw48h"):
-        # Fewer hours than asked for, as it often happens.
-        stamps.append(stamp(datetime.fromisoformat(stamps[0]) + timedelta(hours=30)))
-    return stamps[0], stamps[1]
+    limits = HttpLimits(attempts=2, pause_s=0.0)
+    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=limits)  # noqa: S311 -- spreads retries
 
 
 @pytest.fixture
-def source() -> Iterator[NationalGridSource]:
-    with fake_provider(provider) as server:
-        yield NationalGridSource(client(), base_url=server.url + "/")
+def national() -> NationalGridApi:
+    return NationalGridApi()
 
 
-def answering(*replies: Reply) -> NationalGridSource:
-    """A source whose provider gives these replies in turn without a network between them."""
-    with fake_provider(lambda _: replies[0]) as server:
-        answer = client().get_json(server.url)
-
-    class Canned(HttpClient):
-        def get_json(self, url: str, params: object = None, headers: object = None) -> object:
-            return answer
-
-    return NationalGridSource(Canned(rng=random.Random(0)))  # noqa: S311 -- spreads retries
+@pytest.fixture
+def source(national: NationalGridApi) -> Iterator[NationalGridSource]:
+    with fake_provider(national.reply) as server:
+        yield national.source(client(), server.url + "/")
+    assert national.violations == []
 
 
-class TestNationalGrid(CarbonSourceConformance):
+class TestNation(CarbonSourceConformance):
     @pytest.fixture
     def case(self, source: NationalGridSource) -> SourceCase:
         return SourceCase(source, NOW - timedelta(days=20), NOW, source)
 
 
+def row(start: datetime, forecast: object, actual: object) -> dict[str, Any]:
+    stamps = [instant.strftime("%Y-%m-%dT%H:%MZ") for instant in (start, start + HALF)]
+    intensity = {"forecast": forecast, "actual": actual, "index": "moderate"}
+    return {"from": stamps[0], "to": stamps[1], "intensity": intensity}
+
+
+def told(source: CarbonSource, now: datetime = NOW) -> tuple[list[IntensitySample], list[str]]:
+    """Ask everything once; return all values and everything that was said."""
+    samples: list[IntensitySample] = []
+    said: list[str] = []
+    for question in (lambda: source.history(now - DAY, now), lambda: source.latest(now), lambda: source.forecast(now)):
+        try:
+            answer = question()
+        except CarbonSourceError as error:
+            said.append(str(error))
+            continue
+        match answer:
+            case IntensitySample():
+                samples.append(answer)
+            case IntensitySeries():
+                samples += answer
+            case Forecast():
+                samples += answer.series
+    return samples, said + list(source.remarks())
+
+
+# The nation
+
+
 def test_the_running_half_hour_is_the_providers_estimate(source: NationalGridSource) -> None:
     sample = source.latest(NOW)
     assert sample is not None
-    # 12:00 is the 24th half hour: forecast 150 + 24.
-    assert (sample.g_per_kwh, sample.provenance) == (174.0, Provenance.ESTIMATED)
-    assert sample.interval.contains(NOW)
+    start = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    # The fake expects 7 g/kWh more than there will be.
+    assert (sample.g_per_kwh, sample.provenance) == (wave(start) + 7, Provenance.ESTIMATED)
+    assert sample.interval == Interval(start, start + HALF)
+    assert source.remarks() == ()
 
 
 def test_history_holds_measured_values_only(source: NationalGridSource) -> None:
     series = source.history(NOW - timedelta(hours=1), NOW + timedelta(hours=3))
-    # 11:00 and 11:30 are the 22nd and 23rd half hour: actual 160 + slot. 12:00 is still running.
-    assert [s.g_per_kwh for s in series] == [182.0, 183.0]
+    # 11:00 is known. 11:30 has ended ten minutes ago, and its value takes twenty; 12:00 is still running.
+    assert [s.g_per_kwh for s in series] == [wave(datetime(2026, 11, 21, 11, tzinfo=UTC))]
     assert {s.provenance for s in series} == {Provenance.MEASURED}
 
 
-def test_a_month_is_asked_for_in_pieces_below_the_limit() -> None:
-    with fake_provider(provider) as server:
-        source = NationalGridSource(client(), base_url=server.url)
-        series = source.history(NOW - timedelta(days=30), NOW)
+def test_a_month_is_asked_for_in_pieces_below_the_limit(national: NationalGridApi) -> None:
+    with fake_provider(national.reply) as server:
+        series = national.source(client(), server.url).history(NOW - timedelta(days=30), NOW)
     assert len(server.paths) == 3
-    # 30 days of 48, and the half hour that 12:10 lies in at the far end; the running one is not measured.
-    assert len(series) == 30 * 48
+    # 30 days of 48, from the one that 12:10 lies in; the last one, of 11:30, is not there yet.
+    assert len(series) == 30 * 48 - 1
+    assert national.violations == []
+
+
+def test_paths_are_written_in_minutes_of_utc() -> None:
+    start = datetime(2026, 1, 2, 3, 4, 59, tzinfo=UTC)
+    assert range_path(start, start + HALF) == "/intensity/2026-01-02T03:04Z/2026-01-02T03:34Z"
+    assert forecast_path(start) == "/intensity/2026-01-02T03:04Z/fw48h"
     assert range_paths(NOW, NOW) == []
+    assert len(range_paths(NOW - timedelta(days=26), NOW)) == 2
 
 
-def test_a_forecast_may_be_shorter_than_asked_for(source: NationalGridSource) -> None:
+def test_a_forecast_is_of_the_time_from_now(source: NationalGridSource) -> None:
     forecast = source.forecast(NOW)
     assert forecast is not None
     assert forecast.issued_at == NOW
-    assert len(forecast.series) == 61
+    # From 12:00 to 12:00 in two days, both half hours included.
+    assert len(forecast.series) == 97
     assert {s.provenance for s in forecast.series} == {Provenance.ESTIMATED}
+    assert source.remarks() == ()
 
 
-def test_a_forecast_for_the_past_is_none_because_it_was_overwritten_since() -> None:
-    with fake_provider(lambda asked: provider(asked, present=NOW + timedelta(days=2))) as server:
-        assert NationalGridSource(client(), base_url=server.url).forecast(NOW) is None
-
-
-@pytest.mark.parametrize("empty", [{}, {"data": []}], ids=str)
-def test_an_empty_answer_is_no_value_and_no_error(empty: object) -> None:
-    source = answering(Reply.json(empty))
-    assert source.latest(NOW) is None
+def test_a_forecast_for_the_past_is_none_because_it_was_overwritten_since(
+    national: NationalGridApi, source: NationalGridSource
+) -> None:
+    national.now = NOW + timedelta(days=2)
     assert source.forecast(NOW) is None
-    assert len(source.history(NOW - HALF, NOW)) == 0
+    assert any("measured since" in remark for remark in source.remarks())
 
 
-def test_nulls_zeros_and_impossible_values_are_gaps(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_clock_that_is_ten_minutes_wrong_changes_nothing(
+    national: NationalGridApi, source: NationalGridSource
+) -> None:
+    expected = source.latest(NOW), source.history(NOW - DAY, NOW - timedelta(hours=1))
+    national.now = NOW + timedelta(minutes=10)
+    assert (source.latest(NOW), source.history(NOW - DAY, NOW - timedelta(hours=1))) == expected
+    assert source.remarks() == ()
+
+
+def test_a_clock_that_is_an_hour_slow_is_remarked(national: NationalGridApi, source: NationalGridSource) -> None:
+    national.now = NOW + timedelta(hours=1)
+    source.latest(NOW)
+    assert any("clock of this machine slow" in remark for remark in source.remarks())
+
+
+def test_nulls_zeros_and_impossible_values_are_gaps() -> None:
     start = NOW - 6 * HALF
     values = [100, None, 0, -5, 4366, 101]
-    source = answering(Reply.json({"data": [row(start + i * HALF, 185, v) for i, v in enumerate(values)]}))
-    series = source.history(start, NOW)
-    assert [s.g_per_kwh for s in series] == [100.0, 101.0]
-    assert len(caplog.records) == 3
-    assert "-5 g/kWh" in caplog.text
+    parsed = parse_national({"data": [row(start + i * HALF, 185, v) for i, v in enumerate(values)]}, GB).measured
+    assert [s.g_per_kwh for s in parsed.samples] == [100.0, 101.0]
+    remarks = " ".join(parsed.remarks)
+    for part in ("zeros stand", "-5 g/kWh", "4366 g/kWh", "before the newest value have none"):
+        assert part in remarks
 
 
-def test_the_newest_measured_value_stands_in_where_there_is_no_estimate() -> None:
-    rows = [row(NOW - timedelta(minutes=70), 100, 90), row(NOW - timedelta(minutes=10), None, None)]
-    sample = answering(Reply.json({"data": rows})).latest(NOW)
-    assert sample is not None
-    assert (sample.g_per_kwh, sample.provenance) == (90.0, Provenance.MEASURED)
-    assert not sample.interval.contains(NOW)
+def test_rows_that_contradict_each_other_are_a_gap_and_others_count_once() -> None:
+    rows = [row(NOW - HALF, 1, 3), row(NOW - 2 * HALF, 1, 2), row(NOW - HALF, 1, 3), row(NOW - 2 * HALF, 1, 4)]
+    halves = parse_national({"data": rows}, GB)
+    assert [s.g_per_kwh for s in halves.measured.samples] == [3.0]
+    assert [s.g_per_kwh for s in halves.expected.samples] == [1.0, 1.0]
+    remarks = " ".join(halves.measured.remarks)
+    for part in ("different values", "came twice (2 times)", "out of order"):
+        assert part in remarks
 
 
 def test_a_past_forecast_never_stands_in_for_a_measured_value() -> None:
-    assert answering(Reply.json({"data": [row(NOW - timedelta(hours=2), 100, None)]})).latest(NOW) is None
+    rows = [row(NOW - timedelta(hours=3), 100, 90), row(NOW - timedelta(hours=2), 100, None)]
+    with fake_provider(lambda _: Reply.json({"data": rows})) as server:
+        source = NationalGridSource(client(), base_url=server.url)
+        sample = source.latest(NOW)
+    assert sample is not None
+    assert (sample.g_per_kwh, sample.provenance) == (90.0, Provenance.MEASURED)
+    assert any("late" in remark for remark in source.remarks())
 
 
-def test_order_and_repeats_do_not_matter() -> None:
-    rows = [row(NOW - HALF, 1, 3), row(NOW - 2 * HALF, 1, 2), row(NOW - HALF, 1, 3)]
-    assert [half.actual for half in parse({"data": rows})] == [2.0, 3.0]
+def test_periods_of_another_length_are_taken_as_they_are_and_remarked() -> None:
+    hourly = row(NOW, 5, 6) | {"to": (NOW + 2 * HALF).strftime("%Y-%m-%dT%H:%MZ")}
+    parsed = parse_national({"data": [hourly]}, GB).measured
+    assert parsed.samples[0].interval.duration == 2 * HALF
+    assert "last 1:00:00" in parsed.remarks[0]
 
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (None, "nothing instead of an object"),
-        ([], "a list instead of an object"),
-        ({"data": {"from": "x"}}, "instead of a list"),
+        (None, "should be an object but is missing"),
+        ([], "should be an object"),
+        ({"data": {"from": "x"}}, "should be a list"),
         ({"error": {"code": "400 Bad Request", "message": "bad date"}}, "bad date"),
-        ({"data": [7]}, "can't be read"),
-        ({"data": [{"from": "2026-01-01T00:00Z"}]}, "can't be read"),
-        ({"data": [{"from": 5, "to": 6, "intensity": {}}]}, "expected a text"),
-        ({"data": [row(NOW, "183", None)]}, "expected a number"),
-        ({"data": [row(NOW, [1], None)]}, "expected a number"),
-        ({"data": [row(NOW, 1, 2) | {"intensity": None}]}, "expected an object"),
-        ({"data": [row(NOW, 1, 2) | {"to": stamp(NOW)}]}, "end after it starts"),
-        ({"data": [row(NOW, 1, 2) | {"from": "2026-11-21T12:00"}]}, "no UTC offset"),
-        ({"data": [row(NOW, 1, 2), row(NOW, 1, 3)]}, "twice and differently"),
+        ({"error": 7}, "without a reason"),
+        ({"data": [7]}, "should be an object"),
+        ({"data": [{"from": "2026-01-01T00:00Z"}]}, "should be a text but is missing"),
+        ({"data": [{"from": 5, "to": 6, "intensity": {}}]}, "should be a text"),
+        ({"data": [row(NOW, "183", None)]}, "should be a number"),
+        ({"data": [row(NOW, 1, [1])]}, "should be a number"),
+        ({"data": [row(NOW, 1, 2) | {"intensity": None}]}, "should be an object"),
+        ({"data": [row(NOW, 1, 2) | {"to": "2026-11-21T12:10Z"}]}, "end after it starts"),
+        ({"data": [row(NOW, 1, 2) | {"from": "2026-11-21T12:00"}]}, "should be an instant"),
         ({"data": [row(NOW, 1, 2), row(NOW + HALF / 2, 1, 2)]}, "overlap"),
     ],
 )
 def test_an_answer_outside_the_contract_is_refused(answer: object, reason: str) -> None:
     with pytest.raises(SourceAnswerError, match=reason):
-        parse(answer)
+        parse_national(answer, GB)
 
 
 @pytest.mark.parametrize(
@@ -183,14 +213,72 @@ def test_an_answer_outside_the_contract_is_refused(answer: object, reason: str) 
     [
         (Reply(status=429, headers={"Retry-After": "1"}), SourceUnavailableError),
         (Reply.json({"error": {"code": "500 Internal Server Error"}}, 500), SourceUnavailableError),
+        (Reply.json({"error": {"code": "400 Bad Request", "message": "bad date"}}, 400), SourceAnswerError),
         (Reply(b"<html>", 403, {"Content-Type": "text/html"}), SourceAccessError),
         (Reply(b"<html>", 200, {"Content-Type": "text/html"}), SourceAnswerError),
         (Reply(b""), SourceAnswerError),
         (Reply(reset=True), SourceUnavailableError),
         (Reply(b'{"data":[', truncated=True), SourceUnavailableError),
     ],
-    ids=["429", "500", "HTML 403", "HTML", "empty", "reset", "truncated"],
+    ids=["429", "500", "400", "HTML 403", "HTML", "empty", "reset", "truncated"],
 )
 def test_a_provider_that_fails_gives_an_error_and_no_number(reply: Reply, error: type[Exception]) -> None:
     with fake_provider(lambda _: reply) as server, pytest.raises(error):
         NationalGridSource(client(), base_url=server.url).latest(NOW)
+
+
+# Faults of both interfaces
+
+SAYS = {
+    Fault.HTML_REFUSAL: "refuses this caller",
+    Fault.EMPTY_OBJECT: "no values came for 2026-11-20 12:10",
+    Fault.EMPTY_DATA: "no value of the day before",
+    Fault.ZEROS: "zeros stand",
+    Fault.NULLS: "before the newest value have none",
+    Fault.STALE: "newest value is late",
+    Fault.SHORT_FORECAST: "of the 48 h that were asked for",
+    Fault.DISORDER: "came twice with different values",
+    Fault.TEXT_NUMBERS: "should be a number",
+    Fault.MISSING_VALUE: "before the newest value have none",
+    Fault.FORECAST_FROM_PAST: "begins in the past",
+    Fault.ABSURD: "can't be true, such as 4366 g/kWh",
+    Fault.OTHER_ZONE: "asked for region 1 (North Scotland) but answered for 13",
+    Fault.UNKNOWN_CODE: "'tidal', a fuel that is not documented",
+}
+
+
+APIS = (NationalGridApi, NationalGridRegionApi)
+
+
+@pytest.mark.parametrize(("api", "fault"), [(api, fault) for api in APIS for fault in SAYS if fault in api.own_faults])
+def test_each_fault_is_seen_and_no_untrue_value_is_taken(api: type[NationalGridApi], fault: Fault) -> None:
+    fake = api()
+    with fake_provider(fake.reply) as server:
+        source = fake.source(client(), server.url)
+        healthy, quiet = told(source)
+        fake.fault = fault
+        samples, said = told(source)
+        fake.fault = None
+        healed, quiet_again = told(source)
+    assert quiet == quiet_again == []
+    assert healed == healthy
+    assert all(fake.is_true(sample) for sample in samples)
+    assert SAYS[fault] in " | ".join(said)
+    assert fake.violations == []
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_revised_value_is_told_with_the_next_answer(api: type[NationalGridApi]) -> None:
+    fake = api()
+    fake.fault = Fault.REVISED
+    with fake_provider(fake.reply) as server:
+        source = fake.source(client(), server.url)
+        first = source.history(NOW - DAY, NOW)
+        fake.fault = None
+        second = source.history(NOW - DAY, NOW)
+    assert [s.interval for s in first] == [s.interval for s in second]
+    # 07:10 to 10:10, in which 07:30 to 10:00 begin: six half hours that were 9 g/kWh too high.
+    changes = [a.g_per_kwh - b.g_per_kwh for a, b in zip(first, second, strict=True)]
+    assert sorted(changes)[-6:] == [9.0] * 6
+    assert sum(changes) == 6 * 9
+    assert {*SAYS, Fault.REVISED} >= fake.own_faults
