@@ -113,6 +113,15 @@ class IntensitySeries:
         index = bisect.bisect_right(self._starts, instant)
         return IntensitySeries(tuple(s for s in self.samples[:index] if s.interval.end <= instant))
 
+    def updated(self, news: Sequence[IntensitySample]) -> IntensitySeries:
+        """Return the series with `news` in it; what they overlap gives way."""
+        if not news:
+            return self
+        first = min(sample.interval.start for sample in news)
+        untouched = max(0, bisect.bisect_right(self._starts, first) - 1)
+        changed = IntensitySeries.newest_wins((*self.samples[untouched:], *news))
+        return IntensitySeries((*self.samples[:untouched], *changed))
+
     @classmethod
     def newest_wins(cls, samples: Sequence[IntensitySample]) -> IntensitySeries:
         """Return the samples in order of time; of those that overlap, the one that comes last in `samples`.

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
-from carbon_sources.errors import CarbonSourceError
-from carbon_sources.intensity import IntensitySample, IntensitySeries
+from carbon_sources.errors import CarbonSourceError, SourceUnavailableError
+from carbon_sources.forecasting.desk import ForecastDesk
+from carbon_sources.health import Health, Outage, assess
+from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries
 from carbon_sources.interval import Interval
 from carbon_sources.source import CarbonSource
+
+_T = TypeVar("_T")
+_PATIENCE = 0.25
+"""Share of an interval that passes before an overdue value is asked for again."""
+
+_FORECASTS_EVERY = timedelta(minutes=30)
+"""Providers issue anew every half hour or hour and keep no old issues."""
 
 _log = logging.getLogger(__name__)
 
@@ -21,10 +32,11 @@ class Observation:
     Attributes:
         now: The instant.
         current: The sample that covers `now`; `None` while the intensity is unknown.
-        series: All samples that were fetched so far, the current one included.
+        series: The samples of the lookback, and older ones that somebody waits for; the current one included.
         changed: The stretch within which values are new or revised since the observation before; `None` if nothing changed.
         problem: Why the source could not be asked, in one sentence; `None` if it answered or was not due.
         due_at: When the source is to be asked again, after `now`.
+        forecast: What is expected, where it was wanted or the present is unknown; `None` where nothing can be expected.
     """
 
     now: datetime
@@ -33,78 +45,160 @@ class Observation:
     changed: Interval | None
     problem: str | None
     due_at: datetime
+    forecast: Forecast | None = None
+
+    @property
+    def expected(self) -> IntensitySample | None:
+        """What the forecast says of `now`, an estimate to act upon while the intensity is unknown."""
+        return None if self.forecast is None else self.forecast.series.at(self.now)
 
 
-class IntensityMonitor:
-    """Asks a source when its newest sample has run out, but not more often than `poll_interval`.
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """How a source is asked.
 
-    Args:
-        source: The source.
-        poll_interval: Shortest time between two questions, above zero.
-        lookback: How much of the past is wanted at the start.
+    Attributes:
+        every: Shortest time between two questions, above zero.
+        lookback: How much of the past is wanted.
         overlap: How much of the past is fetched again each time, so that late and revised values arrive.
         reach: How far back values are asked for that somebody still waits for.
     """
 
-    def __init__(
-        self,
-        source: CarbonSource,
-        *,
-        poll_interval: timedelta,
-        lookback: timedelta,
-        overlap: timedelta,
-        reach: timedelta = timedelta(days=60),
-    ) -> None:
+    every: timedelta
+    lookback: timedelta
+    overlap: timedelta
+    reach: timedelta = timedelta(days=60)
+
+
+class IntensityMonitor:
+    """Asks a source when its newest sample has run out, but not more often than `polling.every`.
+
+    Args:
+        source: The source.
+        polling: How to ask it.
+        desk: Issues forecasts; without one there are none.
+    """
+
+    def __init__(self, source: CarbonSource, polling: Polling, desk: ForecastDesk | None = None) -> None:
         self._source = source
-        self._poll_interval = poll_interval
-        self._lookback = lookback
-        self._overlap = overlap
+        self._polling = polling
+        self._desk = desk
         self._series = IntensitySeries(())
-        self._reach = max(reach, lookback)
         self._due_at = datetime.min.replace(tzinfo=UTC)
+        self._forecast_due_at = self._due_at
         self._answered_at: datetime | None = None
         self._problem: str | None = None
+        self._outage: Outage | None = None
+        self._revision: str | None = None
+        self._forecast_problem: str | None = None
 
-    def observe(self, now: datetime, wanted_since: datetime | None = None) -> Observation:
+    def observe(
+        self, now: datetime, wanted_since: datetime | None = None, *, with_forecast: bool = False
+    ) -> Observation:
         """Return what is known at `now`, having asked the source if that is due. Never raises for a failing source.
 
         Args:
             now: The present instant.
             wanted_since: From when on somebody waits for values; `None` if all that is wanted is known.
+            with_forecast: Whether a forecast is wanted although the present is known.
         """
         changed = self._refresh(now, wanted_since) if self._due_at <= now else None
-        return Observation(now, self._series.at(now), self._series, changed, self._problem, self._due_at)
+        current = self._series.at(now)
+        forecast = self._forecast(now) if with_forecast or current is None else None
+        return Observation(now, current, self._series, changed, self._problem, self._due_at, forecast)
+
+    def health(self, now: datetime) -> Health:
+        """Return how well the source serves at `now`."""
+        remarks = [*self._source.remarks()]
+        remarks += [text for text in (self._revision, self._forecast_problem) if text is not None]
+        if self._desk is not None and self._desk.problem is not None:
+            remarks.append(self._desk.problem)
+        return assess(self._series, now, self._source.usual_delay, outage=self._outage, remarks=remarks)
+
+    def _forecast(self, now: datetime) -> Forecast | None:
+        return None if self._desk is None else self._desk.forecast(now, self._series)
 
     def _next_question(self, now: datetime, *, news: bool) -> datetime:
         """Return when to ask again: at the end of the newest sample, or after a pause where nothing newer was to be had."""
-        newest_end = self._series.samples[-1].interval.end if self._series.samples else now
-        if news and newest_end > now:
-            return min(newest_end, now + self._overlap)
-        return max(now + self._poll_interval, min(newest_end, now + self._overlap))
+        overlap, every = self._polling.overlap, self._polling.every
+        if not len(self._series):
+            return now + every
+        newest = self._series.samples[-1].interval
+        if news and newest.end > now:
+            return min(newest.end, now + overlap)
+        # A source that comes hours late has something new once an interval, whenever it is asked.
+        return max(now + every, now + newest.duration * _PATIENCE, min(newest.end, now + overlap))
 
     def _refresh(self, now: datetime, wanted_since: datetime | None) -> Interval | None:
-        start = now - self._lookback if self._answered_at is None else self._answered_at - self._overlap
-        start = max(min(start, wanted_since or start), now - self._reach)
-        self._due_at = now + self._poll_interval
-        try:
-            fetched = list(self._source.history(start, now))
-            latest = self._source.latest(now)
-        except CarbonSourceError as error:
-            if str(error) != self._problem:
-                _log.warning("the carbon source did not answer: %s", error)
-            self._problem = str(error)
-            return None
-        self._problem, self._answered_at = None, now
-        if latest is not None:
-            fetched.insert(0, latest)  # what the history says of the same time counts
-        changed = self._merge(fetched)
-        self._due_at = self._next_question(now, news=changed is not None)
+        start = now - self._polling.lookback if self._answered_at is None else self._answered_at - self._polling.overlap
+        start = max(min(start, wanted_since or start), now - max(self._polling.reach, self._polling.lookback))
+        self._due_at = now + self._polling.every
+        history, failed = _ask(lambda: self._source.history(start, now))
+        latest: IntensitySample | None = None
+        if not isinstance(failed, SourceUnavailableError):
+            latest, silent = _ask(lambda: self._source.latest(now))
+            self._poll_forecast(now)
+            failed = failed or silent
+        if failed is None:
+            # A history out of a cache is no answer: only the newest value proves one.
+            self._answered_at = now
+        self._note_problem(now, None if failed is None else str(failed))
+        # What the history says of the same time counts.
+        fetched = [*([latest] if latest is not None else []), *(history or ())]
+        changed = self._merge(fetched, now, wanted_since)
+        if self._problem is None:
+            self._due_at = self._next_question(now, news=changed is not None)
         return changed
 
-    def _merge(self, fetched: list[IntensitySample]) -> Interval | None:
-        known = frozenset(self._series)
-        news = [sample for sample in IntensitySeries.newest_wins(fetched) if sample not in known]
+    def _note_problem(self, now: datetime, problem: str | None) -> None:
+        if problem is not None and problem != self._problem:
+            _log.warning("the carbon source did not answer: %s", problem)
+        self._problem = problem
+        if problem is None:
+            self._outage = None
+        else:
+            before = self._outage
+            since, failures = (now, 0) if before is None else (before.since, before.failures)
+            self._outage = Outage(since, failures + 1, problem)
+
+    def _poll_forecast(self, now: datetime) -> None:
+        """Have the newest forecast of a remote source kept: providers overwrite theirs."""
+        if not self._source.names or now < self._forecast_due_at:
+            return
+        self._forecast_due_at = now + max(_FORECASTS_EVERY, self._polling.every)
+        _, failed = _ask(lambda: self._source.forecast(now))
+        self._forecast_problem = None if failed is None else f"the provider's forecast could not be had: {failed}"
+
+    def _merge(
+        self, fetched: Sequence[IntensitySample], now: datetime, wanted_since: datetime | None
+    ) -> Interval | None:
+        incoming = IntensitySeries.newest_wins(fetched)
+        if not len(incoming):
+            return None
+        # Whatever `changed` speaks of is still there, so that what was priced before can be priced again.
+        keep_from = min(now - self._polling.lookback, wanted_since or now, incoming.samples[0].interval.start)
+        known = self._series.between(incoming.samples[0].interval.start, incoming.samples[-1].interval.end)
+        before = {sample.interval: sample for sample in known}
+        news = [sample for sample in incoming if before.get(sample.interval) != sample]
+        self._revision = _revised(before, news)
+        if news or (len(self._series) and self._series.samples[0].interval.end <= keep_from):
+            self._series = self._series.updated(news).between(keep_from, datetime.max.replace(tzinfo=UTC))
         if not news:
             return None
-        self._series = IntensitySeries.newest_wins((*self._series, *news))
         return Interval(min(s.interval.start for s in news), max(s.interval.end for s in news))
+
+
+def _ask(question: Callable[[], _T]) -> tuple[_T | None, CarbonSourceError | None]:
+    """Return the answer, or why there was none."""
+    try:
+        return question(), None
+    except CarbonSourceError as error:
+        return None, error
+
+
+def _revised(before: dict[Interval, IntensitySample], news: Sequence[IntensitySample]) -> str | None:
+    pairs = [(before[sample.interval], sample) for sample in news if sample.interval in before]
+    changes = [abs(new.g_per_kwh - old.g_per_kwh) for old, new in pairs if new.g_per_kwh != old.g_per_kwh]
+    if not changes:
+        return None
+    return f"{len(changes)} values were revised at the last look, by up to {max(changes):.3g} g/kWh"

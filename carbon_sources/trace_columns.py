@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from carbon_sources.errors import UnknownZoneError
 from carbon_sources.intensity import Basis, IntensityKind
-from carbon_sources.trace_file import TraceTable
+from carbon_sources.trace_file import TraceTable, unguarded
 from carbon_sources.trace_formats import IntensityUnit, TraceFormat, begins, normalised, recognise
 
 _E = TypeVar("_E", bound=enum.Enum)
@@ -59,6 +59,8 @@ class TraceColumns:
     lead: int | None
     estimated: int | None
     provenance: int | None
+    source: int | None
+    method: int | None
     zone: str
     kind: IntensityKind
     basis: Basis
@@ -76,7 +78,7 @@ def choose_zone(table: TraceTable, options: TraceOptions) -> tuple[str | None, T
     column = _first([normalised(name) for name in table.header], _ZONES)
     if column is None:
         return options.zone, table
-    found = sorted({row[column] for _, row in table.rows})
+    found = sorted({unguarded(row[column]) for _, row in table.rows})
     if "" in found:
         number = next(number for number, row in table.rows if not row[column])
         raise table.error(
@@ -87,7 +89,9 @@ def choose_zone(table: TraceTable, options: TraceOptions) -> tuple[str | None, T
     if options.zone is None and len(found) > 1:
         raise table.error(f"holds several zones; choose one with zone=: {_listed(found)}")
     zone = options.zone or found[0]
-    return zone, replace(table, rows=tuple((number, row) for number, row in table.rows if row[column] == zone))
+    return zone, replace(
+        table, rows=tuple((number, row) for number, row in table.rows if unguarded(row[column]) == zone)
+    )
 
 
 def find_columns(table: TraceTable, options: TraceOptions, zone: str | None) -> TraceColumns:
@@ -114,6 +118,8 @@ def find_columns(table: TraceTable, options: TraceOptions, zone: str | None) -> 
         lead=_first(names, ["lead h"]),
         estimated=_first(names, _ESTIMATED),
         provenance=_first(names, ["provenance"]),
+        source=_first(names, ["source"]) if layout.names_sources else None,
+        method=_first(names, ["method"]) if layout.names_sources else None,
         zone=zone or layout.zone or table.path.name.split(".")[0],
         kind=_meaning(
             table,

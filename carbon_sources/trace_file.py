@@ -16,6 +16,9 @@ from carbon_sources.errors import TraceError
 BUNDLED = "bundled:"
 """Prefix of the name of a trace that comes with the package."""
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+"""A spreadsheet may run a cell that starts with one of these, but for the apostrophe, which says that it is text."""
+
 _DATA = Path(__file__).parent / "data"
 _SUFFIX = ".csv.gz"
 
@@ -42,6 +45,16 @@ class TraceTable:
         return TraceError(
             f"{place}: {message}" if self.unit == "line" or row is None else f"{place} (record): {message}"
         )
+
+
+def guarded(text: str) -> str:
+    """Return a text as a cell that no spreadsheet runs."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def unguarded(cell: str) -> str:
+    """Return the text that `guarded` made a cell of."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
 
 
 def bundled_names() -> list[str]:

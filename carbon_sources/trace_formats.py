@@ -60,6 +60,7 @@ class TraceFormat:
         forecast: Beginning of the name of the column with forecast values.
         blocks: Whether forecasts come as blocks of 96 hours, each issued at its first hour.
         zero_is_gap: Whether zero is known to stand for a missing value.
+        names_sources: Whether columns `source` and `method` say of each row who told it and how it came about.
     """
 
     name: str
@@ -79,6 +80,7 @@ class TraceFormat:
     forecast: str | None = None
     blocks: bool = False
     zero_is_gap: bool = False
+    names_sources: bool = False
 
 
 def normalised(header: str) -> str:
@@ -119,7 +121,13 @@ _PLAIN_VALUE = re.compile(r"\b(intensity|g per kwh|kg per kwh|gco2\w*|co2 intens
 
 FORMATS = (
     TraceFormat(
-        "carbonnas trace", frozenset({"start", "end", "g per kwh"}), "start", ("g per kwh",), end="end", kind=None
+        "carbonnas trace",
+        frozenset({"start", "end", "g per kwh"}),
+        "start",
+        ("g per kwh",),
+        end="end",
+        kind=None,
+        names_sources=True,
     ),
     TraceFormat(
         "forecast table with issue times",

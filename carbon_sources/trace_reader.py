@@ -54,7 +54,7 @@ def read_trace(path: str | Path, options: TraceOptions) -> Trace:
     rows = [] if columns.value is None else _rows(reader)
     intervals = _intervals(reader, rows)
     samples = [
-        reader.sample(interval, row.value, row.provenance)
+        reader.sample(interval, row.value, row.provenance, source=row.source, method=row.method)
         for row, interval in zip(rows, intervals, strict=True)
         if row.value is not None
     ]

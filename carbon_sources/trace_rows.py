@@ -13,7 +13,7 @@ from itertools import pairwise
 from carbon_sources.intensity import IntensitySample, Provenance
 from carbon_sources.interval import Interval
 from carbon_sources.trace_columns import TraceColumns
-from carbon_sources.trace_file import TraceTable
+from carbon_sources.trace_file import TraceTable, unguarded
 
 _MISSING = {"", "nan", "na", "n/a", "null", "none"}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -22,13 +22,15 @@ _SPAN = re.compile(r"(\d+):([0-5]\d):([0-5]\d)")
 
 @dataclass(frozen=True, slots=True)
 class TraceRow:
-    """One row with its place in the file; `end` and `value` are `None` where the row has none."""
+    """One row with its place in the file; `end`, `value` and `source` are `None` where the row has none."""
 
     number: int
     start: datetime
     end: datetime | None
     value: float | None
     provenance: Provenance
+    source: str | None = None
+    method: str = ""
 
 
 class RowReader:
@@ -55,7 +57,9 @@ class RowReader:
         if end is not None and end <= start:
             raise self.table.error(f"ends at {end} before or when it starts", number)
         value = None if at.value is None else self.number(number, fields[at.value])
-        return TraceRow(number, start, end, value, self._provenance(number, fields))
+        source = None if at.source is None else unguarded(fields[at.source]) or None
+        method = "" if at.method is None else unguarded(fields[at.method])
+        return TraceRow(number, start, end, value, self._provenance(number, fields), source, method)
 
     def instant(self, number: int, text: str, after: datetime | None = None) -> datetime:
         """Return the instant in UTC; naive times need a layout or an option that says their zone."""
@@ -104,10 +108,12 @@ class RowReader:
             )
         return value
 
-    def sample(self, interval: Interval, value: float, provenance: Provenance) -> IntensitySample:
-        """Return a sample with what all rows of the file have in common."""
-        at = self.columns
-        return IntensitySample(interval, value, at.zone, at.kind, at.basis, provenance, self.table.path.name)
+    def sample(
+        self, interval: Interval, value: float, provenance: Provenance, *, source: str | None = None, method: str = ""
+    ) -> IntensitySample:
+        """Return a sample with what all rows of the file have in common; unless a row says otherwise, the file is the source."""
+        at, told_by = self.columns, source or self.table.path.name
+        return IntensitySample(interval, value, at.zone, at.kind, at.basis, provenance, told_by, method)
 
     def _span(self, number: int, text: str) -> timedelta:
         if match := _SPAN.fullmatch(text.strip()):

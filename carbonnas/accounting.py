@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from carbon_sources.health import Health
 from carbon_sources.intensity import IntensitySample
 from carbon_sources.monitor import IntensityMonitor, Observation
 from carbon_sources.units import J_PER_KWH
@@ -100,11 +101,13 @@ class Accountant:
             if trial.state.final:
                 self.settle(trial)
 
-    def account(self, now: datetime, usages: Sequence[Usage], step: Step) -> Observation:
+    def account(
+        self, now: datetime, usages: Sequence[Usage], step: Step, *, with_forecast: bool = False
+    ) -> Observation:
         """Enter what was drawn until `now` into the step, correct what is known better by now, and say what the grid is like."""
         self._unread.extend(usages)
         waiting = [start for start in (*self._unpriced.values(), self._drawn_since) if start is not None]
-        observation = self._monitor.observe(now, min(waiting, default=None))
+        observation = self._monitor.observe(now, min(waiting, default=None), with_forecast=with_forecast)
         reading = self._meter.read(now, usages)
         if reading is not None:
             fresh = entries_for(reading, observation.series, self._pue)
@@ -112,7 +115,7 @@ class Accountant:
             self._mark_read(step)
             step.readings.append(reading)
             step.entries.extend(fresh)
-            self._count(fresh, 1)
+            self._count(fresh, 1, None if observation.forecast is None else observation.forecast.upper(now))
         if observation.changed is not None:
             step.intensities.extend(observation.series.between(observation.changed.start, observation.changed.end))
             self._correct(observation, step)
@@ -147,6 +150,10 @@ class Accountant:
         self._wasted_j[trial.number] += joules
         self._upper_j[sort] = max(self._upper_j.get(sort, 0.0) * _MARGIN, joules)
 
+    def health(self, now: datetime) -> Health:
+        """Return how well the carbon source serves."""
+        return self._monitor.health(now)
+
     def states(self, now: datetime, reserved_g: float = 0.0) -> tuple[BudgetState, ...]:
         """Return how the budgets stand."""
         return self._book.states(now, reserved_g)
@@ -176,9 +183,9 @@ class Accountant:
                 self._count([entry], -1)
                 self._count(corrections, 1)
 
-    def _count(self, entries: Sequence[EmissionEntry], sign: int) -> None:
+    def _count(self, entries: Sequence[EmissionEntry], sign: int, expected_bound: float | None = None) -> None:
         if sign > 0:
-            self._book.add(entries)
+            self._book.add(entries, expected_bound)
         else:
             self._book.withdraw(entries)
         for entry in entries:

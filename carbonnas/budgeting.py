@@ -29,15 +29,29 @@ class BudgetBook:
         self.budgets = tuple(budgets)
         self._bound = bound_g_per_kwh
         self._spent_g: dict[datetime, float] = defaultdict(float)
+        self._bounds: dict[str, float] = {}
         self._sums: dict[Interval | None, float] = {}
 
-    def add(self, entries: Iterable[EmissionEntry]) -> None:
-        """Count new entries."""
+    def add(self, entries: Iterable[EmissionEntry], expected_bound: float | None = None) -> None:
+        """Count new entries.
+
+        Args:
+            entries: The entries.
+            expected_bound: What a forecast gives as the upper bound of the intensity, g/kWh: unpriced energy counts with it
+                instead of the general bound, unless that is lower; `None` without a forecast.
+        """
+        entries = list(entries)
+        if expected_bound is not None:
+            bound = min(self._bound, expected_bound)
+            self._bounds |= {entry.entry_id: bound for entry in entries if entry.emissions_g is None}
         self._count(entries, 1)
 
     def withdraw(self, entries: Iterable[EmissionEntry]) -> None:
         """Count entries no more, because others supersede them."""
+        entries = list(entries)
         self._count(entries, -1)
+        for entry in entries:
+            self._bounds.pop(entry.entry_id, None)
 
     def states(self, now: datetime, reserved_g: float) -> tuple[BudgetState, ...]:
         """Return how every budget stands at `now` with `reserved_g` grams set aside for running work."""
@@ -52,7 +66,7 @@ class BudgetBook:
     def _count(self, entries: Iterable[EmissionEntry], sign: int) -> None:
         self._sums.clear()
         for entry in entries:
-            grams = conservative_g(entry, self._bound)
+            grams = conservative_g(entry, self._bounds.get(entry.entry_id, self._bound))
             for start, share in _shares(entry.priced.sample.interval):
                 self._spent_g[start] += sign * grams * share
 

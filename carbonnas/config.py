@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
+from carbon_sources.forecasting.desk import ForecastTimes
+from carbon_sources.groups import DEFAULT_FORECASTER
 from carbon_sources.interval import parse_instant
 from carbon_sources.units import Duration, Grams
 from carbonnas.objectives.objective import Objective
@@ -152,6 +154,22 @@ class AccountingSection(_Section):
         return self
 
 
+class ForecastingSection(_Section):
+    """`[forecasting]`: when and how far `[forecaster]` looks ahead."""
+
+    horizon: PositiveDuration = timedelta(hours=96)
+    """How far ahead."""
+    history: PositiveDuration = timedelta(days=400)
+    """How much of the grid's past is learnt from; what was once fetched or imported is kept in the state folder."""
+    refit_every: PositiveDuration = timedelta(days=1)
+    """How often the forecaster learns anew."""
+
+    @property
+    def times(self) -> ForecastTimes:
+        """When and how far."""
+        return ForecastTimes(self.horizon, self.history, self.refit_every)
+
+
 class ClockSection(_Section):
     """`[clock]`: the machine's time, recorded time replayed faster, or simulated time."""
 
@@ -188,10 +206,12 @@ class SearchConfig(_Section):
     training: PluginChoice
     carbon_source: PluginChoice
     scheduler: PluginChoice
+    forecaster: PluginChoice = PluginChoice(DEFAULT_FORECASTER)
     energy: PluginChoice = PluginChoice("codecarbon")
     executor: PluginChoice = PluginChoice("process")
     budgets: tuple[BudgetSection, ...] = ()
     accounting: AccountingSection = AccountingSection()
+    forecasting: ForecastingSection = ForecastingSection()
     clock: ClockSection = ClockSection()
 
     @model_validator(mode="after")

@@ -8,12 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from carbon_sources.errors import CarbonSourceError, PluginError
+from carbon_sources.groups import DEFAULT_FORECASTER
 from carbon_sources.plugins import PluginGroup
-from carbonnas.config import LONGEST, SearchConfig
+from carbonnas.config import LONGEST, ClockSection, ForecastingSection, SearchConfig
 from carbonnas.errors import CarbonNASError, ConfigError
 from carbonnas.objectives.objective import Objective
 from carbonnas.plugins import GROUP_OF_TABLE, PluginChoice
@@ -21,6 +22,17 @@ from schedulers.errors import SchedulingError
 
 _UNUSABLE = PluginChoice("")
 """Stands in for a table that has mistakes of its own, so that the others are found as well."""
+
+
+class GridConfig(BaseModel):
+    """What a configuration says of the grid."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    carbon_source: PluginChoice
+    forecaster: PluginChoice = PluginChoice(DEFAULT_FORECASTER)
+    forecasting: ForecastingSection = ForecastingSection()
+    clock: ClockSection = ClockSection()
 
 
 def load_config(path: Path) -> tuple[SearchConfig, str]:
@@ -31,15 +43,72 @@ def load_config(path: Path) -> tuple[SearchConfig, str]:
     Raises:
         ConfigError: With every mistake and its key, if the file is missing, no TOML, or invalid.
     """
+    text = _text(path)
+    return parse_config(text, str(path), path.parent.resolve()), text
+
+
+def load_grid(path: Path) -> GridConfig:
+    """Read what a configuration file says of the grid; whatever else stands in it is not looked at.
+
+    Raises:
+        ConfigError: With every mistake in these tables, if the file is missing, no TOML, or invalid.
+    """
+    tables, folder = _tables(_text(path), str(path)), path.parent.resolve()
+    if "carbon_source" not in tables:
+        raise ConfigError(str(path), ("carbon_source: missing",))
+    problems: list[str] = []
+    choices = {
+        key: _plugin_choice(key, tables[key], GROUP_OF_TABLE[key], folder, problems)
+        for key in ("carbon_source", "forecaster")
+        if key in tables
+    }
+    sections = {key: tables[key] for key in ("clock", "forecasting") if key in tables}
     try:
-        text = path.read_text(encoding="utf-8")
+        config = GridConfig.model_validate({**choices, **sections})
+    except ValidationError as error:
+        problems.extend(_sentences("", error))
+    if problems:
+        raise ConfigError(str(path), tuple(problems))
+    return config
+
+
+def choose_plugin(key: str, table: Mapping[str, object], folder: Path, origin: str) -> PluginChoice:
+    """Return the choice of a plug-in that is not made in a file, with its options validated.
+
+    Args:
+        key: The table that it would be in a file.
+        table: `use` and its options.
+        folder: Where relative paths start.
+        origin: What messages call it.
+
+    Raises:
+        ConfigError: With every mistake.
+    """
+    problems: list[str] = []
+    choice = _plugin_choice(key, dict(table), GROUP_OF_TABLE[key], folder, problems)
+    if problems:
+        raise ConfigError(origin, tuple(problems))
+    return choice
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(
             str(path), (f"can't be read: {error.strerror}; `carbonnas init` writes an example",)
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), (f"is not UTF-8 text: {error.reason} at byte {error.start}",)) from error
-    return parse_config(text, str(path), path.parent.resolve()), text
+
+
+def _tables(text: str, origin: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ConfigError(origin, ("is no valid TOML: it is nested too deeply",)) from error
+    except ValueError as error:
+        raise ConfigError(origin, (f"is no valid TOML: {error}",)) from error
 
 
 def parse_config(text: str, origin: str, folder: Path) -> SearchConfig:
@@ -53,12 +122,7 @@ def parse_config(text: str, origin: str, folder: Path) -> SearchConfig:
     Raises:
         ConfigError: With every mistake and its key.
     """
-    try:
-        tables = tomllib.loads(text)
-    except RecursionError as error:
-        raise ConfigError(origin, ("is no valid TOML: it is nested too deeply",)) from error
-    except ValueError as error:
-        raise ConfigError(origin, (f"is no valid TOML: {error}",)) from error
+    tables = _tables(text, origin)
     problems: list[str] = []
     choices: dict[str, PluginChoice] = {}
     for key, group in GROUP_OF_TABLE.items():

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from carbon_sources.groups import CARBON_SOURCES, FORECASTERS
 from carbon_sources.plugins import PluginGroup
-from carbon_sources.source import CarbonSource
 from carbonnas.energy.meter import EnergyMeter
 from carbonnas.evaluation.evaluator import Evaluator
 from carbonnas.execution.executor import Executor
@@ -15,7 +15,6 @@ from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.strategies.strategy import SearchStrategy
 from schedulers.scheduler import Scheduler
 
-CARBON_SOURCES: PluginGroup[CarbonSource] = PluginGroup("carbonnas.carbon_sources", CarbonSource)
 SCHEDULERS: PluginGroup[Scheduler] = PluginGroup("carbonnas.schedulers", Scheduler)
 SEARCH_SPACES: PluginGroup[SearchSpace] = PluginGroup("carbonnas.search_spaces", SearchSpace)
 STRATEGIES: PluginGroup[SearchStrategy] = PluginGroup("carbonnas.strategies", SearchStrategy)
@@ -29,6 +28,7 @@ GROUP_OF_TABLE: Mapping[str, PluginGroup[Any]] = {
     "scoring": EVALUATORS,
     "training": EVALUATORS,
     "carbon_source": CARBON_SOURCES,
+    "forecaster": FORECASTERS,
     "scheduler": SCHEDULERS,
     "energy": ENERGY_METERS,
     "executor": EXECUTORS,

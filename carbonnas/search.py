@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from carbon_sources.intensity import IntensitySample
 from carbon_sources.monitor import Observation
 from carbonnas.accounting import Accountant, intensity_value
 from carbonnas.budgeting import Blocked, ends_search
@@ -133,7 +134,7 @@ class Search:
         for report in poll.reports:
             self._epochs[report.trial] = report
         usages, self._recovered = (*self._recovered, *poll.usages), ()
-        observation = parts.accountant.account(now, usages, step)
+        observation = parts.accountant.account(now, usages, step, with_forecast=parts.scheduler.uses_forecast)
         for outcome in poll.outcomes:
             self._collect(outcome, step)
         added, position = parts.planner.extend(self._trials, self._progress.position, now)
@@ -181,14 +182,16 @@ class Search:
         context = SchedulingContext(
             now=observation.now,
             slots=self._parts.header.slots,
-            intensity=observation.current,
+            intensity=observation.current or observation.expected,
             history=observation.series.before(observation.now),
-            forecast=None,
+            forecast=observation.forecast,
             budgets=self._parts.accountant.states(observation.now),
             progress=self._scheduling_progress(),
             previous=None if previous is None else previous.decision,
         )
         decision = self._parts.scheduler.decide(context)
+        if observation.current is None and observation.expected is not None:
+            decision = _by_forecast(decision, observation.expected)
         record = DecisionRecord(observation.now, intensity_value(observation.current), decision)
         if previous is None or _differ(previous, record):
             _log.info("%d to train, %d to score: %s", decision.train_slots, decision.score_slots, decision.reason.text)
@@ -363,6 +366,12 @@ class Search:
             best=next(iter(ranked_trainings(self._trials.values(), self.objective)), None),
             next_at=min(at for at in times if at > now),
         )
+
+
+def _by_forecast(decision: Decision, expected: IntensitySample) -> Decision:
+    """Say in the reason that the intensity was not known but expected."""
+    reason = decision.reason
+    return replace(decision, reason=replace(reason, text=f"{reason.text} (unknown; {expected.source})"))
 
 
 def _differ(before: DecisionRecord, after: DecisionRecord) -> bool:

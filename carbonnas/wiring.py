@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +11,7 @@ from typing import TypeVar
 
 from carbon_sources.clock import Clock, ReplayClock, SimulatedClock, SystemClock
 from carbon_sources.errors import CarbonSourceError
-from carbon_sources.http import HttpClient
-from carbon_sources.monitor import IntensityMonitor
 from carbon_sources.plugins import PluginGroup
-from carbon_sources.source import CarbonSource
 from carbonnas.accounting import Accountant
 from carbonnas.budgeting import BudgetBook
 from carbonnas.candidates import CandidateQueue
@@ -23,12 +19,12 @@ from carbonnas.config import ClockSection, SearchConfig
 from carbonnas.energy.meter import EnergyMeter
 from carbonnas.errors import CarbonNASError, ConfigError
 from carbonnas.execution.executor import Executor
+from carbonnas.grid import make_monitor
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition
 from carbonnas.planning import Planner
 from carbonnas.plugin_workbench import PluginWorkbench
 from carbonnas.plugins import (
-    CARBON_SOURCES,
     ENERGY_METERS,
     EXECUTORS,
     SCHEDULERS,
@@ -47,10 +43,6 @@ from carbonnas.strategies.strategy import SearchStrategy
 from schedulers.errors import SchedulingError
 
 T = TypeVar("T")
-
-_OVERLAP = timedelta(days=2)
-"""How far back a source is asked again: most revise their values within two days."""
-
 
 _SIMULATED_METERING = timedelta(minutes=1)
 """Simulated work draws nothing real: it is only metered this often where a budget could run out in between."""
@@ -112,16 +104,6 @@ def make_clock(section: ClockSection, resume_at: datetime | None) -> Clock:
         return SystemClock()
     start = resume_at or section.start
     return SimulatedClock(start) if section.use == "simulated" else ReplayClock(start, section.speed)
-
-
-def make_source(choice: PluginChoice, clock: Clock) -> CarbonSource:
-    """Return the carbon source that a configuration names.
-
-    Raises:
-        ConfigError: If it refuses its options.
-    """
-    services = {"http": HttpClient(rng=random.Random()), "clock": clock}  # noqa: S311 - jitter of retries
-    return _make(CARBON_SOURCES, "carbon_source", choice, services)
 
 
 def _make(group: PluginGroup[T], key: str, choice: PluginChoice, services: Mapping[str, object]) -> T:
@@ -197,15 +179,9 @@ class _Builder:
 
     def _accountant(self, search_id: str, meter: EnergyMeter, store: Store) -> Accountant:
         section = self._config.accounting
-        monitor = IntensityMonitor(
-            make_source(self._config.carbon_source, self._clock),
-            poll_interval=section.poll_interval,
-            lookback=section.lookback,
-            overlap=_OVERLAP,
-        )
         return Accountant(
             meter,
-            monitor,
+            make_monitor(self._config, self._clock, store.archive),
             store,
             search_id=search_id,
             book=BudgetBook(self._budgets, section.bound_g_per_kwh),

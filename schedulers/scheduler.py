@@ -20,6 +20,9 @@ class Scheduler(ABC):
     `schedulers.testing.SchedulerConformance` checks the contract.
     """
 
+    uses_forecast: bool = False
+    """Whether `context.forecast` is wanted although the present intensity is known; it costs seconds of one core a day."""
+
     @abstractmethod
     def decide(self, context: SchedulingContext) -> Decision:
         """Return how many slots train and how many score until the next review, and why."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 Array = NDArray[np.float64]
 
+_AT_END = datetime.min.replace(tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HourlyIntensity:
@@ -26,15 +28,26 @@ class HourlyIntensity:
     Attributes:
         start: Begin of the first hour, a full hour in UTC.
         values: Shape (hours,), g/kWh, NaN where nothing is known; the last hours may be unknown, too.
+        now: The instant of issue, less than an hour after `end`; the end itself unless given.
     """
 
     start: datetime
     values: Array
+    now: datetime = _AT_END
+
+    def __post_init__(self) -> None:
+        if self.now == _AT_END:
+            object.__setattr__(self, "now", self.end)
 
     @property
     def end(self) -> datetime:
-        """End of the last hour: the instant at which a forecast from these values is issued."""
+        """End of the last hour, where forecasts begin."""
         return self.start + len(self.values) * HOUR
+
+    def until(self, now: datetime) -> HourlyIntensity:
+        """Return what was known at `now`: the hours that had ended by then."""
+        hours = max(0, min(len(self.values), (full_hour(now) - self.start) // HOUR))
+        return HourlyIntensity(self.start, self.values[:hours], now)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -93,6 +93,7 @@ def intensity_row(sample: IntensitySample) -> dict[str, Any]:
         "start": sample.interval.start,
         "end": sample.interval.end,
         "g_per_kwh": sample.g_per_kwh,
+        "method": sample.method,
     }
 
 
@@ -106,6 +107,7 @@ def intensity_from(row: Row) -> IntensitySample:
         basis=Basis(row["basis"]),
         provenance=Provenance(row["provenance"]),
         source=row["source"],
+        method=row["method"],
     )
 
 

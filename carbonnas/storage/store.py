@@ -25,6 +25,7 @@ from carbonnas.record import DecisionRecord, SearchState, StopReason
 from carbonnas.search_state import SearchHeader, SearchProgress, Step
 from carbonnas.storage import codec
 from carbonnas.storage.database import immediate, open_engine, row_errors, storage_errors
+from carbonnas.storage.intensity_archive import LAST_KEPT_LAST, StoredArchive
 from carbonnas.storage.tables import DECISIONS, INTENSITIES, LEDGER, READINGS, SEARCHES, TRIALS, USAGES
 from carbonnas.trials import Trial
 
@@ -32,7 +33,9 @@ T = TypeVar("T")
 
 
 _KEEP_INTENSITY = upsert(INTENSITIES).on_conflict_do_nothing()
-_INTENSITY_ID = select(INTENSITIES.c.id).where(*(c == bindparam(c.name) for c in INTENSITIES.c if c.name != "id"))
+_INTENSITY_ID = select(INTENSITIES.c.id).where(
+    *(column == bindparam(column.name) for column in INTENSITIES.c if column.name not in {"id", "fetched_at"})
+)
 
 
 def _put(table: Table, *keys: str) -> Executable:
@@ -65,6 +68,11 @@ class Store:
     def close(self) -> None:
         """Release the file."""
         self._engine.dispose()
+
+    @property
+    def archive(self) -> StoredArchive:
+        """What is known of grids, whichever search asked for it; other threads may use it, too."""
+        return StoredArchive(self._engine, self.path)
 
     def create(self, header: SearchHeader, progress: SearchProgress) -> None:
         """Enter a new search."""
@@ -186,7 +194,7 @@ class Store:
             .where(INTENSITIES.c.source == like.source, INTENSITIES.c.zone == like.zone)
             .where(INTENSITIES.c.kind == like.kind.value, INTENSITIES.c.basis == like.basis.value)
             .where(INTENSITIES.c.start < within.end, INTENSITIES.c.end > within.start)
-            .order_by(INTENSITIES.c.id)
+            .order_by(*LAST_KEPT_LAST)
         )
         return IntensitySeries.newest_wins(self._read(query, codec.intensity_from))
 

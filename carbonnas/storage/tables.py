@@ -112,12 +112,28 @@ INTENSITIES = Table(
     Column("start", Instant, nullable=False),
     Column("end", Instant, nullable=False),
     Column("g_per_kwh", Float, nullable=False),
+    Column("method", String, nullable=False, server_default=""),
+    Column("fetched_at", Instant),
 )
-Index(
-    "one_value_once",
-    *(INTENSITIES.c[name] for name in ("source", "zone", "kind", "basis", "start", "end", "provenance", "g_per_kwh")),
-    unique=True,
+_VALUE = ("source", "zone", "kind", "basis", "start", "end", "provenance", "g_per_kwh", "method")
+Index("one_value_once", *(INTENSITIES.c[name] for name in _VALUE), unique=True)
+BY_END = "intensities_by_end"
+Index(BY_END, *(INTENSITIES.c[name] for name in ("source", "zone", "kind", "basis", "end")))
+
+FORECASTS = Table(
+    "forecasts",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("zone", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("basis", String, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("fetched_at", Instant, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
 )
+# Finds the newest issue of a source as well: the issue is its last column.
+Index("one_issue_once", *(FORECASTS.c[name] for name in ("source", "zone", "kind", "basis", "issued_at")), unique=True)
 
 READINGS = Table(
     "readings",

@@ -7,14 +7,22 @@ import logging
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbon_sources.errors import SourceUnavailableError
-from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries, Provenance
+from carbon_sources.archive import MemoryArchive, Subject
+from carbon_sources.cache import CachedSource
+from carbon_sources.clock import SimulatedClock
+from carbon_sources.errors import SourceAccessError, SourceUnavailableError
+from carbon_sources.forecasting.desk import ForecastDesk, ForecastTimes, at_once
+from carbon_sources.forecasting.forecaster import Forecaster
+from carbon_sources.forecasting.hourly import LEVELS, HourlyForecast, HourlyIntensity
+from carbon_sources.health import HealthState
+from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
 from carbon_sources.interval import Interval
-from carbon_sources.monitor import IntensityMonitor
+from carbon_sources.monitor import IntensityMonitor, Polling
 from carbon_sources.source import CarbonSource
 
 NOON = datetime(2021, 1, 10, 12, tzinfo=UTC)
@@ -52,7 +60,7 @@ class FakeSource(CarbonSource):
 
 
 def monitor(source: CarbonSource) -> IntensityMonitor:
-    return IntensityMonitor(source, poll_interval=10 * MINUTE, lookback=24 * HOUR, overlap=6 * HOUR)
+    return IntensityMonitor(source, Polling(10 * MINUTE, 24 * HOUR, 6 * HOUR))
 
 
 def test_the_first_look_fetches_the_past_up_to_now() -> None:
@@ -194,3 +202,107 @@ def test_after_a_long_outage_everything_since_the_last_answer_is_asked_for() -> 
     seen = watch.observe(NOON + 200 * HOUR)
     assert source.asked[-1] == (NOON - 6 * HOUR, NOON + 200 * HOUR)
     assert all(seen.series.at(NOON + hour * HOUR) is not None for hour in range(201))
+
+
+class Expecting(Forecaster):
+    """Expects 42 for ever."""
+
+    def fit(self, history: HourlyIntensity) -> None:
+        pass
+
+    def predict(self, history: HourlyIntensity, hours: int) -> HourlyForecast:
+        return HourlyForecast(np.full(hours, 42.0), np.tile(np.linspace(40, 60, len(LEVELS)), (hours, 1)))
+
+
+def watching(source: CarbonSource) -> IntensityMonitor:
+    desk = ForecastDesk(Expecting, "expecting", source.history, ForecastTimes(horizon=12 * HOUR), at_once)
+    return IntensityMonitor(source, Polling(10 * MINUTE, 24 * HOUR, 6 * HOUR), desk)
+
+
+def test_a_forecast_is_there_when_it_is_wanted_or_the_present_is_unknown() -> None:
+    source = FakeSource([sample(hour) for hour in range(-24, 1)])
+    watch = watching(source)
+    assert watch.observe(NOON).forecast is None
+    wanted = watch.observe(NOON, with_forecast=True)
+    assert wanted.forecast is not None
+    assert wanted.expected is not None
+    blind = watch.observe(NOON + 1.5 * HOUR)
+    assert blind.current is None
+    assert blind.expected is not None
+    assert (blind.expected.g_per_kwh, blind.expected.provenance) == (42.0, Provenance.ESTIMATED)
+    assert blind.expected.source == "forecast: expecting"
+    assert blind.forecast is not None
+    assert blind.forecast.upper(blind.now) == 60.0
+
+
+def test_with_nothing_known_nothing_is_expected_and_the_reason_is_told() -> None:
+    watch = watching(FakeSource([]))
+    seen = watch.observe(NOON)
+    assert (seen.current, seen.forecast, seen.expected) == (None, None, None)
+    assert any("there is no forecast" in sentence for sentence in watch.health(NOON).sentences)
+
+
+def test_health_tells_failures_and_ends_with_them() -> None:
+    source = FakeSource([sample(hour) for hour in range(-24, 40)])
+    watch = monitor(source)
+    watch.observe(NOON)
+    assert watch.health(NOON).state is HealthState.OK
+    source.failure = "the provider is down"
+    for hours in (1, 2, 3):
+        watch.observe(NOON + hours * HOUR)
+    ill = watch.health(NOON + 3 * HOUR)
+    assert (ill.state, ill.failures, ill.failing_since) == (HealthState.BLIND, 3, NOON + HOUR)
+    assert any("failed 3 times since 2021-01-10 13:00 UTC: the provider is down" in s for s in ill.sentences)
+    source.failure = None
+    watch.observe(NOON + 4 * HOUR)
+    assert watch.health(NOON + 4 * HOUR).state is HealthState.OK
+
+
+def test_revised_values_are_told() -> None:
+    source = FakeSource([sample(hour) for hour in range(-24, 1)])
+    watch = monitor(source)
+    watch.observe(NOON)
+    source.samples = [sample(hour, 130.0 if hour in {-3, -2} else 100.0) for hour in range(-24, 2)]
+    watch.observe(NOON + HOUR)
+    assert "2 values were revised at the last look, by up to 30 g/kWh" in watch.health(NOON + HOUR).sentences
+
+
+def test_what_nobody_needs_is_forgotten() -> None:
+    source = FakeSource([sample(hour) for hour in range(-48, 2000)])
+    watch = monitor(source)
+    sizes = {len(watch.observe(NOON + hour * HOUR).series) for hour in range(1000)}
+    # 24 hours of lookback and the present one, on either side.
+    assert max(sizes) <= 27
+
+
+def test_a_source_that_keeps_its_history_to_itself_still_tells_the_present() -> None:
+    class Present(FakeSource):
+        def history(self, start: datetime, end: datetime) -> IntensitySeries:
+            raise SourceAccessError("the plan has no history")
+
+    watch = monitor(Present([sample(0)]))
+    seen = watch.observe(NOON)
+    assert (seen.current, seen.problem) == (sample(0), "the plan has no history")
+    assert watch.health(NOON).state is HealthState.DEGRADED
+
+
+def test_the_forecast_of_a_remote_provider_is_fetched_every_half_hour_and_kept_by_its_issue() -> None:
+    @dataclass
+    class Remote(FakeSource):
+        names: frozenset[str] = frozenset({"fake"})
+        issues: int = 0
+
+        def forecast(self, now: datetime) -> Forecast | None:
+            self.issues += 1
+            return Forecast(now, IntensitySeries((replace(sample(0), interval=Interval(now, now + HOUR)),)))
+
+    source, archive, clock = Remote([sample(hour) for hour in range(-24, 9)]), MemoryArchive(), SimulatedClock(NOON)
+    cached = CachedSource(source, archive, clock)
+    watch = IntensityMonitor(cached, Polling(5 * MINUTE, 24 * HOUR, 6 * HOUR))
+    for minutes in range(0, 181, 5):
+        clock.advance(NOON + minutes * MINUTE)
+        watch.observe(clock.now())
+    kept = list(archive.forecasts(Subject.of(source), Interval(NOON, NOON + 9 * HOUR)))
+    # Questions are asked at the end of each hour, when the newest value has run out.
+    assert [f.issued_at for f in kept] == [NOON + hour * HOUR for hour in range(4)]
+    assert source.issues == 4

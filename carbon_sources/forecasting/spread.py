@@ -1,0 +1,48 @@
+"""Quantiles of forecasts from the errors that forecasts of the same lead had before."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from carbon_sources.forecasting.gaps import DAY_H
+from carbon_sources.forecasting.hourly import LEVELS, Array, HourlyForecast
+
+_FEW = 20
+"""With fewer errors per lead than this, the leads of a day share theirs."""
+
+
+def error_quantiles(errors: Array) -> Array:
+    """Return the quantiles of past errors by lead.
+
+    Args:
+        errors: Shape (issues, leads), actual minus expected, NaN where the actual is not known.
+
+    Returns:
+        Shape (leads, levels) for `LEVELS`; leads without any error have those of the nearest lead that has some, or zeros.
+    """
+    leads = errors.shape[1]
+    result = np.full((leads, len(LEVELS)), np.nan)
+    for lead in range(leads):
+        own = errors[:, lead][np.isfinite(errors[:, lead])]
+        if len(own) < _FEW:
+            block = errors[:, max(0, lead - DAY_H // 2) : lead + DAY_H // 2]
+            own = block[np.isfinite(block)]
+        if len(own):
+            result[lead] = np.quantile(own, LEVELS)
+    there = np.flatnonzero(np.isfinite(result[:, 0]))
+    if not len(there):
+        return np.zeros_like(result)
+    return np.column_stack([np.interp(np.arange(leads), there, level[there]) for level in result.T])
+
+
+def forecast_around(mean: Array, quantiles: Array) -> HourlyForecast:
+    """Return a forecast that keeps what every forecast promises: nothing below zero, no quantile below a lower one."""
+    return HourlyForecast(np.maximum(mean, 0.0), np.maximum.accumulate(np.maximum(quantiles, 0.0), axis=1))
+
+
+def extended(by_lead: Array, hours: int) -> Array:
+    """Return the first `hours` rows of an array by lead, beyond its end the rows of its last day again and again."""
+    leads = len(by_lead)
+    day = min(DAY_H, leads)
+    index = np.arange(hours)
+    return by_lead[np.where(index < leads, index, leads - day + (index - leads) % day)]

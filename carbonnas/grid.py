@@ -1,0 +1,93 @@
+"""The grid as a configuration describes it: the carbon source with its cache, and the forecaster."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from carbon_sources.archive import IntensityArchive, Subject
+from carbon_sources.cache import CachedSource
+from carbon_sources.clock import Clock
+from carbon_sources.errors import CarbonSourceError
+from carbon_sources.forecasting.desk import ForecastDesk, at_once, in_background
+from carbon_sources.forecasting.forecaster import Forecaster
+from carbon_sources.groups import CARBON_SOURCES, FORECASTERS
+from carbon_sources.http import HttpClient
+from carbon_sources.monitor import IntensityMonitor, Polling
+from carbon_sources.plugins import PluginGroup
+from carbon_sources.secrets import Secrets
+from carbon_sources.source import CarbonSource
+from carbonnas.config import SearchConfig
+from carbonnas.errors import ConfigError
+from carbonnas.plugins import PluginChoice
+
+T = TypeVar("T")
+
+_OVERLAP = timedelta(days=2)
+"""How far back a source is asked again at least: most revise their values within two days."""
+
+
+def make_source(choice: PluginChoice, clock: Clock, archive: IntensityArchive) -> CarbonSource:
+    """Return the carbon source that a configuration names; what it fetches from elsewhere is kept in the archive.
+
+    Raises:
+        ConfigError: If it refuses its options, or a token is missing.
+    """
+    services: dict[str, object] = {
+        "http": HttpClient(rng=random.Random()),  # noqa: S311 - jitter of retries
+        "secrets": Secrets(os.environ),
+        "clock": clock,
+    }
+
+    def member(use: str, options: Mapping[str, Any]) -> CarbonSource:
+        return CARBON_SOURCES.create(use, options, services)
+
+    services["make_source"] = member
+    source = _create(CARBON_SOURCES, "carbon_source", choice, services)
+    return CachedSource(source, archive, clock) if source.names else source
+
+
+def make_monitor(config: SearchConfig, clock: Clock, archive: IntensityArchive) -> IntensityMonitor:
+    """Return the monitor of the grid that a configuration describes.
+
+    Raises:
+        ConfigError: If source or forecaster refuse their options, or a token is missing.
+    """
+    source = make_source(config.carbon_source, clock, archive)
+    make_forecaster(config.forecaster, source, archive)
+    desk = ForecastDesk(
+        lambda: make_forecaster(config.forecaster, source, archive),
+        config.forecaster.use,
+        source.history,
+        config.forecasting.times,
+        at_once if config.clock.use == "simulated" else in_background,
+    )
+    section = config.accounting
+    overlap = max(_OVERLAP, source.revised_for)
+    return IntensityMonitor(source, Polling(section.poll_interval, section.lookback, overlap), desk)
+
+
+def make_forecaster(choice: PluginChoice, source: CarbonSource, archive: IntensityArchive) -> Forecaster:
+    """Return the forecaster that a configuration names.
+
+    Args:
+        choice: Its name and options.
+        source: The source whose forecasts it may pass on.
+        archive: Where those are kept; a source that is on this machine is asked itself.
+
+    Raises:
+        ConfigError: If it refuses its options.
+    """
+    subject = Subject.of(source)
+    issues = (lambda now: archive.newest_forecast(subject, now)) if source.names else source.forecast
+    return _create(FORECASTERS, "forecaster", choice, {"issues": issues})
+
+
+def _create(group: PluginGroup[T], key: str, choice: PluginChoice, services: Mapping[str, object]) -> T:
+    try:
+        return group.create(choice.use, choice.options, services)
+    except (ValueError, CarbonSourceError) as error:
+        raise ConfigError(f"[{key}]", (str(error),)) from error
