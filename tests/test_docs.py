@@ -7,19 +7,29 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer.main
 
+from carbon_sources.clock import SystemClock
+from carbon_sources.testing_server import fake_provider
 from carbonnas.cli.app import app
 from carbonnas.testing.commands import carbonnas
 from carbonnas.testing.searches import write_simulated_search
+from tests.carbon_sources.fakes.national_grid import NationalGridApi
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined] # a group
+LEAVES: dict[str, Any] = {
+    f"{name} {part}".strip(): leaf
+    for name, command in COMMANDS.items()
+    for part, leaf in getattr(command, "commands", {"": command}).items()
+}
+"""Commands that do something, those of a group under both names."""
 TOO_LONG = {"demo"}
 """Commands that have tests of their own, because they take a minute."""
 
@@ -33,7 +43,10 @@ def shown_commands() -> list[list[str]]:
 
 
 def test_the_readme_shows_commands() -> None:
-    assert [line[1] for line in shown_commands()] == ["doctor", "init", "run", "list", "show", "report"]
+    assert [line[1] for line in shown_commands()] == [
+        *("doctor", "init", "run", "list", "show", "report"),
+        *("intensity", "intensity", "backtest"),
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -41,29 +54,42 @@ def test_every_command_stands_in_the_table_of_the_readme(name: str) -> None:
     assert re.search(rf"^\| `carbonnas {name}[ `]", README, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS))
+@pytest.mark.parametrize("name", sorted(LEAVES))
 def test_every_command_and_every_option_has_help(name: str) -> None:
-    command = COMMANDS[name]
+    command = LEAVES[name]
     assert command.help is not None
     assert command.help.endswith(".")
     for parameter in command.params:
         assert getattr(parameter, "help", None), f"{name} {parameter.name}"
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS))
+@pytest.mark.parametrize("name", sorted(LEAVES))
 def test_every_command_can_answer_in_json(name: str) -> None:
-    assert any("--json" in parameter.opts for parameter in COMMANDS[name].params)
+    assert any("--json" in parameter.opts for parameter in LEAVES[name].params)
 
 
 def test_the_table_of_the_readme_names_no_other_command() -> None:
     assert set(re.findall(r"^\| `carbonnas (\w+)", README, flags=re.MULTILINE)) == set(COMMANDS)
 
 
+@pytest.fixture
+def great_britain() -> Iterator[str]:
+    """The address of a server that answers in place of the live provider."""
+    api = NationalGridApi()
+    api.now = SystemClock().now()
+    with fake_provider(api.reply) as server:
+        yield server.url
+
+
 @pytest.mark.torch
-def test_what_the_readme_shows_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_readme_shows_can_be_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, great_britain: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     for words in shown_commands():
         command = words[1:]
+        if "national_grid" in command:
+            command += ["--option", f"base_url={great_britain}"]
         if command[0] == "run":
             # What `init` wrote asks a live provider and trains for minutes: a small search in its place.
             write_simulated_search(tmp_path, rounds=2)

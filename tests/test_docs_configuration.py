@@ -14,7 +14,14 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from carbon_sources.plugins import PluginGroup
-from carbonnas.config import AccountingSection, BudgetSection, ClockSection, SearchConfig, SearchSection
+from carbonnas.config import (
+    AccountingSection,
+    BudgetSection,
+    ClockSection,
+    ForecastingSection,
+    SearchConfig,
+    SearchSection,
+)
 from carbonnas.config_file import parse_config
 from carbonnas.plugins import EVALUATORS, GROUP_OF_TABLE, PluginChoice
 
@@ -25,6 +32,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[search]`": SearchSection,
     "`[[budgets]]`": BudgetSection,
     "`[accounting]`": AccountingSection,
+    "`[forecasting]`": ForecastingSection,
     "`[clock]`": ClockSection,
 }
 

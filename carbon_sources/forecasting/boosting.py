@@ -73,7 +73,9 @@ def grown(inputs: NDArray[np.float32], targets: Array, growth: Growth, seed: int
     """
     rng = np.random.default_rng(seed)
     edges = np.quantile(inputs, np.linspace(0, 1, _BINS + 1)[1:-1], axis=0).astype(np.float32)
-    bins = np.stack([np.searchsorted(edge, column) for edge, column in zip(edges.T, inputs.T, strict=True)]).astype(np.uint8)
+    bins = np.stack([np.searchsorted(edge, column) for edge, column in zip(edges.T, inputs.T, strict=True)]).astype(
+        np.uint8
+    )
     chosen = np.zeros((growth.depth, growth.trees), dtype=np.intp)
     cuts = np.zeros((growth.depth, growth.trees), dtype=np.intp)
     leaves = np.zeros((growth.trees, 2**growth.depth))
@@ -96,7 +98,9 @@ def grown(inputs: NDArray[np.float32], targets: Array, growth: Growth, seed: int
     return Trees(chosen, edges[cuts, chosen], leaves)
 
 
-def _best(bins: Bins, errors: Array, leaf: NDArray[np.intp], candidates: NDArray[np.intp], damping: float) -> tuple[int, int]:
+def _best(
+    bins: Bins, errors: Array, leaf: NDArray[np.intp], candidates: NDArray[np.intp], damping: float
+) -> tuple[int, int]:
     """Return the input and the bin whose question, asked in every leaf, explains most."""
     leaves = int(leaf.max()) + 1 if len(leaf) else 1
     size = leaves * _BINS

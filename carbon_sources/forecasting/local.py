@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from carbon_sources.forecasting.gaps import DAY_H
 from carbon_sources.forecasting.hourly import Array
@@ -24,7 +25,12 @@ def local_inputs(issues: Issues) -> Array:
     weeks = [issues.windows[:, -WEEK_H:] - usual, issues.windows[:, -2 * WEEK_H : -WEEK_H] - usual]
     means = [days[:, -back].mean(axis=1)[:, None] - level for back in range(1, 8)]
     change = issues.windows[:, -DAY_H:] - issues.windows[:, -2 * DAY_H : -DAY_H]
-    changes = [change[:, -1:], change[:, -3:-2], change[:, -6:].mean(axis=1)[:, None], change[:, -12:].mean(axis=1)[:, None]]
+    changes = [
+        change[:, -1:],
+        change[:, -3:-2],
+        change[:, -6:].mean(axis=1)[:, None],
+        change[:, -12:].mean(axis=1)[:, None],
+    ]
     cosine, sine = season_of(target)
     columns = [
         np.broadcast_to(lead, usual.shape),
@@ -50,7 +56,7 @@ def local_inputs(issues: Issues) -> Array:
     return result
 
 
-def _recent(issues: Issues, lead: Array) -> list[Array]:
+def _recent(issues: Issues, lead: NDArray[np.int64]) -> list[Array]:
     """Return how far the last hours were from usual, fading with the lead at several rates; each of shape (issues, leads)."""
     unusual = issues.windows[:, -DAY_H:] - issues.usual
     last, three, six, day = (unusual[:, -hours:].mean(axis=1)[:, None] for hours in (1, 3, 6, DAY_H))

@@ -53,7 +53,8 @@ class LocalMember(Member):
         """Return the coefficients, shape (leads, inputs, 1)."""
         penalty = np.full(squares.shape[-1], self._penalty)
         penalty[0] = _CONSTANT_PENALTY
-        return np.linalg.solve(squares + np.diag(penalty), products)
+        coefficients: Array = np.linalg.solve(squares + np.diag(penalty), products).astype(np.float64)
+        return coefficients
 
 
 _CONSTANT_PENALTY = 1e-3

@@ -10,6 +10,9 @@ from typing import Annotated, Optional
 
 import typer
 
+from carbonnas.cli.backtest import backtest
+from carbonnas.cli.intensity import intensity
+
 app = typer.Typer(
     name="carbonnas",
     help="Carbon-aware neural architecture search: train while the grid is clean, account for every gram.",
@@ -142,6 +145,10 @@ def doctor(*, state: State = None, as_json: AsJson = False) -> None:
     from carbonnas.cli.doctor import run_doctor
 
     run_doctor(state, as_json=as_json)
+
+
+app.command()(backtest)
+app.add_typer(intensity)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
