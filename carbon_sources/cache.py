@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from carbon_sources.answers import Remarks
+from carbon_sources.answers.reading import Remarks
 from carbon_sources.archive import IntensityArchive, Subject
 from carbon_sources.clock import Clock
 from carbon_sources.errors import CarbonSourceError
@@ -38,7 +38,7 @@ class CachedSource(CarbonSource):
 
     def latest(self, now: datetime) -> IntensitySample | None:
         sample = self._source.latest(now)
-        if sample is not None:
+        if sample is not None and sample.source in self.names:
             self._archive.keep((sample,), self._clock.now())
         return sample
 
@@ -54,8 +54,10 @@ class CachedSource(CarbonSource):
         if start == end:
             return IntensitySeries(())
         within = Interval(start, end)
-        failure = self._fetch(self._missing(within))
+        failure, local = self._fetch(self._missing(within))
         kept = self._archive.series(self._subject, within)
+        if local:
+            kept = IntensitySeries.newest_wins((*local, *kept)).between(start, end)
         if failure is not None and not len(kept):
             raise failure
         self._problems.note("history", [] if failure is None else [_stands_in("values", failure)])
@@ -80,19 +82,26 @@ class CachedSource(CarbonSource):
     def remarks(self) -> tuple[str, ...]:
         return (*self._problems.all(), *self._source.remarks())
 
-    def _fetch(self, missing: Iterable[Interval]) -> CarbonSourceError | None:
-        """Ask for intervals and keep the answers; return why the source can't be asked, or `None`."""
+    def _fetch(self, missing: Iterable[Interval]) -> tuple[CarbonSourceError | None, list[IntensitySample]]:
+        """Ask for intervals and keep the answers.
+
+        Returns:
+            Why the source can't be asked, or `None`; and what came from a member on this machine, which is not kept but asked for again.
+        """
+        local: list[IntensitySample] = []
         for interval in missing:
             asked_at = self._clock.now()
             try:
                 fetched = self._source.history(interval.start, interval.end)
             except CarbonSourceError as error:
-                return error
-            self._archive.keep(fetched.samples, asked_at)
+                return error, local
+            own = [sample for sample in fetched if sample.source in self.names]
+            local += [sample for sample in fetched if sample.source not in self.names]
+            self._archive.keep(own, asked_at)
             final_until = min(interval.end, asked_at - self.revised_for)
-            if interval.start < final_until:
+            if interval.start < final_until and len(own) == len(fetched):
                 self._asked = _merged((*self._asked, Interval(interval.start, final_until)))
-        return None
+        return None, local
 
     def _missing(self, within: Interval) -> tuple[Interval, ...]:
         """Return what has to be asked for: gaps that were not asked for before, and whatever may have changed since."""

@@ -12,6 +12,7 @@ from carbon_sources.intensity import IntensitySample, IntensitySeries, Provenanc
 _STUCK = timedelta(hours=3)
 """So long a measured intensity never keeps the same value on a grid that moves."""
 
+_TWO_HOURS_MIN = 120
 _ZEROS = timedelta(hours=2)
 _FAR_FROM_ZERO_G_PER_KWH = 50.0
 
@@ -23,7 +24,7 @@ class HealthState(enum.Enum):
     DEGRADED = "degraded"
     """Something is wrong or odd, but the present intensity is known."""
     BLIND = "blind"
-    """The present intensity is unknown."""
+    """The present intensity is unknown, and not just because the source always comes that late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,14 @@ def assess(
     current = series.at(now)
     troubles = [*_failure(outage), *_lateness(newest, now, usual_delay), *_sameness(series), *remarks]
     notes = [] if current is None else _standing(current)
-    if current is None:
+    state = HealthState.DEGRADED if troubles else HealthState.OK
+    if current is None and outage is None and newest is not None and _is_usual(newest, now, usual_delay):
+        notes.append(
+            f"the newest value ended {_ago(newest, now)} ago, as is usual for this source: the present is expected, not known"
+        )
+    elif current is None:
         state = HealthState.BLIND
         troubles.insert(0, _blindness(newest, now))
-    else:
-        state = HealthState.DEGRADED if troubles else HealthState.OK
     return Health(
         state=state,
         sentences=(*troubles, *notes),
@@ -111,12 +115,20 @@ def _blindness(newest: IntensitySample | None, now: datetime) -> str:
     return f"the present intensity is unknown: the newest value ended at {newest.interval.end:%Y-%m-%d %H:%M} UTC"
 
 
+def _is_usual(newest: IntensitySample, now: datetime, usual_delay: timedelta) -> bool:
+    """Say whether the next value need not be there yet."""
+    return newest.interval.end <= now <= newest.interval.end + usual_delay + newest.interval.duration
+
+
+def _ago(newest: IntensitySample, now: datetime) -> str:
+    minutes = (now - newest.interval.end) / timedelta(minutes=1)
+    return f"{minutes:.0f} min" if minutes < _TWO_HOURS_MIN else f"{minutes / 60:.1f} h"
+
+
 def _lateness(newest: IntensitySample | None, now: datetime, usual_delay: timedelta) -> list[str]:
-    if newest is None:
+    if newest is None or now <= newest.interval.end or _is_usual(newest, now, usual_delay):
         return []
     late = now - newest.interval.end - usual_delay - newest.interval.duration
-    if late <= timedelta(0):
-        return []
     return [f"the newest value is {late / timedelta(hours=1):.1f} h later than usual; the source may be stuck"]
 
 

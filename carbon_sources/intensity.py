@@ -113,6 +113,15 @@ class IntensitySeries:
         index = bisect.bisect_right(self._starts, instant)
         return IntensitySeries(tuple(s for s in self.samples[:index] if s.interval.end <= instant))
 
+    def gaps(self, within: Interval) -> tuple[Interval, ...]:
+        """Return the intervals of `within` that no sample covers, in order."""
+        borders = [within.start]
+        for sample in self.between(within.start, within.end):
+            borders += [max(sample.interval.start, within.start), min(sample.interval.end, within.end)]
+        borders.append(within.end)
+        holes = zip(borders[::2], borders[1::2], strict=True)
+        return tuple(Interval(start, end) for start, end in holes if start < end)
+
     def updated(self, news: Sequence[IntensitySample]) -> IntensitySeries:
         """Return the series with `news` in it; what they overlap gives way."""
         if not news:

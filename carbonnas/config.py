@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
 from carbon_sources.forecasting.desk import ForecastTimes
+from carbon_sources.forecasting.hourly import LONGEST_HISTORY
 from carbon_sources.groups import DEFAULT_FORECASTER
 from carbon_sources.interval import parse_instant
 from carbon_sources.units import Duration, Grams
@@ -159,7 +160,7 @@ class ForecastingSection(_Section):
 
     horizon: PositiveDuration = timedelta(hours=96)
     """How far ahead."""
-    history: PositiveDuration = timedelta(days=400)
+    history: PositiveDuration = LONGEST_HISTORY
     """How much of the grid's past is learnt from; what was once fetched or imported is kept in the state folder."""
     refit_every: PositiveDuration = timedelta(days=1)
     """How often the forecaster learns anew."""

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from carbon_sources.errors import CarbonSourceError, PluginError
 from carbon_sources.groups import DEFAULT_FORECASTER
 from carbon_sources.plugins import PluginGroup
+from carbon_sources.source_choice import SourceChoice
 from carbonnas.config import LONGEST, ClockSection, ForecastingSection, SearchConfig
 from carbonnas.errors import CarbonNASError, ConfigError
 from carbonnas.objectives.objective import Objective
@@ -177,7 +178,17 @@ def _impossible(value: object) -> str | None:
 def _from_folder(written: object, validated: object, folder: Path) -> object:
     if isinstance(validated, Path) and not str(validated).startswith("bundled:"):
         return folder / validated.expanduser()
+    if isinstance(validated, tuple) and isinstance(written, list):
+        return [_choice_from_folder(*pair, folder) for pair in zip(written, validated, strict=True)]
     return written
+
+
+def _choice_from_folder(written: object, validated: object, folder: Path) -> object:
+    """Resolve the paths among the options of a plug-in that stands inside another one's list."""
+    if not (isinstance(written, dict) and isinstance(validated, SourceChoice)):
+        return written
+    options = validated.validated_options()
+    return {key: _from_folder(value, getattr(options, key, None), folder) for key, value in written.items()}
 
 
 def _refusals(choices: Mapping[str, PluginChoice], config: SearchConfig | None) -> Iterator[str]:

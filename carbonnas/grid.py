@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from carbon_sources.archive import IntensityArchive, Subject
 from carbon_sources.cache import CachedSource
-from carbon_sources.clock import Clock
+from carbon_sources.clock import Clock, SystemClock
 from carbon_sources.errors import CarbonSourceError
 from carbon_sources.forecasting.desk import ForecastDesk, at_once, in_background
 from carbon_sources.forecasting.forecaster import Forecaster
@@ -33,6 +33,11 @@ _OVERLAP = timedelta(days=2)
 def make_source(choice: PluginChoice, clock: Clock, archive: IntensityArchive) -> CarbonSource:
     """Return the carbon source that a configuration names; what it fetches from elsewhere is kept in the archive.
 
+    Args:
+        choice: Its name and options.
+        clock: The time that is asked about, for plug-ins that want it; what is kept is stamped with the machine's.
+        archive: Keeps what is fetched.
+
     Raises:
         ConfigError: If it refuses its options, or a token is missing.
     """
@@ -47,7 +52,10 @@ def make_source(choice: PluginChoice, clock: Clock, archive: IntensityArchive) -
 
     services["make_source"] = member
     source = _create(CARBON_SOURCES, "carbon_source", choice, services)
-    return CachedSource(source, archive, clock) if source.names else source
+    if not source.names:
+        return source
+    # What is fetched is fetched now, whatever time the search lives in.
+    return CachedSource(source, archive, SystemClock())
 
 
 def make_monitor(config: SearchConfig, clock: Clock, archive: IntensityArchive) -> IntensityMonitor:

@@ -37,7 +37,11 @@ def _rows(part: str) -> dict[str, list[str]]:
 @cache
 def _sentences_of_the_code() -> tuple[str, ...]:
     """Return all texts of the packages that read carbon sources, with `…` for what is filled in."""
-    files = [*(ROOT / "carbon_sources").rglob("*.py"), *(ROOT / "schedulers").rglob("*.py"), ROOT / "carbonnas/search.py"]
+    files = [
+        *(ROOT / "carbon_sources").rglob("*.py"),
+        *(ROOT / "schedulers").rglob("*.py"),
+        ROOT / "carbonnas/search.py",
+    ]
     return tuple(text for path in files for text in _texts(ast.parse(path.read_text(encoding="utf-8"))))
 
 
@@ -53,7 +57,9 @@ def _texts(tree: ast.AST) -> Iterator[str]:
 def test_every_source_is_compared_has_an_example_and_a_word_on_zero() -> None:
     compared = re.findall(r"^\| `(\w+)` \|(?:[^|]*\|){7}$", _part("Which one"), re.MULTILINE)
     assert sorted(compared) == CARBON_SOURCES.names()
-    assert {name for example in EXAMPLES for name in re.findall(r'^use = "(\w+)"', example, re.MULTILINE)} == set(compared)
+    assert {name for example in EXAMPLES for name in re.findall(r'^use = "(\w+)"', example, re.MULTILINE)} == set(
+        compared
+    )
     assert set(_rows(_part("Zero"))) - {"source", "---"} == set(compared)
 
 

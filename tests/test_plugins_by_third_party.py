@@ -91,8 +91,9 @@ def guide_site(tmp_path: Path) -> Path:
     return site
 
 
-def test_the_search_space_of_the_guide_has_fewer_than_40_lines() -> None:
-    assert len(FILES["my_plugins/space.py"].splitlines()) < 40
+@pytest.mark.parametrize("module", ["space", "forecast"])
+def test_a_search_space_and_a_forecaster_of_the_guide_have_fewer_than_40_lines(module: str) -> None:
+    assert len(FILES[f"my_plugins/{module}.py"].splitlines()) < 40
 
 
 def test_the_guide_names_every_group_and_every_suite_that_exists() -> None:

@@ -7,14 +7,11 @@ from datetime import datetime, time, timedelta
 
 import numpy as np
 
-from carbon_sources.forecasting.hourly import HOUR, Array, HourlyIntensity, full_hour, hourly_means
+from carbon_sources.forecasting.hourly import HOUR, LONGEST_HISTORY, Array, HourlyIntensity, full_hour, hourly_means
 from carbon_sources.forecasting.provider import Issues
 from carbon_sources.intensity import IntensitySeries
 
 DAY = timedelta(days=1)
-
-KEPT = timedelta(days=400)
-"""How much of the past a forecaster is handed when it forecasts, as in a search."""
 
 
 def first_hour(issue: datetime) -> datetime:
@@ -77,7 +74,7 @@ class Setting:
     def seen_at(self, issue: datetime) -> HourlyIntensity:
         """Return what a forecaster is handed at an issue."""
         past = self.recording.until(issue)
-        values = past.values[-(KEPT // HOUR) :]
+        values = past.values[-(LONGEST_HISTORY // HOUR) :]
         return HourlyIntensity(past.end - len(values) * HOUR, values, issue)
 
     def actual(self) -> Array:

@@ -20,8 +20,8 @@ _EVERY = 3
 class BoostedMember(Member):
     """A linear member, whose errors out of sample trees have been grown on, each measured by what is common at its lead.
 
-    The fortnights are dealt into as many parts as there are sets of trees; each set grows without one of the parts, and the
-    mean of all sets predicts.
+    Each set of trees grows from fortnights of its own, and the mean of all sets predicts. What `fit` returns is without the
+    trees, which know those samples: intervals are rather too wide than too narrow.
 
     Args:
         base: The member beneath, not shared with anything else.
@@ -46,8 +46,8 @@ class BoostedMember(Member):
         inputs = self._rows(samples, expected, rows, leads)
         targets = errors[rows, leads] / self._common[leads]
         self._sets = [
-            grown(inputs[part[rows] != held], targets[part[rows] != held], self._growth, self._seed + held)
-            for held in range(_SETS)
+            grown(inputs[part[rows] == own], targets[part[rows] == own], self._growth, self._seed + own)
+            for own in range(_SETS)
         ]
         return expected
 

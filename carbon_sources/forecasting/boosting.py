@@ -23,7 +23,7 @@ class Growth:
 
     Attributes:
         trees: How many.
-        depth: Questions per tree.
+        depth: Questions per tree, at most 8.
         rate: Share of each tree's answer that is taken.
         damping: Rows of no effect that each leaf is thought to hold besides its own.
         inputs: Share of the inputs that each level chooses from.
@@ -54,11 +54,13 @@ class Trees:
 
     def predict(self, inputs: NDArray[np.float32]) -> Array:
         """Return what is expected of rows, shape (rows, inputs) to (rows,)."""
-        leaf = np.zeros((len(inputs), len(self.leaves)), dtype=np.intp)
-        for level, (chosen, threshold) in enumerate(zip(self.inputs, self.thresholds, strict=True)):
-            leaf += (inputs[:, chosen] > threshold).astype(np.intp) << level
-        leaf += np.arange(len(self.leaves)) * self.leaves.shape[1]
-        result: Array = self.leaves.ravel()[leaf].sum(axis=1)
+        columns = np.ascontiguousarray(inputs.T)
+        result = np.zeros(len(inputs))
+        for chosen, thresholds, leaves in zip(self.inputs.T, self.thresholds.T, self.leaves, strict=True):
+            leaf = np.zeros(len(inputs), dtype=np.uint8)
+            for level, (column, threshold) in enumerate(zip(chosen, thresholds, strict=True)):
+                leaf += (columns[column] > threshold).view(np.uint8) << np.uint8(level)
+            result += leaves[leaf]
         return result
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from carbon_sources.errors import CarbonSourceError
 from carbon_sources.forecasting.forecaster import Forecaster
-from carbon_sources.forecasting.hourly import HOUR, HourlyIntensity, full_hour
+from carbon_sources.forecasting.hourly import HOUR, LONGEST_HISTORY, HourlyIntensity, full_hour
 from carbon_sources.forecasting.issue import as_forecast, known_hours
 from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries
 
@@ -29,7 +29,7 @@ class ForecastTimes:
     """
 
     horizon: timedelta = timedelta(hours=96)
-    history: timedelta = timedelta(days=400)
+    history: timedelta = LONGEST_HISTORY
     refit_every: timedelta = timedelta(days=1)
 
 

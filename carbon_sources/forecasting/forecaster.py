@@ -13,8 +13,8 @@ class Forecaster(ABC):
     A forecaster is never handed anything later than the instant of issue (`issue` in `carbon_sources.forecasting.issue` cuts
     it off), reads no clock and draws no randomness but from a seed of its own: the same history gives the same forecast.
 
-    Plug-ins: keyword-only parameters of `__init__` are the options of the configuration; the service `source` is the carbon
-    source of the search, for forecasters that pass on what a provider expects.
+    Plug-ins: keyword-only parameters of `__init__` are the options of the configuration; the service `issues` returns the
+    newest forecast of the provider that was issued by an instant, for forecasters that pass it on.
     """
 
     @abstractmethod

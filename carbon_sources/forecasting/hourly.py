@@ -13,6 +13,9 @@ from carbon_sources.interval import require_utc
 
 HOUR = timedelta(hours=1)
 
+LONGEST_HISTORY = timedelta(days=400)
+"""How much of the past a forecaster is handed: a year, so that every season is in it, and a month to spare."""
+
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """The quantiles that every forecaster gives, in order."""
 

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 
 from carbon_sources.errors import ForecastError
 from carbon_sources.forecasting.forecaster import Forecaster
-from carbon_sources.forecasting.hourly import HOUR, LEVELS, HourlyForecast, HourlyIntensity, full_hour, hourly_means
+from carbon_sources.forecasting.hourly import (
+    HOUR,
+    LEVELS,
+    LONGEST_HISTORY,
+    HourlyForecast,
+    HourlyIntensity,
+    full_hour,
+    hourly_means,
+)
 from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries, Provenance
 from carbon_sources.interval import Interval
 
@@ -37,12 +45,9 @@ def issue(forecaster: Forecaster, name: str, series: IntensitySeries, now: datet
     Raises:
         ForecastError: If there is nothing to go by.
     """
-    history = known_hours(series, now, _LONGEST)
+    history = known_hours(series, now, LONGEST_HISTORY)
     hours = -(-(now + horizon - history.end) // HOUR)
     return as_forecast(forecaster.predict(history, hours), history, series.samples[0], name)
-
-
-_LONGEST = timedelta(days=400)
 
 
 def as_forecast(expected: HourlyForecast, history: HourlyIntensity, like: IntensitySample, name: str) -> Forecast:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from carbon_sources.errors import ForecastError
+from carbon_sources.forecasting.blending import PastIssues
 from carbon_sources.forecasting.forecaster import Forecaster
 from carbon_sources.forecasting.gaps import DAY_H, Filled, filled
-from carbon_sources.forecasting.hourly import Array, HourlyForecast, HourlyIntensity
+from carbon_sources.forecasting.hourly import HOUR, Array, HourlyForecast, HourlyIntensity
 from carbon_sources.forecasting.member import Member
 from carbon_sources.forecasting.mixing import RECENT_DAYS, mixture, recent_width
 from carbon_sources.forecasting.samples import (
@@ -27,6 +28,9 @@ from carbon_sources.forecasting.spread import error_quantiles, extended, forecas
 
 _FEWEST = 28 * DAY_H
 """Issues, of every hour of the day, without which nothing is learnt: four weeks."""
+_BEYOND = 1.0
+"""How far, in standardised logarithms, a forecast may leave the range of the last four weeks: models of a grid that has changed
+altogether may say anything."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +55,7 @@ class _Learnt:
 class LearningForecaster(Forecaster):
     """Mixes the members' forecasts, and lets the newest hours of the history handed in correct what was learnt.
 
-    A history that is too short to learn from, or to forecast from, is forecast by the mean day of the last week.
+    A history that is too short to learn from, or to forecast from, is forecast half-way between yesterday and the last week.
 
     Args:
         members: The models.
@@ -60,7 +64,6 @@ class LearningForecaster(Forecaster):
     def __init__(self, members: Sequence[Member]) -> None:
         self._members = tuple(members)
         self._learnt: _Learnt | None = None
-        self._simpler = Seasonal(profile="week")
 
     def fit(self, history: HourlyIntensity) -> None:
         self._learnt = None
@@ -92,7 +95,7 @@ class LearningForecaster(Forecaster):
         past = filled(history)
         learnt = self._learnt
         if learnt is None or len(past.values) < DAY_H:
-            return self._simpler.predict(history, hours)
+            return _simple(history, hours)
         past = _long_enough(past)
         logs = learnt.scale.scaled(past.values)
         now = issues_at(logs, past.first_hour, np.array([len(logs)]))
@@ -101,11 +104,29 @@ class LearningForecaster(Forecaster):
         news = _news(learnt, past, logs)
         expected = np.array([member.predict(now, news)[0] for member in self._members])
         ahead = over_leads(now.usual)[0] + (weights * expected).sum(axis=0)
+        ahead = np.clip(ahead, now.windows.min() - _BEYOND, now.windows.max() + _BEYOND)
         hour = int(now.hour_of_day[0])
         width = recent_width((weights[:, None] * errors).sum(axis=0), learnt.typical[hour])
         around = ahead[:, None] + learnt.quantiles[hour] * width[:, None]
         mean, quantiles = (learnt.scale.unscaled(extended(part, past.lag + hours)) for part in (ahead, around))
         return forecast_around(mean[past.lag :], quantiles[past.lag :])
+
+    def past_issues(self, history: HourlyIntensity) -> PastIssues | None:
+        """Return what would have been expected at the same hour of the last days; `None` where nothing was learnt."""
+        learnt = self._learnt
+        past = filled(history)
+        if learnt is None or len(past.values) < WINDOW_H + DAY_H:
+            return None
+        logs = learnt.scale.scaled(past.values)
+        errors = self._recent_errors(learnt, past, logs)
+        mixed = (mixture(errors)[:, None] * errors).sum(axis=0)
+        issues = mixed.shape[0]
+        ends = [history.end - (past.lag + DAY_H * (back + 1)) * HOUR for back in range(issues)]
+        after = np.concatenate((np.where(past.known, logs, np.nan), np.full(LEARNT_H, np.nan)))
+        at = len(logs) - DAY_H * np.arange(1, issues + 1)
+        actual = np.lib.stride_tricks.sliding_window_view(after, LEARNT_H)[at]
+        unscaled = learnt.scale.unscaled
+        return PastIssues(ends, unscaled(actual - mixed), unscaled(actual))
 
     def _recent_errors(self, learnt: _Learnt, past: Filled, logs: Array) -> Array:
         """Return what the errors of the members would have been at the same hour of the last days.
@@ -126,6 +147,12 @@ class LearningForecaster(Forecaster):
         after = np.lib.stride_tricks.sliding_window_view(actual, LEARNT_H)[at]
         errors: Array = after - over_leads(issues.usual) - expected
         return errors
+
+
+def _simple(history: HourlyIntensity, hours: int) -> HourlyForecast:
+    """Return the mean of both seasonal forecasts: the one is better at first, the other later."""
+    yesterday, week = Seasonal().predict(history, hours), Seasonal(profile="week").predict(history, hours)
+    return HourlyForecast((yesterday.mean + week.mean) / 2, (yesterday.quantiles + week.quantiles) / 2)
 
 
 def _news(learnt: _Learnt, past: Filled, logs: Array) -> Samples:

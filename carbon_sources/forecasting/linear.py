@@ -10,7 +10,7 @@ import numpy as np
 from carbon_sources.forecasting.gaps import DAY_H
 from carbon_sources.forecasting.hourly import Array
 from carbon_sources.forecasting.member import Member
-from carbon_sources.forecasting.samples import Issues, Samples
+from carbon_sources.forecasting.samples import SEASON_INPUTS, Issues, Samples
 
 
 class LinearMember(Member):
@@ -19,16 +19,17 @@ class LinearMember(Member):
     What it learns are sums over samples, so that later samples can be added without those that came before.
 
     Args:
-        penalty: Weight of the squared coefficients against the squared errors, above zero.
+        penalty: Weight of the squared coefficients against the squared errors for the first day, above zero; later days have more.
     """
 
     def __init__(self, penalty: float) -> None:
         self._penalty = penalty
+        self._seasons = True
         self._sums: list[tuple[Array, Array]] = []
         self._coefficients: list[Array] = []
 
     def fit(self, samples: Samples) -> Array:
-        self._sums, self._coefficients = [], []
+        self._sums, self._coefficients, self._seasons = [], [], samples.know_seasons
         expected = np.zeros_like(samples.targets)
         inputs = _with_one(samples.issues.inputs)
         for hour in range(DAY_H):
@@ -55,15 +56,22 @@ class LinearMember(Member):
         return result
 
     def _solved(self, squares: Array, products: Array) -> Array:
-        """Return the coefficients, shape (1 + inputs, leads); the constant is hardly penalised."""
-        penalty = np.full(len(squares), self._penalty)
-        penalty[0] = _CONSTANT_PENALTY
-        coefficients: Array = np.linalg.solve(squares + np.diag(penalty), products).astype(np.float64)
-        return coefficients
+        """Return the coefficients, shape (1 + inputs, leads); the constant is hardly penalised, seasons may be forbidden."""
+        solved = []
+        for leads, penalty in ((products[:, :DAY_H], self._penalty), (products[:, DAY_H:], _LATER * self._penalty)):
+            penalties = np.full(len(squares), penalty)
+            penalties[0] = _CONSTANT_PENALTY
+            if not self._seasons:
+                penalties[1 : 1 + SEASON_INPUTS] = _FORBIDDING
+            solved.append(np.linalg.solve(squares + np.diag(penalties), leads).astype(np.float64))
+        return np.hstack(solved)
 
 
+_LATER = 3.0
+"""How many times more the coefficients of later days are penalised: there is less to be known of them."""
 _CONSTANT_PENALTY = 1e-3
 """Not zero, so that hours without any sample have a solution, too."""
+_FORBIDDING = 1e9
 
 
 def _with_one(inputs: Array) -> Array:

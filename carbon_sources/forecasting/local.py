@@ -11,6 +11,8 @@ from carbon_sources.forecasting.samples import LEARNT_H, WEEK_H, WINDOW_H, Issue
 
 COUNTED = 5
 """The first columns count or describe (lead, hour, weekday, variation, shape) and are for trees only."""
+SEASON = 2
+"""The next ones say which season it is."""
 WEEKDAYS = 7
 """The last columns say which weekday it is and are for linear models only."""
 
@@ -38,6 +40,8 @@ def local_inputs(issues: Issues) -> Array:
         weekday(target),
         over_leads(days[:, -7:].std(axis=1)),
         usual - level,
+        0.3 * cosine,
+        0.3 * sine,
         *same_hour,
         *weeks,
         *_recent(issues, lead),
@@ -46,8 +50,6 @@ def local_inputs(issues: Issues) -> Array:
         issues.windows[:, -1:] - level,
         issues.windows.mean(axis=1)[:, None] - level,
         level,
-        0.3 * cosine,
-        0.3 * sine,
         *(0.5 * (weekday(target) == day) for day in range(WEEKDAYS)),
     ]
     result = np.empty((*usual.shape, len(columns)))

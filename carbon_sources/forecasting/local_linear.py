@@ -9,7 +9,7 @@ import numpy as np
 
 from carbon_sources.forecasting.gaps import DAY_H
 from carbon_sources.forecasting.hourly import Array
-from carbon_sources.forecasting.local import COUNTED, local_inputs
+from carbon_sources.forecasting.local import COUNTED, SEASON, local_inputs
 from carbon_sources.forecasting.member import Member
 from carbon_sources.forecasting.samples import Issues, Samples
 
@@ -23,11 +23,12 @@ class LocalMember(Member):
 
     def __init__(self, penalty: float) -> None:
         self._penalty = penalty
+        self._seasons = True
         self._sums: list[tuple[Array, Array]] = []
         self._coefficients: list[Array] = []
 
     def fit(self, samples: Samples) -> Array:
-        self._sums, self._coefficients = [], []
+        self._sums, self._coefficients, self._seasons = [], [], samples.know_seasons
         expected = np.zeros_like(samples.targets)
         for hour in range(DAY_H):
             own = samples.of_hour(hour)
@@ -53,12 +54,15 @@ class LocalMember(Member):
         """Return the coefficients, shape (leads, inputs, 1)."""
         penalty = np.full(squares.shape[-1], self._penalty)
         penalty[0] = _CONSTANT_PENALTY
+        if not self._seasons:
+            penalty[1 : 1 + SEASON] = _FORBIDDING
         coefficients: Array = np.linalg.solve(squares + np.diag(penalty), products).astype(np.float64)
         return coefficients
 
 
 _CONSTANT_PENALTY = 1e-3
 """Not zero, so that hours without any sample have a solution, too."""
+_FORBIDDING = 1e9
 
 
 def _inputs(issues: Issues) -> Array:

@@ -10,7 +10,7 @@ from carbon_sources.forecasting.hourly import Array
 RECENT_DAYS = 28
 """How many days back forecasts are issued again to be weighted."""
 
-_SHARPNESS = 2.0
+_SHARPNESS = 4.0
 """Power of the inverse error that weights are proportional to: 0 would be a plain mean, infinity the best one only."""
 _PRIOR_ISSUES = 14.0
 """How many issues the errors of the past count for against the recent ones."""

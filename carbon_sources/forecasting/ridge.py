@@ -10,7 +10,7 @@ class Ridge(LearningForecaster):
     """Ridge regression of all leads at once on the last four weeks and the calendar.
 
     Args:
-        penalty: Weight of the squared coefficients against the squared errors, above zero.
+        penalty: Weight of the squared coefficients against the squared errors for the first day, above zero; later days have more.
     """
 
     def __init__(self, *, penalty: float = 10.0) -> None:

@@ -20,12 +20,17 @@ LEARNT_H = 7 * DAY_H
 """How many leads are learnt: five days and a publication lag of two."""
 
 WEEK_H = 7 * DAY_H
+
+SEASON_INPUTS = 4
+"""The first inputs say which season it is."""
+
 _OFFSET = 0.05
 """Share of the mean that is added before the logarithm, so that hours without emissions have one."""
 _KNOWN_SHARE = 0.8
 _FOLDS = 5
 _FOLD_H = 14 * DAY_H
 _YEAR_H = 365.2425 * DAY_H
+_SEASONS_H = 320 * DAY_H
 _EPOCH_WEEKDAY = 3
 """1970 began on a Thursday; Monday is 0."""
 
@@ -116,6 +121,11 @@ class Samples:
     targets: Array
     fold: Hours
 
+    @property
+    def know_seasons(self) -> bool:
+        """Whether the issues span a year, or nearly: with less, the season would stand for whatever else was going on."""
+        return len(self.fold) > 0 and int(self.issues.hour[-1] - self.issues.hour[0]) >= _SEASONS_H
+
     def of_hour(self, hour_of_day: int) -> NDArray[np.intp]:
         """Return the indices of the issues at one hour of the day."""
         return np.flatnonzero(self.issues.hour_of_day == hour_of_day)
@@ -153,20 +163,20 @@ def issues_at(logs: Array, first_hour: int, at: NDArray[np.intp]) -> Issues:
 def _inputs(windows: Array, hour: Hours) -> Array:
     """Return the inputs of issues, scaled by how much each may matter.
 
-    The last day, its last hours once more, the usual days of the last week and month, the means of the last days, the level of
-    the last week, the season and the weekday.
+    The season first; the last day, its last hours once more, the usual days of the last week and month, the means of the last days, the level of
+    the last week and the weekday.
     """
     level, recent = windows[:, -WEEK_H:].mean(axis=1, keepdims=True), windows[:, -DAY_H:]
     days = windows.reshape(-1, WINDOW_H // DAY_H, DAY_H)
     first, second = season_of(hour[:, None]), season_of(2 * hour[:, None])
     parts = [
+        0.5 * np.hstack([*first, *second]),
         recent - level,
         recent[:, -6:] - level,
         days[:, -7:].mean(axis=1) - level,
         days.mean(axis=1) - level,
         days[:, -7:].mean(axis=2) - level,
         level,
-        0.5 * np.hstack([*first, *second]),
         0.7 * np.eye(7)[weekday(hour)],
     ]
     return np.hstack(parts)

@@ -19,14 +19,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from carbon_sources.answers import Identity, Remarks
-from carbon_sources.carbon_aware_answers import (
+from carbon_sources.answers.carbon_aware_sdk import (
     Emissions,
     IssuedForecast,
     parse_emissions,
     parse_forecast,
     read_problem,
 )
+from carbon_sources.answers.reading import Identity, Remarks
 from carbon_sources.errors import SourceAccessError, SourceAnswerError, UnknownZoneError
 from carbon_sources.http import HttpAnswer, HttpClient, HttpRequest
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries

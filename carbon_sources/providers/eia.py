@@ -4,7 +4,7 @@ Interface: https://www.eia.gov/opendata/documentation.php, route `electricity/rt
 requests an hour). Megawatt-hours per hour, UTC, and `period` is the END of the hour. Numbers come as text, may be null, and are
 negative while storage charges. Values arrive 1 to 24 hours late, fuel by fuel, and are revised for days without a mark. There is no
 forecast. The intensity is an average of the generation inside the area; imports are ignored. See `carbon_sources.mix` for
-the factors and `carbon_sources.mix_hours` for which hours are priced.
+the factors and `carbon_sources.answers.mix_hours` for which hours are priced.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from carbon_sources.answers import Identity, Remarks, as_list, as_number, as_object, as_text
+from carbon_sources.answers.mix_hours import HOUR, REFERENCE, Generation, MixPricer, ceil_hour, floor_hour, newest_of
+from carbon_sources.answers.reading import Identity, Remarks, as_list, as_number, as_object, as_text
 from carbon_sources.errors import SourceAnswerError
 from carbon_sources.http import HttpClient, HttpRequest
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries
 from carbon_sources.interval import require_span, require_utc
 from carbon_sources.mix import Fuel, factors
-from carbon_sources.mix_hours import HOUR, REFERENCE, Generation, MixPricer, ceil_hour, floor_hour, newest_of
 from carbon_sources.secrets import Secret, Secrets
 from carbon_sources.source import CarbonSource
 

@@ -18,8 +18,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from carbon_sources.answers import Identity, Parsed, Remarks
-from carbon_sources.electricity_maps_answers import (
+from carbon_sources.answers.electricity_maps import (
     Dated,
     Granularity,
     Question,
@@ -31,6 +30,7 @@ from carbon_sources.electricity_maps_answers import (
     reason_of,
     says_no_data,
 )
+from carbon_sources.answers.reading import Identity, Parsed, Remarks
 from carbon_sources.errors import SourceAccessError, SourceAnswerError, UnknownZoneError
 from carbon_sources.http import HttpAnswer, HttpClient, HttpRequest
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
-from carbon_sources.answers import (
+from carbon_sources.answers.reading import (
     Identity,
     Parsed,
     Remarks,

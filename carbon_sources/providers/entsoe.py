@@ -5,7 +5,7 @@ ban of about ten minutes). Document A75, mean megawatts per quarter, half or ful
 these lengths, and they change, so everything is averaged to full hours: no energy is lost by that, and an hour counts only with all of
 its quarters. Values arrive 1 to 3 hours late, type by type, and are restated for days. There is no forecast of the mix.
 The intensity is an average of the generation inside the zone; imports are ignored. See `carbon_sources.mix` for the
-factors and `carbon_sources.mix_hours` for which hours are priced.
+factors and `carbon_sources.answers.mix_hours` for which hours are priced.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from carbon_sources.answers import Identity, Remarks
-from carbon_sources.entsoe_document import Acknowledgement, Quarters, acknowledgement, read_documents, read_generation
-from carbon_sources.entsoe_zones import eic_of
+from carbon_sources.answers.entsoe import Acknowledgement, Quarters, acknowledgement, read_documents, read_generation
+from carbon_sources.answers.entsoe_zones import eic_of
+from carbon_sources.answers.mix_hours import HOUR, REFERENCE, Generation, MixPricer, ceil_hour, floor_hour, newest_of
+from carbon_sources.answers.reading import Identity, Remarks
 from carbon_sources.errors import SourceAnswerError
 from carbon_sources.http import HttpClient, HttpRequest
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries
 from carbon_sources.interval import require_span, require_utc
 from carbon_sources.mix import Fuel, factors
-from carbon_sources.mix_hours import HOUR, REFERENCE, Generation, MixPricer, ceil_hour, floor_hour, newest_of
 from carbon_sources.secrets import Secret, Secrets
 from carbon_sources.source import CarbonSource
 

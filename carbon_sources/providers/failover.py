@@ -7,41 +7,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
-from carbon_sources.errors import CarbonSourceError, PluginError, SourceUnavailableError
-from carbon_sources.groups import CARBON_SOURCES
+from carbon_sources.errors import CarbonSourceError, SourceUnavailableError
 from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries
 from carbon_sources.interval import require_span, require_utc
 from carbon_sources.source import CarbonSource
+from carbon_sources.source_choice import SourceChoice
 from carbon_sources.units import Duration
 
 _T = TypeVar("_T")
 
 SourceFactory = Callable[[str, Mapping[str, Any]], CarbonSource]
-
-
-class SourceChoice(BaseModel):
-    """One of the sources: `use`, the name of a carbon source, and its options."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    use: str
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options of the plug-in."""
-        return dict(self.model_extra or {})
-
-    @model_validator(mode="after")
-    def _check_options(self) -> SourceChoice:
-        if self.use == "failover":
-            raise ValueError("failover can't stand inside failover: list all sources in one")
-        try:
-            CARBON_SOURCES.options(self.use)(**self.options)
-        except PluginError as error:
-            raise ValueError(str(error)) from error
-        return self
 
 
 class FailoverSource(CarbonSource):

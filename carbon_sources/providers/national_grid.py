@@ -17,11 +17,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from carbon_sources.answers import Identity, Parsed, Remarks
+from carbon_sources.answers.national_grid import HALF_HOUR, HalfHours, Place, parse_national, parse_region
+from carbon_sources.answers.reading import Identity, Parsed, Remarks
 from carbon_sources.http import HttpClient, HttpRequest
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
 from carbon_sources.interval import require_span, require_utc
-from carbon_sources.national_grid_answers import HALF_HOUR, HalfHours, Place, parse_national, parse_region
 from carbon_sources.source import CarbonSource
 
 LONGEST_RANGE = timedelta(days=13)

@@ -9,9 +9,9 @@ from pathlib import Path
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries
 from carbon_sources.interval import Interval, require_span, require_utc
 from carbon_sources.source import CarbonSource
-from carbon_sources.trace_columns import TraceOptions
-from carbon_sources.trace_formats import IntensityUnit
-from carbon_sources.trace_reader import read_trace
+from carbon_sources.traces.columns import TraceOptions
+from carbon_sources.traces.formats import IntensityUnit
+from carbon_sources.traces.reader import read_trace
 
 
 class TraceSource(CarbonSource):

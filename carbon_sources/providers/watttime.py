@@ -19,14 +19,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from carbon_sources.answers import Identity, Parsed, Remarks
-from carbon_sources.errors import SourceAccessError, SourceAnswerError, UnknownZoneError
-from carbon_sources.http import HttpAnswer, HttpClient, HttpRequest
-from carbon_sources.intensity import Basis, Forecast, IntensitySample, IntensitySeries
-from carbon_sources.interval import require_span, require_utc
-from carbon_sources.secrets import Secret, Secrets
-from carbon_sources.source import CarbonSource
-from carbon_sources.watttime_answers import (
+from carbon_sources.answers.reading import Identity, Parsed, Remarks
+from carbon_sources.answers.watttime import (
     Outlook,
     Question,
     Signal,
@@ -36,6 +30,12 @@ from carbon_sources.watttime_answers import (
     parse_token,
     refuses_plan,
 )
+from carbon_sources.errors import SourceAccessError, SourceAnswerError, UnknownZoneError
+from carbon_sources.http import HttpAnswer, HttpClient, HttpRequest
+from carbon_sources.intensity import Basis, Forecast, IntensitySample, IntensitySeries
+from carbon_sources.interval import require_span, require_utc
+from carbon_sources.secrets import Secret, Secrets
+from carbon_sources.source import CarbonSource
 
 LONGEST_RANGE = timedelta(days=30)
 """Two days below the provider's limit of 32 days, because it counts the points at both ends."""

@@ -10,8 +10,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from carbonnas.cli.backtest import backtest
-from carbonnas.cli.intensity import intensity
+from carbonnas.cli.backtest.command import backtest
+from carbonnas.cli.intensity.commands import intensity
+from carbonnas.cli.parameters import AsJson
 
 app = typer.Typer(
     name="carbonnas",
@@ -31,7 +32,6 @@ State = Annotated[
         help="Folder that holds all searches.  [default: ~/.local/state/carbonnas]",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 SearchId = Annotated[
     Optional[str],  # noqa: UP045 - as above
     typer.Argument(metavar="[ID]", help="Id of a search or the beginning of one; the newest by default."),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from carbonnas.cli.options import check_folder
 from carbonnas.cli.output import open_store, pick, state_folder
 from carbonnas.errors import ConfigError
 from carbonnas.report.render import ReportFormat, render
@@ -28,8 +29,7 @@ def write_report(text: str | None, state: Path | None, *, format_name: str | Non
     store = open_store(folder)
     search_id = pick(store, text)
     chosen = _format(format_name, output)
-    if output is not None and not output.parent.is_dir():
-        raise ConfigError("--output", (f"there is no folder {output.parent}: make it, or choose another",))
+    check_folder(output)
     rendered = render(load_record(store, search_id), chosen)
     if output is None and chosen is ReportFormat.HTML and sys.stdout.isatty():
         output = search_folder(folder, search_id) / "report.html"

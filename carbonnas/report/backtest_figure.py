@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import altair as alt
-import jinja2
-import vl_convert
 from markupsafe import Markup
 
 from carbon_sources.forecasting.backtest import Expectations
@@ -19,7 +16,8 @@ from carbonnas.files import replace_file
 from carbonnas.report.backtest_charts import error_chart, week_chart
 from carbonnas.report.figures import Figure
 from carbonnas.report.formatting import NOTHING
-from carbonnas.report.page import drawing_library, embedded, script_hash, template_text
+from carbonnas.report.page import drawing_library, embedded, script_hash, template_environment, template_text
+from carbonnas.report.picture import picture
 
 _WIDTH = 760
 _LINE, _QUIET = "#dde1e7", "#566070"
@@ -65,14 +63,8 @@ def write_picture(path: Path, result: BacktestResult) -> None:
         OSError: If it can't be written.
     """
     drawn = backtest_figures(result)
-    if path.suffix.lower() in {".html", ".htm"}:
-        replace_file(path, _page(result, drawn).encode())
-        return
-    specification = json.dumps(_stacked(drawn).to_dict(validate=False))
-    if path.suffix.lower() == ".svg":
-        replace_file(path, vl_convert.vegalite_to_svg(specification).encode())
-    else:
-        replace_file(path, vl_convert.vegalite_to_png(specification, scale=2))
+    page = path.suffix.lower() in {".html", ".htm"}
+    replace_file(path, _page(result, drawn).encode() if page else picture(_stacked(drawn), path.suffix))
 
 
 def backtest_figures(result: BacktestResult) -> tuple[Figure, Figure]:
@@ -115,13 +107,7 @@ def _stacked(drawn: tuple[Figure, ...]) -> alt.VConcatChart:
 
 
 def _page(result: BacktestResult, drawn: tuple[Figure, ...]) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("carbonnas.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     environment.filters["score"] = lambda value: NOTHING if value is None else f"{value:.2f}"
     library, script = drawing_library(), template_text("report.js")
     page: str = environment.get_template("backtest.html.j2").render(

@@ -16,13 +16,14 @@ from carbonnas.report.formatting import is_share
 
 BLUE, ORANGE, GREEN, PURPLE, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#8a8f98"
 
-_CLOCK = {
+CLOCK = {
     "seconds": "%H:%M:%S",
     "minutes": "%H:%M",
     "hours": "%H:%M",
     "date": "%-d %b",
     "day": "%-d %b",
     "week": "%-d %b",
+    "month": "%b %Y",
 }
 """How instants are labelled, by how fine the axis is."""
 
@@ -82,7 +83,7 @@ def time_axis(record: SearchRecord) -> alt.X:
     """Return the horizontal axis of charts over time, with dates below the hours where it crosses midnight."""
     within = shown(record)
     if within.start.astimezone(UTC).date() == within.end.astimezone(UTC).date():
-        axis = alt.Axis(title="time (UTC)", format=_CLOCK)
+        axis = alt.Axis(title="time (UTC)", format=CLOCK)
     elif within.duration > _ONLY_DATES:
         axis = alt.Axis(title="time (UTC)", format="%-d %b")
     else:

@@ -6,13 +6,14 @@ Rows are thinned only where a figure would hold more marks than pixels, so that 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from carbon_sources.intensity import IntensitySample, IntensitySeries
 from carbon_sources.interval import Interval
 from carbonnas.emissions import EmissionEntry
 from carbonnas.energy.meter import Account
@@ -46,21 +47,29 @@ def shown(record: SearchRecord) -> Interval:
     return span(record) or Interval(record.started_at, record.started_at + timedelta(hours=1))
 
 
+def steps(series: IntensitySeries, within: Interval) -> Iterator[tuple[Interval, int, IntensitySample]]:
+    """Yield the samples of a time with the part of each that lies in it, and a number that counts up at each gap."""
+    run, reached = 0, within.start
+    for sample in series.between(within.start, within.end):
+        part = sample.interval.intersection(within)
+        if part is not None:
+            run += part.start > reached
+            reached = part.end
+            yield part, run, sample
+
+
 def intensity_rows(record: SearchRecord) -> list[Row]:
     """Return start and end of each step of the intensity; `run` counts up at each gap, so that no line bridges one."""
-    rows: list[Row] = []
-    within, run, reached = shown(record), 0, None
-    for sample in record.intensities.between(within.start, within.end):
-        part = sample.interval.intersection(within)
-        if part is None:
-            continue
-        run += reached is not None and part.start > reached
-        reached = part.end
-        text = f"{sample.g_per_kwh:.0f} g/kWh, {sample.provenance.value}, {sample.source}"
-        rows += [
-            {"at": ms(at), "g_per_kwh": sample.g_per_kwh, "run": run, "text": text} for at in (part.start, part.end)
-        ]
-    return rows
+    return [
+        {
+            "at": ms(at),
+            "g_per_kwh": sample.g_per_kwh,
+            "run": run,
+            "text": f"{sample.g_per_kwh:.0f} g/kWh, {sample.provenance.value}, {sample.source}",
+        }
+        for part, run, sample in steps(record.intensities, shown(record))
+        for at in (part.start, part.end)
+    ]
 
 
 def decision_rows(record: SearchRecord) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Figures in an HTML page that needs nothing else: the drawing library, its name in the security policy, and the figures' data."""
+"""What HTML pages that need nothing else are made of: templates, the drawing library, its name in the security policy, the figures' data."""
 
 from __future__ import annotations
 
@@ -9,10 +9,22 @@ import json
 from collections.abc import Mapping
 from importlib import resources
 
+import jinja2
 import vl_convert
 from markupsafe import Markup
 
 from carbonnas.report.figures import Chart
+
+
+def template_environment() -> jinja2.Environment:
+    """Return what renders our templates: every value is escaped, and one that is not there is an error."""
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("carbonnas.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def template_text(name: str) -> str:

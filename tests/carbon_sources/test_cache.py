@@ -263,3 +263,20 @@ def test_revisions_within_their_time_are_never_missed(questions: list[tuple[floa
         at.provider.values = {n: v if n < final else v * drift for n, v in at.provider.values.items()}
         start, end = START + first * HOUR, START + (first + length) * HOUR
         assert at.source.history(start, end) == replace(at.provider).history(start, end)
+
+
+def test_what_a_member_on_this_machine_tells_is_passed_on_each_time_and_never_kept() -> None:
+    class Mixed(Provider):
+        """Even hours are its own; odd ones come from a stand-in on this machine."""
+
+        def history(self, start: datetime, end: datetime) -> IntensitySeries:
+            told = super().history(start, end)
+            return IntensitySeries(
+                tuple(replace(s, source="stand-in") if s.interval.start.hour % 2 else s for s in told)
+            )
+
+    at = World(Mixed({n: 100.0 + n for n in range(240)}))
+    first = at.ask(0, 24)
+    assert [s.source for s in first] == ["one", "stand-in"] * 12
+    assert at.ask(0, 24) == first
+    assert {s.source for s in at.archive.versions} == {"one"}

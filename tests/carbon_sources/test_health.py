@@ -54,9 +54,17 @@ def test_a_source_without_any_value_leaves_us_blind() -> None:
     assert (found.newest_end, found.age, found.active_source) == (None, None, None)
 
 
-def test_a_late_value_leaves_us_blind_and_its_age_is_told() -> None:
+def test_a_source_that_always_comes_late_is_well_while_it_is_no_later() -> None:
     # The newest hour ended at 13:00; it usually is there an hour later, and each lasts an hour: until 15:00 nothing is late.
-    assert "later than usual" not in " ".join(health(series([100.0, 90.0]), 2.9).sentences)
+    found = health(series([100.0, 90.0]), 3)
+    assert found.state is HealthState.OK
+    assert found.sentences == (
+        "the newest value ended 2.0 h ago, as is usual for this source: the present is expected, not known",
+    )
+    assert "ended 15 min ago" in health(series([100.0, 90.0]), 1.25).sentences[0]
+
+
+def test_a_late_value_leaves_us_blind_and_its_age_is_told() -> None:
     found = health(series([100.0, 90.0]), 5)
     assert found.state is HealthState.BLIND
     assert found.age == 4 * HOUR

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -58,6 +59,21 @@ def test_between_gives_whole_samples_that_overlap(one: float, other: float) -> N
     start, end = (T + timedelta(hours=hour) for hour in sorted((one, other)))
     expected = [s for s in GAPPY if s.interval.start < end and s.interval.end > start]
     assert list(GAPPY.between(start, end)) == expected
+
+
+@given(one=st.floats(-2, 8), other=st.floats(-2, 8))
+def test_gaps_are_what_no_sample_covers(one: float, other: float) -> None:
+    start, end = sorted((T + timedelta(hours=one), T + timedelta(hours=other)))
+    if start == end:
+        return
+    within = Interval(start, end)
+    gaps = GAPPY.gaps(within)
+    covered = [part for s in GAPPY if (part := s.interval.intersection(within)) is not None]
+    # Gaps and covered parts follow each other without overlap from one end to the other.
+    parts = sorted([*gaps, *covered])
+    assert (parts[0].start, parts[-1].end) == (start, end)
+    assert all(before.end == after.start for before, after in itertools.pairwise(parts))
+    assert all(GAPPY.at(gap.start) is None for gap in gaps)
 
 
 @given(st.floats(-1, 7))

@@ -14,9 +14,9 @@ HOUR = timedelta(hours=1)
 GAP = (STARTS_AT + 6 * HOUR, STARTS_AT + 20 * HOUR)
 
 
-def run_with_gap(folder: Path, **changes: dict[str, object]) -> SearchRecord:
+def run_with_gap(folder: Path, forecaster: str) -> SearchRecord:
     """Run a search on a trace that follows the sun and knows nothing from 6:00 to 20:00 of the first day."""
-    path = write_simulated_search(folder, rounds=8, **changes)
+    path = write_simulated_search(folder, rounds=8, forecaster={"use": forecaster})
     trace = folder / "trace.csv"
     header, *rows = trace.read_text(encoding="utf-8").splitlines()
     first, last = (f"{instant:%Y-%m-%dT%H:%M:%SZ}" for instant in GAP)
@@ -26,7 +26,7 @@ def run_with_gap(folder: Path, **changes: dict[str, object]) -> SearchRecord:
 
 
 def test_while_blind_decisions_follow_the_forecast_and_say_so(tmp_path: Path) -> None:
-    record = run_with_gap(tmp_path, forecaster={"use": "seasonal"})
+    record = run_with_gap(tmp_path, "seasonal")
     assert record.stop_reason is StopReason.PLAN_DONE
     blind = [made for made in record.decisions if GAP[0] <= made.time < GAP[1]]
     assert {made.intensity_g_per_kwh for made in blind} == {None}
@@ -38,7 +38,7 @@ def test_while_blind_decisions_follow_the_forecast_and_say_so(tmp_path: Path) ->
 
 
 def test_energy_drawn_while_blind_is_never_priced_with_a_forecast(tmp_path: Path) -> None:
-    record = run_with_gap(tmp_path, forecaster={"use": "seasonal"})
+    record = run_with_gap(tmp_path, "seasonal")
     inside = [e for e in record.entries if GAP[0] <= e.priced.sample.interval.start < GAP[1]]
     assert inside
     assert {e.emissions_g for e in inside} == {None}

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from carbon_sources.answers import Identity
-from carbon_sources.carbon_aware_answers import parse_emissions, parse_forecast
+from carbon_sources.answers.carbon_aware_sdk import parse_emissions, parse_forecast
+from carbon_sources.answers.reading import Identity
 from carbon_sources.http import HttpClient
 from carbon_sources.intensity import Basis, IntensityKind
 from carbon_sources.interval import Interval

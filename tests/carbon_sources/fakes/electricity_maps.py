@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from carbon_sources.answers import Identity
-from carbon_sources.electricity_maps_answers import Granularity, Question, parse_forecast, parse_latest, parse_rows
+from carbon_sources.answers.electricity_maps import Granularity, Question, parse_forecast, parse_latest, parse_rows
+from carbon_sources.answers.reading import Identity
 from carbon_sources.http import HttpClient
 from carbon_sources.intensity import Basis, IntensityKind
 from carbon_sources.interval import Interval

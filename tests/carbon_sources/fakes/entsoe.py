@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from carbon_sources.answers import Identity, Parsed
-from carbon_sources.entsoe_document import Quarters
+from carbon_sources.answers.entsoe import Quarters
+from carbon_sources.answers.mix_hours import MixPricer
+from carbon_sources.answers.reading import Identity, Parsed
 from carbon_sources.http import HttpClient
 from carbon_sources.intensity import Basis, IntensityKind
 from carbon_sources.interval import Interval
 from carbon_sources.mix import factors
-from carbon_sources.mix_hours import MixPricer
 from carbon_sources.providers.entsoe import FUELS, EntsoeSource, parse
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing_server import Asked, Reply

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from carbon_sources.answers import Identity
+from carbon_sources.answers.national_grid import Place, parse_national, parse_region
+from carbon_sources.answers.reading import Identity
 from carbon_sources.http import HttpClient
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, Provenance
 from carbon_sources.interval import Interval
-from carbon_sources.national_grid_answers import Place, parse_national, parse_region
 from carbon_sources.providers.national_grid import NationalGridSource
 from carbon_sources.testing_server import Asked, Reply
 from tests.carbon_sources.fakes.api import FakeApi, FuzzTarget, wave

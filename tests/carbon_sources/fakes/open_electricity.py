@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from carbon_sources.answers import Identity
+from carbon_sources.answers.open_electricity import Asked as AskedFor
+from carbon_sources.answers.open_electricity import parse
+from carbon_sources.answers.reading import Identity
 from carbon_sources.http import HttpClient
 from carbon_sources.intensity import Basis, IntensityKind
 from carbon_sources.interval import Interval
-from carbon_sources.providers.open_electricity import Asked as AskedFor
-from carbon_sources.providers.open_electricity import OpenElectricitySource, parse
+from carbon_sources.providers.open_electricity import OpenElectricitySource
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing_server import Asked, Reply
 from tests.carbon_sources.fakes.api import NOW, FakeApi, FuzzTarget, wave

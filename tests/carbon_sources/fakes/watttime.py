@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from carbon_sources.answers import Identity
+from carbon_sources.answers.reading import Identity
+from carbon_sources.answers.watttime import Question, Signal, parse_forecast, parse_points, parse_token
 from carbon_sources.http import HttpClient
 from carbon_sources.intensity import Basis
 from carbon_sources.interval import Interval
 from carbon_sources.providers.watttime import WattTimeSource
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing_server import Asked, Reply
-from carbon_sources.watttime_answers import Question, Signal, parse_forecast, parse_points, parse_token
 from tests.carbon_sources.fakes.api import FakeApi, FuzzTarget, wave
 from tests.carbon_sources.fakes.faults import Fault
 

@@ -55,7 +55,7 @@ def assert_sound(forecast: HourlyForecast, hours: int) -> None:
 @pytest.fixture(scope="module", params=list(ALL.values()), ids=list(ALL))
 def fitted(request: pytest.FixtureRequest) -> Forecaster:
     forecaster: Forecaster = request.param()
-    forecaster.fit(history(grid(100)))
+    forecaster.fit(history(grid(75)))
     return forecaster
 
 
@@ -125,7 +125,7 @@ def test_the_same_history_gives_the_same_forecast(fitted: Forecaster) -> None:
 
 
 def test_a_constant_grid_stays_constant(unfitted: Forecaster) -> None:
-    constant = history(np.full(100 * 24, 230.0))
+    constant = history(np.full(70 * 24, 230.0))
     unfitted.fit(constant)
     forecast = unfitted.predict(constant, 96)
     assert forecast.mean == pytest.approx(np.full(96, 230.0))
@@ -133,7 +133,7 @@ def test_a_constant_grid_stays_constant(unfitted: Forecaster) -> None:
 
 
 def test_a_grid_without_emissions_stays_without(unfitted: Forecaster) -> None:
-    clean = history(np.zeros(100 * 24))
+    clean = history(np.zeros(70 * 24))
     unfitted.fit(clean)
     assert unfitted.predict(clean, 96).mean == pytest.approx(np.zeros(96))
 

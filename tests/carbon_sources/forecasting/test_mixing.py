@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from carbon_sources.forecasting.mixing import mixture, recent_width
 
 
-def test_a_member_with_half_the_error_weighs_four_times_as_much() -> None:
+def test_a_member_with_half_the_error_weighs_sixteen_times_as_much() -> None:
     errors = np.stack([np.full((5, 24), 0.2), np.full((5, 24), -0.4)])
-    assert mixture(errors)[:, 0] == pytest.approx([0.8, 0.2])  # 1 / 0.2² to 1 / 0.4²
+    assert mixture(errors)[:, 0] == pytest.approx([16 / 17, 1 / 17])  # 1 / 0.2⁴ to 1 / 0.4⁴
 
 
 def test_each_day_of_the_horizon_has_its_own_weights() -> None:
     near_first = np.concatenate((np.full(24, 0.1), np.full(24, 0.3)))
     weights = mixture(np.stack([near_first[None], near_first[None, ::-1]]))
-    assert weights[0, 0] == pytest.approx(0.9)
-    assert weights[0, 47] == pytest.approx(0.1)
+    assert weights[0, 0] == pytest.approx(81 / 82)  # 1 / 0.1⁴ to 1 / 0.3⁴
+    assert weights[0, 47] == pytest.approx(1 / 82)
 
 
 def test_members_weigh_the_same_where_nothing_is_known() -> None:

@@ -37,8 +37,8 @@ def test_weekends_are_foreseen_at_any_hour_of_issue(ridge: Ridge, hour: int) -> 
     past = HourlyIntensity(START, values[:friday])
     error = np.abs(ridge.predict(past, 72).mean / values[friday : friday + 72] - 1).mean()
     like_yesterday = np.abs(Seasonal().predict(past, 72).mean / values[friday : friday + 72] - 1).mean()
-    assert error < 0.08
-    assert error < 0.5 * like_yesterday
+    assert error < 0.1
+    assert error < 0.6 * like_yesterday
 
 
 def test_nine_of_ten_hours_lie_in_the_interval(ridge: Ridge) -> None:
@@ -73,3 +73,19 @@ def test_intervals_widen_when_forecasts_have_been_wrong(ridge: Ridge) -> None:
 def test_the_penalty_must_be_above_zero(penalty: float) -> None:
     with pytest.raises(ValueError, match="above zero"):
         Ridge(penalty=penalty)
+
+
+def test_a_grid_that_has_changed_altogether_is_forecast_within_reason(ridge: Ridge) -> None:
+    values = weekly(200, 0.05)
+    values[-24 * 40 :] *= 30
+    forecast = ridge.predict(HourlyIntensity(START, values), 96)
+    assert forecast.mean.min() > 0.3 * values[-24 * 28 :].min()
+    assert forecast.mean.max() < 3 * values[-24 * 28 :].max()
+
+
+def test_too_little_to_learn_from_is_forecast_between_yesterday_and_the_week() -> None:
+    past = HourlyIntensity(START, weekly(14, 0.05))
+    ridge = Ridge()
+    ridge.fit(past)
+    both = Seasonal().predict(past, 24).mean + Seasonal(profile="week").predict(past, 24).mean
+    assert ridge.predict(past, 24).mean == pytest.approx(both / 2)

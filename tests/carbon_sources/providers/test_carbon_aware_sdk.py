@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from carbon_sources.answers import Identity
-from carbon_sources.carbon_aware_answers import parse_emissions, read_duration, read_problem
+from carbon_sources.answers.carbon_aware_sdk import parse_emissions, read_duration, read_problem
+from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import (
     CarbonSourceError,
     SourceAccessError,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from carbon_sources.answers import Identity
-from carbon_sources.carbon_aware_answers import parse_forecast
+from carbon_sources.answers.carbon_aware_sdk import parse_forecast
+from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import SourceAnswerError
 from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, IntensityKind, Provenance

@@ -10,7 +10,7 @@ from typing import Any, cast, get_type_hints
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from carbon_sources.answers import Parsed
+from carbon_sources.answers.reading import Parsed
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError
 from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, Provenance

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbon_sources.answers import Identity
+from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, SourceUnavailableError
 from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, IntensityKind, Provenance

@@ -9,10 +9,10 @@ from typing import cast
 
 import pytest
 
-from carbon_sources.answers import Parsed
-from carbon_sources.entsoe_document import MOST_BYTES, Quarters
-from carbon_sources.entsoe_zones import EIC as ZONES
-from carbon_sources.entsoe_zones import eic_of, is_eic
+from carbon_sources.answers.entsoe import MOST_BYTES, Quarters
+from carbon_sources.answers.entsoe_zones import EIC as ZONES
+from carbon_sources.answers.entsoe_zones import eic_of, is_eic
+from carbon_sources.answers.reading import Parsed
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, UnknownZoneError
 from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, Provenance
@@ -94,6 +94,7 @@ def test_a_curve_that_lists_all_is_not_filled() -> None:
     assert hours_of(document(a_series(a_period({1: 5120, 3: 5230}), curve="A01"))) == {MIDNIGHT: {"B04": None}}
     # A curve that says nothing at its begin says nothing until its first point.
     assert hours_of(document(a_series(a_period({2: 5120})))) == {MIDNIGHT: {"B04": None}}
+    assert hours_of(document(a_series(a_period({})))) == {}
 
 
 def test_resolutions_may_change_within_a_series_and_no_energy_is_lost() -> None:

@@ -23,8 +23,9 @@ from carbon_sources.intensity import (
     Provenance,
 )
 from carbon_sources.interval import Interval
-from carbon_sources.providers.failover import FailoverSource, SourceChoice
+from carbon_sources.providers.failover import FailoverSource
 from carbon_sources.source import CarbonSource
+from carbon_sources.source_choice import SourceChoice
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 
 NOON = datetime(2021, 1, 10, 12, tzinfo=UTC)

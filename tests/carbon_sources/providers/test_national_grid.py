@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from carbon_sources.answers import Identity
+from carbon_sources.answers.national_grid import parse_national
+from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, SourceUnavailableError
 from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
 from carbon_sources.interval import Interval
-from carbon_sources.national_grid_answers import parse_national
 from carbon_sources.providers.national_grid import NationalGridSource, forecast_path, range_path, range_paths
 from carbon_sources.source import CarbonSource
 from carbon_sources.testing import CarbonSourceConformance, SourceCase

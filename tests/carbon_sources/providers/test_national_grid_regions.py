@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from carbon_sources.answers import Identity
+from carbon_sources.answers.national_grid import REGIONS, Place, parse_region
+from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import SourceAnswerError
 from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, IntensityKind, Provenance
-from carbon_sources.national_grid_answers import REGIONS, Place, parse_region
 from carbon_sources.plugins import PluginGroup
 from carbon_sources.providers.national_grid import NationalGridSource
 from carbon_sources.source import CarbonSource

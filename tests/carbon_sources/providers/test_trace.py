@@ -18,8 +18,8 @@ from carbon_sources.intensity import Basis, IntensityKind, Provenance
 from carbon_sources.interval import Interval
 from carbon_sources.providers.trace import TraceSource
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
-from carbon_sources.trace_file import bundled_names, trace_path
-from carbon_sources.trace_formats import IntensityUnit
+from carbon_sources.traces.file import bundled_names, trace_path
+from carbon_sources.traces.formats import IntensityUnit
 
 T = datetime(2021, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from carbon_sources.answers.watttime import Signal, parse_token
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, UnknownZoneError
 from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySeries, Provenance
@@ -18,7 +19,6 @@ from carbon_sources.providers.watttime import WattTimeSource, range_pieces
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import Asked, FakeProvider, Reply, fake_provider
-from carbon_sources.watttime_answers import Signal, parse_token
 from tests.carbon_sources.fakes.api import NOW
 from tests.carbon_sources.fakes.faults import Fault
 from tests.carbon_sources.fakes.watttime import MODEL, PASSWORD, USERNAME, FakeWattTime

@@ -1,0 +1,1 @@
+"""Recorded traces: their files, columns and formats, read and written."""

@@ -1,0 +1,1 @@
+"""`carbonnas backtest`: how good forecasters are on a recorded trace."""

@@ -1,0 +1,81 @@
+"""`intensity import`: a recorded trace as history of a source."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from carbon_sources.archive import Subject
+from carbon_sources.clock import SystemClock
+from carbon_sources.interval import Interval
+from carbon_sources.source import CarbonSource
+from carbon_sources.traces.file import trace_path
+from carbon_sources.traces.reader import Trace, read_trace
+from carbonnas.cli.intensity.grid import Grid
+from carbonnas.cli.intensity.text import counted, grid_json, plain, remark, stamp
+from carbonnas.cli.options import TraceChoice
+from carbonnas.cli.output import print_json, results
+from carbonnas.errors import ConfigError
+from carbonnas.report.document import iso
+
+
+def import_recording(grid: Grid, choice: TraceChoice, told_by: str | None, *, as_json: bool) -> None:
+    """File the trace's values under the source, and say how many of them were not known before."""
+    name = _name(grid, told_by)
+    trace = read_trace(choice.path, choice.options())
+    _require_same(trace, grid.source, choice.path)
+    if not len(trace.series):
+        raise ConfigError(choice.path, ("holds forecasts alone, and no history",))
+    file = trace_path(choice.path).name
+    samples = [
+        replace(sample, source=name, zone=grid.source.zone, method=f"imported from {file}") for sample in trace.series
+    ]
+    whole = Interval(samples[0].interval.start, samples[-1].interval.end)
+    known = {sample.interval: sample.g_per_kwh for sample in grid.archive.series(Subject.of(grid.source), whole)}
+    grid.archive.keep(samples, SystemClock().now())
+    new = sum(sample.interval not in known for sample in samples)
+    changed = sum(known.get(sample.interval, sample.g_per_kwh) != sample.g_per_kwh for sample in samples)
+    if trace.zone != grid.source.zone:
+        remark([f"the file calls its zone {trace.zone!r}; it is filed as {grid.source.zone!r}"])
+    if as_json:
+        print_json(
+            {
+                "trace": choice.path,
+                "source": name,
+                **grid_json(grid.source),
+                "from": iso(whole.start),
+                "to": iso(whole.end),
+                "intervals": len(samples),
+                "new": new,
+                "changed": changed,
+            }
+        )
+        return
+    results().print(
+        f"{counted(len(samples), 'interval')} from {stamp(whole.start)} to {stamp(whole.end)} UTC filed as history of {plain(name)}, "
+        f"{plain(grid.source.zone)}: {new} new, {changed} with another value than before",
+        soft_wrap=True,
+    )
+
+
+def _name(grid: Grid, told_by: str | None) -> str:
+    names = sorted(grid.source.names)
+    if not names:
+        raise ConfigError("--source", (f"{grid.name} is on this machine anyway: nothing is kept of it",))
+    if told_by is None and len(names) > 1:
+        raise ConfigError("--as", (f"name the source to file it under: {', '.join(names)}",))
+    if told_by is not None and told_by not in names:
+        raise ConfigError("--as", (f"{told_by!r} is none of {', '.join(names)}",))
+    return told_by or names[0]
+
+
+def _require_same(trace: Trace, source: CarbonSource, path: str) -> None:
+    for what, held, own in (
+        ("kind", trace.kind.value, source.kind.value),
+        ("basis", trace.basis.value, source.basis.value),
+    ):
+        if held != own:
+            problem = (
+                f"is read as {held} intensity, but the source tells {own} values, and the two are never mixed; "
+                f"choose its column with --column, or, where the file leaves it open, state --{what} {own}"
+            )
+            raise ConfigError(path, (problem,))
