@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from carbon_sources.forecasting.gaps import DAY_H
 from carbon_sources.forecasting.hourly import HOUR, Array, HourlyForecast, full_hour, hourly_means
@@ -15,7 +16,7 @@ from carbon_sources.forecasting.spread import forecast_around
 
 _FEWEST_HOURS = 24
 """Hours of a day of horizon that must have been compared before a provider's forecast counts for that day."""
-_SMALLEST_ERROR = 1e-6
+_SMALLEST = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,9 +50,10 @@ def told_hours(issues: Issues, now: datetime, hours: int) -> Array:
 
 
 def blended(own: HourlyForecast, past: PastIssues, issues: Issues, now: datetime) -> HourlyForecast:
-    """Return the mean of a forecast and the provider's, each weighted by its inverse squared error of the last weeks.
+    """Return the mean of a forecast and the provider's, weighted as would have been best in the last weeks.
 
-    Weights are found for each day of the horizon. For a day of which too little has been compared, and where the provider says
+    The weights minimise the squared error of the mean and lie between 0 and 1 (Bates and Granger, The Combination of Forecasts,
+    Operational Research Quarterly 20, 1969); they are found for each day of the horizon. For a day of which too little has been compared, and where the provider says
     nothing, the forecast stays as it is.
 
     Args:
@@ -65,25 +67,39 @@ def blended(own: HourlyForecast, past: PastIssues, issues: Issues, now: datetime
         return own
     leads = past.expected.shape[1]
     told = np.array([told_hours(issues, issued_at, leads) for issued_at in past.issued_at]).reshape(-1, leads)
-    mine = _error_by_day(past.expected, past.actual, told)
-    weight = 1 / (1 + (mine / _error_by_day(told, past.actual, told)) ** 2)
-    weight = np.where(np.isfinite(weight), weight, 1.0)
+    weight = _weight_by_day(past, told)
     mixed = weight.repeat(DAY_H) * past.expected + (1 - weight.repeat(DAY_H)) * told
-    narrowing = _error_by_day(mixed, past.actual, told) / mine
-    narrowing = np.where(np.isfinite(narrowing), np.minimum(narrowing, 1.0), 1.0)
+    narrowing = _error_by_day(mixed, past.actual, told) / _error_by_day(past.expected, past.actual, told)
+    narrowing = np.where(weight < 1.0, np.minimum(narrowing, 1.0), 1.0)
     share, narrow = (_over_hours(by_day, len(own.mean)) for by_day in (weight, narrowing))
     share, narrow = (np.where(np.isfinite(theirs), part, 1.0) for part in (share, narrow))
     mean = share * own.mean + (1 - share) * np.nan_to_num(theirs)
     return forecast_around(mean, mean[:, None] + (own.quantiles - own.mean[:, None]) * narrow[:, None])
 
 
+def _weight_by_day(past: PastIssues, told: Array) -> Array:
+    """Return the share of our own forecast by day of horizon; 1 where too little is known."""
+    apart = past.expected - told
+    with_actual = np.where(np.isfinite(past.actual), apart, np.nan)
+    best = _sum_by_day((past.actual - told) * apart) / np.maximum(_sum_by_day(with_actual**2), _SMALLEST)
+    return np.where(_compared(past.actual - told), np.clip(best, 0.0, 1.0), 1.0)
+
+
 def _error_by_day(expected: Array, actual: Array, told: Array) -> Array:
-    """Return the mean absolute errors by day of horizon, where the provider said something; NaN where too little is known."""
-    errors = np.where(np.isfinite(told), np.abs(expected - actual), np.nan).reshape(len(actual), -1, DAY_H)
-    known = np.isfinite(errors).sum(axis=(0, 2))
-    total = np.nansum(errors, axis=(0, 2))
-    means: Array = np.where(known >= _FEWEST_HOURS, np.maximum(total / np.maximum(known, 1), _SMALLEST_ERROR), np.nan)
-    return means
+    """Return the summed absolute errors by day of horizon, where the provider said something."""
+    return np.maximum(_sum_by_day(np.abs(np.where(np.isfinite(told), expected, np.nan) - actual)), _SMALLEST)
+
+
+def _compared(values: Array) -> NDArray[np.bool_]:
+    """Return for which days of horizon enough values are known."""
+    known = np.isfinite(values).reshape(len(values), -1, DAY_H).sum(axis=(0, 2))
+    return np.asarray(known >= _FEWEST_HOURS)
+
+
+def _sum_by_day(values: Array) -> Array:
+    """Return the sums of what is known over issues and each day of leads; (issues, leads) to (days,)."""
+    sums: Array = np.nansum(values.reshape(len(values), -1, DAY_H), axis=(0, 2))
+    return sums
 
 
 def _over_hours(by_day: Array, hours: int) -> Array:
