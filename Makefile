@@ -12,7 +12,7 @@ FORMATTED := $(SOURCES) tests benchmarks notebooks
 # The tests start many processes; each starts faster when modules are compiled once.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-quick check bench format
+.PHONY: demo test test-quick fuzz check bench format
 
 demo: $(INSTALLED)
 	$(BIN)/carbonnas demo
@@ -22,6 +22,9 @@ test: $(INSTALLED_DEV)
 
 test-quick: $(INSTALLED_DEV)
 	$(PYTEST) -m "not torch and not slow and not browser"
+
+fuzz: $(INSTALLED_DEV)
+	CARBONNAS_FUZZ=100000 $(PYTEST) tests/carbon_sources/test_fuzzed_answers.py
 
 check: $(INSTALLED_DEV)
 	$(BIN)/ruff check $(FORMATTED)

@@ -24,13 +24,15 @@ import requests
 
 from carbon_sources.clock import monotonic_s
 from carbon_sources.errors import SourceAccessError, SourceAnswerError, SourceUnavailableError
+from carbon_sources.secrets import printable, without_secrets
 
 _REFUSALS = {401, 402, 403, 407, 451}
 _TOO_MANY = 429
 _CHUNK_BYTES = 1_024
 """Small, because a body that drips in is only given up between two chunks."""
 _EXCERPT_CHARACTERS = 160
-_SHORTEST_SECRET = 4
+_LONGEST_PAUSE_S = 3600.0
+"""A `Retry-After` beyond it is no longer believed: one wrong number must not silence a source for good."""
 _NEVER = threading.Event()
 
 
@@ -74,15 +76,19 @@ class HttpRequest:
     @property
     def shown(self) -> str:
         """The address without user, query and fragment, for messages: tokens stand in the others."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        try:
+            parts = urlsplit(self.url)
+        except ValueError:
+            return "an address that can't be read"
+        return printable(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.shown!r})"
 
-    @property
-    def _host(self) -> str:
-        return urlsplit(self.url).netloc.rpartition("@")[2]
+    def cleaned(self, text: str) -> str:
+        """Return the begin of what the other side wrote, for a message: one line without anything that was sent to it."""
+        sent = (*(value for _, value in self.params), *self.headers.values())
+        return without_secrets(text, sent)[:_EXCERPT_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +98,19 @@ class HttpAnswer:
     Attributes:
         status: HTTP status.
         headers: Its headers; names in any case.
-        body: The body, decompressed.
+        body: The body, decompressed; it may hold a token.
         request: What was asked.
     """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     request: HttpRequest
 
     @property
     def excerpt(self) -> str:
         """Begin of the body for a message, without anything that was sent as a parameter or a header."""
-        text = " ".join(self.body.decode("utf-8", "replace").split())
-        sent = (*(value for _, value in self.request.params), *self.request.headers.values())
-        for value in sorted(sent, key=len, reverse=True):
-            for secret in (value, value.rpartition(" ")[2]):
-                text = text.replace(secret, "***") if len(secret) >= _SHORTEST_SECRET else text
-        return "".join(c for c in text if c.isprintable())[:_EXCERPT_CHARACTERS]
+        return self.request.cleaned(self.body.decode("utf-8", "replace"))
 
     def json(self) -> object:
         """Return the parsed body.
@@ -123,7 +124,7 @@ class HttpAnswer:
         try:
             parsed: object = json.loads(self.body.decode("utf-8-sig"), parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
-            kind = self.headers.get("Content-Type", "an unnamed type")
+            kind = self.request.cleaned(self.headers.get("Content-Type", "an unnamed type"))
             raise SourceAnswerError(f"{shown} answered with something that is not JSON ({kind})") from None
         return parsed
 
@@ -132,8 +133,8 @@ class HttpClient:
     """Gets documents.
 
     Redirects are not followed, because they would carry tokens to another host. Certificates are always checked. Proxies
-    come from the environment; a `.netrc` is ignored. A host that asked for a pause by `Retry-After` is left alone until it is over, in
-    later calls, too. Threads may share a client.
+    come from the environment; a `.netrc` is ignored. A host that asked for a pause by `Retry-After` is left alone until it is over, an
+    hour at most, in later calls, too. Threads may share a client.
 
     Args:
         rng: Spreads the retries of several machines over time.
@@ -190,7 +191,7 @@ class HttpClient:
 
     def _take_turn(self, request: HttpRequest, deadline: float) -> None:
         """Wait until the host may be asked again, and reserve that instant."""
-        host = request._host  # noqa: SLF001 -- one module
+        host = _host(request)
         with self._turns:
             now = self._monotonic()
             turn = max(now, self._not_before.get(host, now))
@@ -205,7 +206,7 @@ class HttpClient:
     def _leave_alone(self, request: HttpRequest, seconds: float) -> None:
         with self._turns:
             until = self._monotonic() + seconds
-            host = request._host  # noqa: SLF001 -- one module
+            host = _host(request)
             self._not_before[host] = max(until, self._not_before.get(host, until))
 
     def _pause(self, request: HttpRequest, reason: str, *, attempt: int, asked_s: float, left_s: float) -> None:
@@ -240,6 +241,13 @@ class HttpClient:
             raise _Broken(f"no complete answer within {self._limits.total_s:g} s") from None
 
 
+class _Session(requests.Session):
+    """A session that does not even read where a redirect leads: what can't be an address raises `ValueError` in there."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 -- the interface of `requests`
+        return None
+
+
 class _Broken(Exception):  # noqa: N818 -- never leaves this module
     """A request that found no complete answer and may be repeated."""
 
@@ -253,40 +261,65 @@ def user_agent(distribution: str = "carbonnas") -> str:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float:
-    """Return the seconds that a `Retry-After` asks for; 0 where there is none that can be read.
+    """Return the seconds that a `Retry-After` asks for, at most an hour; 0 where there is none that can be read.
 
     A date is compared with the answer's own `Date` (RFC 9110, section 10.2.3), so a wrong clock here does no harm.
     """
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
-        return float(text)
+        return min(_LONGEST_PAUSE_S, float(text))
     until, date = _http_date(text), _http_date(headers.get("Date", ""))
-    return max(0.0, (until - date).total_seconds()) if until and date else 0.0
+    return min(_LONGEST_PAUSE_S, max(0.0, (until - date).total_seconds())) if until and date else 0.0
 
 
 def _http_date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (OverflowError, ValueError):
         return None
     return date if date.tzinfo else None
 
 
+def _host(request: HttpRequest) -> str:
+    """Return host and port.
+
+    Raises:
+        SourceAnswerError: If the address names none that can be, or anything to send is no text; `requests` fails in many ways then.
+    """
+    try:
+        parts = urlsplit(request.url)
+        (parts.hostname or "").encode("idna")
+        "".join(value for _, value in request.params).encode()
+    except ValueError as error:
+        raise SourceAnswerError(
+            f"{request.shown} can't be asked ({type(error).__name__}): check the address and the other options of the source"
+        ) from None
+    return parts.netloc.rpartition("@")[2]
+
+
 def _fetch(request: HttpRequest, limits: HttpLimits, give_up: threading.Event) -> HttpAnswer:
     try:
-        with requests.Session() as session, _open(session, request, limits) as answer:
-            body = bytearray()
-            for chunk in answer.iter_content(_CHUNK_BYTES):
-                body += chunk
-                if len(body) > limits.body_bytes:
-                    raise SourceAnswerError(
-                        f"{request.shown} sent more than {limits.body_bytes} bytes; nothing was taken from it"
-                    )
-                if give_up.is_set():
-                    break
-            return HttpAnswer(answer.status_code, answer.headers, bytes(body), request)
+        with _Session() as session, _open(session, request, limits) as answer:
+            body = _body(answer, request, limits, give_up)
+            return HttpAnswer(answer.status_code, answer.headers, body, request)
     except requests.RequestException as error:
         _translate(error, request)
+
+
+def _body(answer: requests.Response, request: HttpRequest, limits: HttpLimits, give_up: threading.Event) -> bytes:
+    body = bytearray()
+    try:
+        for chunk in answer.iter_content(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > limits.body_bytes:
+                raise SourceAnswerError(
+                    f"{request.shown} sent more than {limits.body_bytes} bytes; nothing was taken from it"
+                )
+            if give_up.is_set():
+                break
+    except ValueError:  # chunks of a negative length
+        raise _Broken("the connection failed or broke off") from None
+    return bytes(body)
 
 
 def _open(session: requests.Session, request: HttpRequest, limits: HttpLimits) -> requests.Response:
@@ -316,7 +349,9 @@ def _translate(error: requests.RequestException, request: HttpRequest) -> Never:
         raise _Broken("it did not answer in time") from None
     if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
         raise _Broken("the connection failed or broke off") from None
-    raise SourceAnswerError(f"{request.shown} can't be asked ({type(error).__name__}): check the address") from None
+    raise SourceAnswerError(
+        f"{request.shown} can't be asked ({type(error).__name__}): check the address, and the proxy if one is set"
+    ) from None
 
 
 def _passes(status: int) -> bool:
@@ -337,9 +372,9 @@ def _checked(answer: HttpAnswer, reads: Collection[int]) -> HttpAnswer:
             f"{shown} refuses this caller: it answered {answer.status}{_quoted(answer)}. "
             "Check the token, the plan and the zone."
         )
-    if answer.status in range(300, 400):
-        target = HttpRequest(answer.headers.get("Location", "an unnamed place")).shown
-        raise SourceAnswerError(f"{shown} has moved to {target}: set the new address in the configuration")
+    if answer.status in range(300, 400) and (target := answer.headers.get("Location")):
+        place = answer.request.cleaned(HttpRequest(target).shown)
+        raise SourceAnswerError(f"{shown} has moved to {place}: set the new address in the configuration")
     raise SourceAnswerError(f"{shown} answered {answer.status}{_quoted(answer)}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -55,6 +56,20 @@ class Interval:
         """Return the common part, or `None` where the two do not overlap."""
         start, end = max(self.start, other.start), min(self.end, other.end)
         return Interval(start, end) if start < end else None
+
+
+def pieces(start: datetime, end: datetime, longest: timedelta) -> Iterator[Interval]:
+    """Yield intervals of at most `longest` that together make `start .. end`, in order; none for an empty span."""
+    while start < end:
+        # Not `start + longest` at once, which may lie beyond the calendar.
+        until = end if end - start <= longest else start + longest
+        yield Interval(start, until)
+        start = until
+
+
+def clock_text(instant: datetime) -> str:
+    """Return an instant in UTC to the minute, for messages."""
+    return f"{instant:%Y-%m-%d %H:%M} UTC"
 
 
 def parse_instant(text: str) -> datetime:

@@ -19,6 +19,9 @@ _T = TypeVar("_T")
 _PATIENCE = 0.25
 """Share of an interval that passes before an overdue value is asked for again."""
 
+_TAIL_EVERY = timedelta(hours=6)
+"""Revisions are no news that cannot wait; asking for days of the past each time is a burden to the provider."""
+
 _FORECASTS_EVERY = timedelta(minutes=30)
 """Providers issue anew every half hour or hour and keep no old issues."""
 
@@ -60,13 +63,15 @@ class Polling:
     Attributes:
         every: Shortest time between two questions, above zero.
         lookback: How much of the past is wanted.
-        overlap: How much of the past is fetched again each time, so that late and revised values arrive.
+        overlap: How much of the past is fetched again each time, so that late values arrive.
+        tail: How much of it is fetched again four times a day, so that revised values arrive; at least `overlap`.
         reach: How far back values are asked for that somebody still waits for.
     """
 
     every: timedelta
     lookback: timedelta
     overlap: timedelta
+    tail: timedelta = timedelta(0)
     reach: timedelta = timedelta(days=60)
 
 
@@ -85,7 +90,7 @@ class IntensityMonitor:
         self._desk = desk
         self._series = IntensitySeries(())
         self._due_at = datetime.min.replace(tzinfo=UTC)
-        self._forecast_due_at = self._due_at
+        self._forecast_due_at = self._tail_due_at = self._due_at
         self._answered_at: datetime | None = None
         self._problem: str | None = None
         self._outage: Outage | None = None
@@ -130,7 +135,7 @@ class IntensityMonitor:
         return max(now + every, now + newest.duration * _PATIENCE, min(newest.end, now + overlap))
 
     def _refresh(self, now: datetime, wanted_since: datetime | None) -> Interval | None:
-        start = now - self._polling.lookback if self._answered_at is None else self._answered_at - self._polling.overlap
+        start = self._wanted_from(now)
         start = max(min(start, wanted_since or start), now - max(self._polling.reach, self._polling.lookback))
         self._due_at = now + self._polling.every
         history, failed = _ask(lambda: self._source.history(start, now))
@@ -142,6 +147,7 @@ class IntensityMonitor:
         if failed is None:
             # A history out of a cache is no answer: only the newest value proves one.
             self._answered_at = now
+            self._tail_due_at = now + _TAIL_EVERY if start <= now - self._polling.tail else self._tail_due_at
         self._note_problem(now, None if failed is None else str(failed))
         # What the history says of the same time counts.
         fetched = [*([latest] if latest is not None else []), *(history or ())]
@@ -149,6 +155,12 @@ class IntensityMonitor:
         if self._problem is None:
             self._due_at = self._next_question(now, news=changed is not None)
         return changed
+
+    def _wanted_from(self, now: datetime) -> datetime:
+        if self._answered_at is None:
+            return now - self._polling.lookback
+        overlapping = self._answered_at - self._polling.overlap
+        return overlapping if now < self._tail_due_at else min(overlapping, now - self._polling.tail)
 
     def _note_problem(self, now: datetime, problem: str | None) -> None:
         if problem is not None and problem != self._problem:
@@ -176,7 +188,8 @@ class IntensityMonitor:
         if not len(incoming):
             return None
         # Whatever `changed` speaks of is still there, so that what was priced before can be priced again.
-        keep_from = min(now - self._polling.lookback, wanted_since or now, incoming.samples[0].interval.start)
+        known_for = max(self._polling.lookback, self._polling.tail)
+        keep_from = min(now - known_for, wanted_since or now, incoming.samples[0].interval.start)
         known = self._series.between(incoming.samples[0].interval.start, incoming.samples[-1].interval.end)
         before = {sample.interval: sample for sample in known}
         news = [sample for sample in incoming if before.get(sample.interval) != sample]

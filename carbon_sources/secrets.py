@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import unquote
 
 from carbon_sources.errors import SourceAccessError
+
+_SHORTEST = 4
+_JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\(/)")
 
 
 class Secret:
@@ -47,3 +53,33 @@ class Secrets:
                 f"the environment variable {variable} holds line breaks or other unusual characters"
             )
         return Secret(text)
+
+
+def printable(text: str) -> str:
+    """Return a text of somebody else without what would control a terminal."""
+    return "".join(c for c in text if c.isprintable())
+
+
+def without_secrets(text: str, sent: Iterable[str]) -> str:
+    """Return what a server wrote, as one line in which nothing stands that was sent to it.
+
+    Servers repeat what they were sent as it is, as part of an address, or escaped as JSON; the line has it unescaped.
+
+    Args:
+        text: What the server wrote.
+        sent: Values of parameters and headers; of a header also what stands behind the name of a scheme. What has less than four
+            characters stays.
+    """
+    text = unquote(_JSON_ESCAPE.sub(lambda found: found[2] or chr(int(found[1], 16)), text))
+    text = printable(" ".join(text.split()))
+    hidden = {part for value in sent for part in _parts(value) if len(part) >= _SHORTEST}
+    for part in sorted(hidden, key=len, reverse=True):
+        text = text.replace(part, "***")
+    return text
+
+
+def _parts(value: str) -> Iterator[str]:
+    scheme, _, rest = value.rpartition(" ")
+    yield from (value, rest)
+    if scheme == "Basic":
+        yield from base64.b64decode(rest).decode("utf-8", "replace").split(":", 1)

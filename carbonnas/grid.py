@@ -26,8 +26,10 @@ from carbonnas.plugins import PluginChoice
 
 T = TypeVar("T")
 
-_OVERLAP = timedelta(days=2)
-"""How far back a source is asked again at least: most revise their values within two days."""
+_OVERLAP = timedelta(days=1)
+"""How far back a source is asked again each time: values that come late come within a day."""
+_TAIL = timedelta(days=2)
+"""How far back it is asked again at least a few times a day: most revise their values within two days."""
 
 
 def make_source(choice: PluginChoice, clock: Clock, archive: IntensityArchive) -> CarbonSource:
@@ -74,8 +76,8 @@ def make_monitor(config: SearchConfig, clock: Clock, archive: IntensityArchive) 
         at_once if config.clock.use == "simulated" else in_background,
     )
     section = config.accounting
-    overlap = max(_OVERLAP, source.revised_for)
-    return IntensityMonitor(source, Polling(section.poll_interval, section.lookback, overlap), desk)
+    polling = Polling(section.poll_interval, section.lookback, _OVERLAP, max(_TAIL, source.revised_for))
+    return IntensityMonitor(source, polling, desk)
 
 
 def make_forecaster(choice: PluginChoice, source: CarbonSource, archive: IntensityArchive) -> Forecaster:

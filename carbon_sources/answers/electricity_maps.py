@@ -17,12 +17,12 @@ from carbon_sources.answers.reading import (
     as_number,
     as_object,
     as_text,
+    excerpt,
 )
 from carbon_sources.errors import SourceAnswerError
 from carbon_sources.intensity import Basis, Provenance
 from carbon_sources.interval import Interval
 
-_METHOD_CHARACTERS = 60
 _MEASURED = frozenset({"", "MEASURED"})
 _METHODS = _MEASURED | {
     "TIME_SLICER_AVERAGE",
@@ -177,7 +177,7 @@ def _check_zone(fields: Mapping[str, object], question: Question) -> None:
     zone = as_text(fields.get("zone"), "'zone' of Electricity Maps")
     if zone != question.identity.zone:
         raise SourceAnswerError(
-            f"Electricity Maps answered for zone {_clean(zone)}, not for {question.identity.zone}, which was asked for"
+            f"Electricity Maps answered for zone {excerpt(zone)}, not for {question.identity.zone}, which was asked for"
         )
 
 
@@ -187,14 +187,14 @@ def _check_view(row: Mapping[str, object], question: Question, collector: Sample
     emissions = row.get("emissionFactorType")
     if emissions is not None and emissions != basis.value:
         raise SourceAnswerError(
-            f"Electricity Maps answered with {_clean(emissions)} emissions, not with {basis.value} ones, which were asked for"
+            f"Electricity Maps answered with {excerpt(emissions)} emissions, not with {basis.value} ones, which were asked for"
         )
     if emissions is None and told and basis is not Basis.LIFECYCLE:
         collector.odd(f"rows do not say whether they count {basis.value} emissions, which were asked for")
     flow_traced = row.get("flowTraced")
     if flow_traced is not None and flow_traced is not question.flow_traced:
         raise SourceAnswerError(
-            f"Electricity Maps answered with flowTraced {_clean(flow_traced)}, not {question.flow_traced}, which was asked for"
+            f"Electricity Maps answered with flowTraced {excerpt(flow_traced)}, not {question.flow_traced}, which was asked for"
         )
     if flow_traced is None and told and not question.flow_traced:
         collector.odd("rows do not say whether imports are left out, which was asked for")
@@ -209,7 +209,7 @@ def _length(
         return asked.length
     text = as_text(told, "'temporalGranularity' of Electricity Maps")
     if text not in {granularity.value for granularity in Granularity}:
-        raise SourceAnswerError(f"Electricity Maps answered with values that are {_clean(text)}, not {asked.value}")
+        raise SourceAnswerError(f"Electricity Maps answered with values that are {excerpt(text)}, not {asked.value}")
     if text != asked.value:
         collector.odd(f"values are {text}, not {asked.value} as asked for: the plan may not cover that granularity")
     return Granularity(text).length
@@ -218,7 +218,7 @@ def _length(
 def _provenance(row: Mapping[str, object], collector: SampleCollector) -> tuple[Provenance, str]:
     """Return how well a value is known: measured only where the provider says so and names no method of estimation."""
     named = row.get("estimationMethod")
-    method = "" if named is None else _clean(named)
+    method = "" if named is None else excerpt(named)
     if method not in _METHODS:
         collector.odd(f"the estimation method {method} is not known here; its values count as estimates")
     if row.get("isEstimated") is False and method in _MEASURED:
@@ -228,9 +228,3 @@ def _provenance(row: Mapping[str, object], collector: SampleCollector) -> tuple[
 
 def _with_view(method: str, question: Question) -> str:
     return method if question.flow_traced else "; ".join(filter(None, (method, "production only, imports ignored")))
-
-
-def _clean(value: object) -> str:
-    """Return what a document says as a short line."""
-    text = value if isinstance(value, str) else type(value).__name__ if isinstance(value, dict | list) else str(value)
-    return "".join(c for c in text[: 4 * _METHOD_CHARACTERS] if c.isprintable())[:_METHOD_CHARACTERS]

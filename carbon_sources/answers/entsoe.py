@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from xml.etree import ElementTree as ET
 
 from carbon_sources.answers.mix_hours import HOUR, Generation, floor_hour
-from carbon_sources.answers.reading import as_instant
+from carbon_sources.answers.reading import as_instant, excerpt
 from carbon_sources.errors import SourceAnswerError
 
 QUARTER = timedelta(minutes=15)
@@ -36,7 +36,6 @@ MOST_QUARTERS = 1_000_000
 _ZIP = b"PK\x03\x04"
 _NO_DATA = "no matching data found"
 _TOO_MUCH = "exceeds allowed"
-_EXCERPT = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +142,10 @@ def read_generation(root: ET.Element, eic: str, into: Quarters) -> None:
         SourceAnswerError: If it is no such document, or speaks of another zone or unit.
     """
     if _name(root) != "GL_MarketDocument":
-        raise SourceAnswerError(f"ENTSO-E answered with a document named {_shown(_name(root))}")
+        raise SourceAnswerError(f"ENTSO-E answered with a document named {excerpt(_name(root))!r}")
     kind = _text(root, "type", "A75")
     if kind != "A75":
-        raise SourceAnswerError(f"ENTSO-E answered with a document of type {_shown(kind)} instead of A75")
+        raise SourceAnswerError(f"ENTSO-E answered with a document of type {excerpt(kind)!r} instead of A75")
     for series in _children(root, "TimeSeries"):
         _read_series(series, eic, into)
 
@@ -156,10 +155,10 @@ def _read_series(series: ET.Element, eic: str, into: Quarters) -> None:
     for name in ("inBiddingZone_Domain.mRID", "outBiddingZone_Domain.mRID"):
         zone = _text(series, name, eic)
         if zone != eic:
-            raise SourceAnswerError(f"ENTSO-E answered for the zone {_shown(zone)} instead of {eic}")
+            raise SourceAnswerError(f"ENTSO-E answered for the zone {excerpt(zone)!r} instead of {eic}")
     unit = _text(series, "quantity_Measure_Unit.name")
     if unit != "MAW":
-        raise SourceAnswerError(f"ENTSO-E answered in the unit {_shown(unit)} instead of MAW")
+        raise SourceAnswerError(f"ENTSO-E answered in the unit {excerpt(unit)!r} instead of MAW")
     if consumed is not None:
         return  # pumping and charging: no generation
     plant = _child(series, "MktPSRType")
@@ -167,7 +166,7 @@ def _read_series(series: ET.Element, eic: str, into: Quarters) -> None:
         raise SourceAnswerError("ENTSO-E answered with a series that names no type of generation")
     code, curve = _text(plant, "psrType"), _text(series, "curveType", "A01")
     if curve not in {"A01", "A03"}:
-        into.remarks[f"curves of the unknown type {_shown(curve)} were left out"] += 1
+        into.remarks[f"curves of the unknown type {excerpt(curve)!r} were left out"] += 1
         return
     for period in _children(series, "Period"):
         for start, mw in _quarters(period, into, fills=curve == "A03"):
@@ -179,7 +178,9 @@ def _quarters(period: ET.Element, into: Quarters, *, fills: bool) -> Iterator[tu
     start, end = _ends(period)
     resolution = _text(period, "resolution")
     if resolution not in RESOLUTIONS:
-        into.remarks[f"periods of the resolution {_shown(resolution)} can't be cut into hours and were left out"] += 1
+        into.remarks[
+            f"periods of the resolution {excerpt(resolution)!r} can't be cut into hours and were left out"
+        ] += 1
         return
     length = RESOLUTIONS[resolution]
     if (end - start) % (length * QUARTER) or (start - floor_hour(start)) % (length * QUARTER):
@@ -216,7 +217,7 @@ def _points(period: ET.Element, steps: int, into: Quarters) -> dict[int, float |
 def _position(point: ET.Element) -> int:
     text = _text(point, "position")
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        raise SourceAnswerError(f"ENTSO-E's 'position' should be a number but is {_shown(text)}")
+        raise SourceAnswerError(f"ENTSO-E's 'position' should be a number but is {excerpt(text)!r}")
     return int(text)
 
 
@@ -295,9 +296,5 @@ def _text(element: ET.Element, name: str, default: str | None = None) -> str:
     child = _child(element, name)
     text = (child.text or "").strip() if child is not None else default
     if text is None:
-        raise SourceAnswerError(f"ENTSO-E's {_shown(_name(element))} has no {name!r}")
+        raise SourceAnswerError(f"ENTSO-E's {excerpt(_name(element))!r} has no {name!r}")
     return text
-
-
-def _shown(text: str) -> str:
-    return repr("".join(c for c in text if c.isprintable())[:_EXCERPT])

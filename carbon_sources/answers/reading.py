@@ -57,6 +57,10 @@ class Identity:
     kind: IntensityKind
     basis: Basis
 
+    def say(self, *sentences: str) -> tuple[str, ...]:
+        """Return sentences as remarks of this source, with its name in front."""
+        return tuple(f"{self.source}: {sentence}" for sentence in sentences)
+
 
 @dataclass(slots=True)
 class SampleCollector:
@@ -107,7 +111,7 @@ class SampleCollector:
                     f"{self.identity.source} answered with intervals that overlap at {after.interval.start:%Y-%m-%d %H:%M}"
                 )
         remarks = (f"{remark} ({count} times)" if count > 1 else remark for remark, count in self._oddities.items())
-        return Parsed(tuple(kept), tuple(f"{self.identity.source}: {remark}" for remark in remarks))
+        return Parsed(tuple(kept), self.identity.say(*remarks))
 
     def _is_possible(self, g_per_kwh: float) -> bool:
         if g_per_kwh == 0 and self.zero_is_gap:
@@ -193,9 +197,7 @@ def as_instant(value: object, what: str, *, naive_is_utc: bool = False) -> datet
     text = as_text(value, what)
     try:
         instant = datetime.fromisoformat(text)
-        if instant.tzinfo is None and naive_is_utc:
-            instant = instant.replace(tzinfo=UTC)
-        return parse_instant(instant.isoformat())
+        return instant.replace(tzinfo=UTC) if naive_is_utc and instant.tzinfo is None else parse_instant(text)
     except ValueError:
         raise SourceAnswerError(f"{what} should be an instant but is {_shown(value)}") from None
 
@@ -208,11 +210,13 @@ def as_interval(start: datetime, length: timedelta) -> Interval:
         raise SourceAnswerError(f"an interval of {length} from {start} is impossible") from None
 
 
-def _shown(value: object) -> str:
-    if value is None:
-        return "missing"
+def excerpt(value: object) -> str:
+    """Return the begin of what a document says, in one line that can be shown."""
     try:
-        text = "".join(c for c in str(value) if c.isprintable())
+        return "".join(c for c in str(value)[: 4 * _EXCERPT] if c.isprintable())[:_EXCERPT]
     except (RecursionError, ValueError):  # nested too deeply, or an integer of more digits than Python writes
         return f"{type(value).__name__} too large to show"
-    return f"{type(value).__name__} {text[:_EXCERPT]!r}"
+
+
+def _shown(value: object) -> str:
+    return "missing" if value is None else f"{type(value).__name__} {excerpt(value)!r}"

@@ -17,6 +17,7 @@ from carbon_sources.answers.reading import (
     as_number,
     as_object,
     as_text,
+    excerpt,
 )
 from carbon_sources.errors import SourceAnswerError
 from carbon_sources.intensity import IntensityKind, Provenance
@@ -28,7 +29,6 @@ POUNDS_PER_MWH = "lbs_co2_per_mwh"
 
 _USUAL_PERIOD_S = 300.0
 _LONGEST_PERIOD_S = 3600.0
-_LINE_CHARACTERS = 160
 
 
 class Signal(enum.Enum):
@@ -138,15 +138,15 @@ def _check(meta: Mapping[str, object], question: Question) -> None:
     region = as_text(meta.get("region"), "'region' of WattTime")
     if region != question.identity.zone:
         raise SourceAnswerError(
-            f"WattTime answered for region {_line(region)}, not for {question.identity.zone}, which was asked for"
+            f"WattTime answered for region {excerpt(region)}, not for {question.identity.zone}, which was asked for"
         )
     signal = meta.get("signal_type", question.signal.value)
     if signal != question.signal.value:
-        raise SourceAnswerError(f"WattTime answered with signal {_line(signal)}, not with {question.signal.value}")
+        raise SourceAnswerError(f"WattTime answered with signal {excerpt(signal)}, not with {question.signal.value}")
     units = as_text(meta.get("units"), "'units' of WattTime")
     if units != POUNDS_PER_MWH:
         raise SourceAnswerError(
-            f"WattTime answered in {_line(units)}, not in {POUNDS_PER_MWH}: no number can be taken from that"
+            f"WattTime answered in {excerpt(units)}, not in {POUNDS_PER_MWH}: no number can be taken from that"
         )
 
 
@@ -168,9 +168,9 @@ def _method(meta: Mapping[str, object], question: Question) -> str:
     date = None if model is None else as_object(model, "'model' of WattTime").get("date")
     if question.model is not None and date != question.model:
         raise SourceAnswerError(
-            f"WattTime answered with model {_line(date)}, not with {question.model}, which was asked for; its values can't be compared"
+            f"WattTime answered with model {excerpt(date)}, not with {question.model}, which was asked for; its values can't be compared"
         )
-    return "" if date is None else f"model {_line(date)}"
+    return "" if date is None else f"model {excerpt(date)}"
 
 
 def _g_per_kwh(row: Mapping[str, object], collector: SampleCollector) -> float | None:
@@ -191,10 +191,4 @@ def _note_warnings(meta: Mapping[str, object], collector: SampleCollector) -> No
     warnings = meta.get("warnings")
     for value in [] if warnings is None else as_list(warnings, "'warnings' of WattTime"):
         warning = as_object(value, "a warning of WattTime")
-        collector.odd(f"the provider warns: {_line(warning.get('type'))}: {_line(warning.get('message'))}")
-
-
-def _line(value: object) -> str:
-    """Return what a document says as a short line."""
-    text = value if isinstance(value, str) else type(value).__name__ if isinstance(value, dict | list) else str(value)
-    return "".join(c for c in text[: 4 * _LINE_CHARACTERS] if c.isprintable())[:_LINE_CHARACTERS]
+        collector.odd(f"the provider warns: {excerpt(warning.get('type'))}: {excerpt(warning.get('message'))}")

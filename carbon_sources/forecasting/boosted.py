@@ -20,7 +20,7 @@ _EVERY = 3
 class BoostedMember(Member):
     """A linear member, whose errors out of sample trees have been grown on, each measured by what is common at its lead.
 
-    Each set of trees grows from fortnights of its own, and the mean of all sets predicts. What `fit` returns is without the
+    Each set of trees grows from fortnights of its own, as far as there are any, and the mean of all sets predicts. What `fit` returns is without the
     trees, which know those samples: intervals are rather too wide than too narrow.
 
     Args:
@@ -47,7 +47,7 @@ class BoostedMember(Member):
         targets = errors[rows, leads] / self._common[leads]
         self._sets = [
             grown(inputs[part[rows] == own], targets[part[rows] == own], self._growth, self._seed + own)
-            for own in range(_SETS)
+            for own in np.unique(part[rows]).tolist()
         ]
         return expected
 

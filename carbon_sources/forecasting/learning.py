@@ -81,7 +81,8 @@ class LearningForecaster(Forecaster):
             return
         expected = np.array([member.fit(samples) for member in self._members])
         errors = samples.targets - expected.mean(axis=0)
-        by_hour = [errors[samples.of_hour(hour)] for hour in range(DAY_H)]
+        # Gaps may leave an hour of the day without any issue: it errs like the others.
+        by_hour = [errors[own] if len(own := samples.of_hour(hour)) else errors for hour in range(DAY_H)]
         recent = range(max(0, len(samples.fold) - DAY_H * RECENT_DAYS), len(samples.fold))
         self._learnt = _Learnt(
             scale=scale,

@@ -69,7 +69,7 @@ def desk(fake: FakeApi) -> Iterator[Desk]:
         http = HttpClient(rng=random.Random(0), wait=lambda _: None, monotonic=monotonic, limits=LIMITS)  # noqa: S311 -- jitter
         source = fake.source(http, server.url)
         cached = CachedSource(source, archive, clock)
-        polling = Polling(timedelta(minutes=5), 24 * HOUR, max(source.revised_for, timedelta(days=2)))
+        polling = Polling(timedelta(minutes=5), 24 * HOUR, 24 * HOUR, max(source.revised_for, 48 * HOUR))
         yield Desk(fake, source, clock, archive, IntensityMonitor(cached, polling))
 
 

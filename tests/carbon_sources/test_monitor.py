@@ -267,6 +267,16 @@ def test_revised_values_are_told() -> None:
     assert "2 values were revised at the last look, by up to 30 g/kWh" in watch.health(NOON + HOUR).sentences
 
 
+def test_the_tail_is_asked_for_again_four_times_a_day_and_the_overlap_each_time() -> None:
+    source = FakeSource([sample(hour) for hour in range(-200, 40)])
+    watch = IntensityMonitor(source, Polling(10 * MINUTE, 100 * HOUR, 3 * HOUR, tail=72 * HOUR))
+    for hour in range(14):
+        watch.observe(NOON + hour * HOUR)
+    spans = [(end - start) / HOUR for start, end in source.asked]
+    # The first look; then the hour since the last one and three more; every six hours three days.
+    assert spans == [100, *[4] * 5, 72, *[4] * 5, 72, 4]
+
+
 def test_what_nobody_needs_is_forgotten() -> None:
     source = FakeSource([sample(hour) for hour in range(-48, 2000)])
     watch = monitor(source)

@@ -48,7 +48,7 @@ def test_eight_weeks_of_random_faults_leave_every_interval_once_and_no_memory_be
     with fake_provider(fake.reply) as server:
         source = fake.source(http, server.url)
         cached = CachedSource(source, store.archive, clock)
-        monitor = IntensityMonitor(cached, Polling(15 * timedelta(minutes=1), 48 * HOUR, source.revised_for))
+        monitor = IntensityMonitor(cached, Polling(timedelta(minutes=15), 48 * HOUR, 24 * HOUR, source.revised_for))
         while clock.now() < start + timedelta(weeks=WEEKS):
             if rng.random() < 0.1:
                 fake.fault = rng.choice(faults)

@@ -8,13 +8,14 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from carbon_sources.answers.eia import FUELS, gather, parse_page
 from carbon_sources.answers.mix_hours import MixPricer
 from carbon_sources.answers.reading import Identity, Parsed
 from carbon_sources.http import HttpClient
 from carbon_sources.intensity import Basis, IntensityKind
 from carbon_sources.interval import Interval
 from carbon_sources.mix import factors
-from carbon_sources.providers.eia import FUELS, EiaSource, gather, parse_page
+from carbon_sources.providers.eia import EiaSource
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing_server import Asked, Reply
 from tests.carbon_sources.fakes.api import FakeApi, FuzzTarget, wave

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from carbon_sources.answers.energi_data import HISTORY, PROGNOSIS, parse
 from carbon_sources.answers.reading import Identity
 from carbon_sources.http import HttpClient
 from carbon_sources.intensity import Basis, IntensityKind
 from carbon_sources.interval import Interval
-from carbon_sources.providers.energi_data import HISTORY, PROGNOSIS, EnergiDataSource, parse
+from carbon_sources.providers.energi_data import EnergiDataSource
 from carbon_sources.testing_server import Asked, Reply
 from tests.carbon_sources.fakes.api import NOW, FakeApi, FuzzTarget, wave
 from tests.carbon_sources.fakes.faults import Fault

@@ -10,11 +10,12 @@ from typing import Any, cast, get_type_hints
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from carbon_sources.answers.eia import gather, parse_page
 from carbon_sources.answers.reading import Parsed
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError
 from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, Provenance
-from carbon_sources.providers.eia import EiaSource, gather, page_request, parse_page
+from carbon_sources.providers.eia import EiaSource, page_request
 from carbon_sources.secrets import Secret, Secrets
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import Asked, FakeProvider, Reply, fake_provider

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from carbon_sources.answers.energi_data import HISTORY, PROGNOSIS, parse
 from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, SourceUnavailableError
 from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, IntensityKind, Provenance
 from carbon_sources.interval import Interval
-from carbon_sources.providers.energi_data import HISTORY, PROGNOSIS, EnergiDataSource, build_request, parse
+from carbon_sources.providers.energi_data import EnergiDataSource, build_request
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import FakeProvider, fake_provider
 from tests.carbon_sources.fakes.api import NOW, wave
@@ -154,7 +155,7 @@ def test_there_is_no_forecast_from_a_time_that_was_measured_since(
         (Fault.ZEROS, "zeros stand where values are missing"),
         (Fault.NULLS, "rows without a value"),
         (Fault.MISSING_VALUE, "rows without a value"),
-        (Fault.STALE, "the newest value is of 2026-11-21 09:00 UTC; it is stale"),
+        (Fault.STALE, "the newest value is old: it ended at 2026-11-21 09:05 UTC"),
         (Fault.COARSER, "every 60 min instead of every 5"),
         (Fault.DISORDER, "more than once"),
         (Fault.SKEWED_CLOCK, "values measured until 2026-11-21 12:15 came before that time"),
