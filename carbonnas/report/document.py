@@ -201,14 +201,14 @@ def _measurement(record: SearchRecord) -> MeasurementLine:
 
 
 def _provenance(entries: tuple[EmissionEntry, ...]) -> ProvenanceSummary:
-    groups: dict[tuple[str, str, str, str, str], list[EmissionEntry]] = defaultdict(list)
+    groups: dict[tuple[str, str, str, str, str, str], list[EmissionEntry]] = defaultdict(list)
     unpriced_j = []
     for entry in entries:
         said = entry.priced.intensity
         if said is None:
             unpriced_j.append(entry.priced.sample.joules)
         else:
-            key = (said.source, said.zone, said.kind.value, said.basis.value, said.provenance.value)
+            key = (said.source, said.method, said.zone, said.kind.value, said.basis.value, said.provenance.value)
             groups[key].append(entry)
     priced = tuple(
         PricedBy(

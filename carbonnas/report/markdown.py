@@ -108,7 +108,15 @@ def _compared(document: ReportDocument) -> list[str]:
 def _provenance(document: ReportDocument) -> str:
     origin = document.provenance
     rows = [
-        (line.source, line.zone, line.kind, line.basis, line.provenance, kwh(line.energy_kwh), grams(line.emissions_g))
+        (
+            line.source + (f" ({line.method})" if line.method else ""),
+            line.zone,
+            line.kind,
+            line.basis,
+            line.provenance,
+            kwh(line.energy_kwh),
+            grams(line.emissions_g),
+        )
         for line in origin.priced
     ]
     if origin.unpriced_kwh > 0:

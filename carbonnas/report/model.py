@@ -216,6 +216,7 @@ class PricedBy:
     """Energy and emissions that were priced with intensities of one origin."""
 
     source: str
+    method: str
     zone: str
     kind: str
     basis: str

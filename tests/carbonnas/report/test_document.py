@@ -14,6 +14,7 @@ from carbonnas.energy.meter import IDLE, OVERHEAD, Account, Owner
 from carbonnas.record import SearchRecord, SearchState
 from carbonnas.report.document import build_document, changes, to_json
 from carbonnas.report.findings import best
+from carbonnas.report.markdown import to_markdown
 from carbonnas.report.testing import made_up_record
 from carbonnas.trials import Fidelity, FidelityName, Trial, TrialState
 
@@ -140,3 +141,19 @@ def test_the_front_holds_search_fidelity_only_and_leaves_out_values_that_are_not
     report = build_document(replace(made_up, trials=trials))
     assert [line.trial for line in report.pareto] == [0, 1]
     assert report.pareto[0].objectives == {"val_accuracy": 0.90, "params": 2.0}
+
+
+def test_the_factors_that_a_mix_was_priced_with_are_named(make_record: MakeRecord) -> None:
+    record = make_record([100, 200], [(OVERHEAD, 0, 1, 0.5), (OVERHEAD, 1, 2, 0.25)], hours=2)
+    entries = []
+    for entry in record.entries:
+        said = entry.priced.intensity
+        assert said is not None
+        method = "IPCC AR5" if said.g_per_kwh == 100 else ""
+        entries.append(replace(entry, priced=replace(entry.priced, intensity=replace(said, method=method))))
+    report = build_document(replace(record, entries=tuple(entries)))
+    assert {line.method: line.energy_kwh for line in report.provenance.priced} == {
+        "IPCC AR5": pytest.approx(0.5),
+        "": pytest.approx(0.25),
+    }
+    assert "(IPCC AR5)" in to_markdown(report)
