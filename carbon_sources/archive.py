@@ -106,7 +106,7 @@ class MemoryArchive(IntensityArchive):
             for sample, fetched_at in self.versions.items()
             if subject.covers(sample)
             and sample.interval.intersection(within)
-            and fetched_at >= sample.interval.end + revised_for
+            and fetched_at - revised_for >= sample.interval.end
         )
 
     def forecasts(self, subject: Subject, within: Interval) -> Iterable[Forecast]:

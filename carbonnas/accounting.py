@@ -180,8 +180,9 @@ class Accountant:
             corrections = reprice(entry, observation.series)
             if corrections:
                 step.entries.extend(corrections)
+                expected_bound = self._book.expected_bound(entry)
                 self._count([entry], -1)
-                self._count(corrections, 1)
+                self._count(corrections, 1, expected_bound)
 
     def _count(self, entries: Sequence[EmissionEntry], sign: int, expected_bound: float | None = None) -> None:
         if sign > 0:

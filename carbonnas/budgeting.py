@@ -46,6 +46,10 @@ class BudgetBook:
             self._bounds |= {entry.entry_id: bound for entry in entries if entry.emissions_g is None}
         self._count(entries, 1)
 
+    def expected_bound(self, entry: EmissionEntry) -> float | None:
+        """Return the bound that an entry was added with, for those that supersede it; `None` if it is the general one."""
+        return self._bounds.get(entry.entry_id)
+
     def withdraw(self, entries: Iterable[EmissionEntry]) -> None:
         """Count entries no more, because others supersede them."""
         entries = list(entries)

@@ -1,1 +1,1 @@
-"""What providers answer, read: for each its requests and its answers, and what all of them share."""
+"""What providers answer, read: a parser for each, and what all of them share."""

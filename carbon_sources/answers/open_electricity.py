@@ -1,16 +1,14 @@
-"""Answers of Open Electricity: the request for energy and emissions, and the intensity that follows from them.
+"""Reading what Open Electricity answers: energy and emissions, and the intensity that follows from them.
 
 Intensity in g/kWh is the sum of emissions in t divided by the sum of energy in MWh, times 1,000 (1 t/MWh = 1,000 g/kWh), over all
 groups that generate. Storage is left out: what it gives back was counted when it was generated, and charging is a load.
-
-Dates are sent in the network's local time without an offset.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from carbon_sources.answers.reading import (
     Identity,
@@ -24,11 +22,7 @@ from carbon_sources.answers.reading import (
     as_text,
 )
 from carbon_sources.errors import SourceAnswerError
-from carbon_sources.http import HttpRequest
 from carbon_sources.intensity import Provenance
-
-LONGEST_RANGE = {"5m": timedelta(days=7), "1h": timedelta(days=31)}
-"""One day below the provider's limits of 8 and 32 days, because starts are rounded down."""
 
 ENERGY, EMISSIONS = "energy", "emissions"
 UNITS = {ENERGY: frozenset({"MWh"}), EMISSIONS: frozenset({"t", "tCO2", "tCO2e"})}
@@ -104,30 +98,6 @@ class _Table:
     def starts(self) -> list[datetime]:
         """The starts of all intervals, in order."""
         return sorted({start for groups in self.values.values() for rows in groups.values() for start in rows})
-
-
-def build_request(
-    base_url: str, asked: Asked, start: datetime, end: datetime, *, headers: dict[str, str]
-) -> HttpRequest:
-    """Return the request for energy and emissions of a region from the hour of `start` to `end`, at most `LONGEST_RANGE`."""
-    local = timezone(asked.offset)
-    whole = end.replace(microsecond=0)
-    until = whole if whole == end else whole + timedelta(seconds=1)
-    since = start.astimezone(local).replace(minute=0, second=0, microsecond=0, tzinfo=None)
-    return HttpRequest(
-        f"{base_url}/data/network/{asked.network}",
-        (
-            ("metrics", "energy"),
-            ("metrics", "emissions"),
-            ("interval", asked.interval),
-            ("date_start", since.isoformat(timespec="seconds")),
-            ("date_end", until.astimezone(local).replace(tzinfo=None).isoformat(timespec="seconds")),
-            ("network_region", asked.identity.zone),
-            ("primary_grouping", "network_region"),
-            ("secondary_grouping", "fueltech_group"),
-        ),
-        headers,
-    )
 
 
 def has_failed(document: object) -> bool:

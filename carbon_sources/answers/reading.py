@@ -20,6 +20,9 @@ from carbon_sources.interval import Interval, parse_instant
 HIGHEST_G_PER_KWH = 2000.0
 """Above the dirtiest plants there are (oil shale and old lignite reach 1,400 to 1,600 g/kWh, life cycle)."""
 
+LONGEST = timedelta(hours=1)
+"""Longer than any provider's intervals: one that never ends would hide that nothing new comes."""
+
 _EXCERPT = 120
 
 
@@ -85,6 +88,9 @@ class SampleCollector:
     def add(self, interval: Interval, g_per_kwh: float | None, provenance: Provenance, *, method: str = "") -> None:
         """Take a value in g/kWh; `None` is a gap, and so is what can't be true."""
         if g_per_kwh is None or not self._is_possible(g_per_kwh):
+            return
+        if interval.duration > LONGEST:
+            self.odd(f"values that hold for longer than {LONGEST / timedelta(hours=1):.0f} h were left out")
             return
         known = self._samples.get(interval)
         sample = self._sample(interval, g_per_kwh, provenance, method)

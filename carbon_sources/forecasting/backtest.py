@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,7 +11,8 @@ from functools import partial
 import numpy as np
 
 from carbon_sources.clock import monotonic_s
-from carbon_sources.errors import CarbonSourceError, ForecastError, PluginError
+from carbon_sources.errors import ForecastError
+from carbon_sources.forecasting.answer import checked_forecast, plugin_errors
 from carbon_sources.forecasting.backtest_setting import Setting, first_hour
 from carbon_sources.forecasting.forecaster import Forecaster
 from carbon_sources.forecasting.hourly import HOUR, LEVELS, Array, HourlyForecast, hourly_means
@@ -58,7 +58,7 @@ def expectations(
         PluginError: If it fails in another way, or its answer is no forecast.
     """
     began = monotonic()
-    with _guard("while learning"):
+    with plugin_errors("while learning"):
         forecaster.fit(setting.training())
     fit_s = monotonic() - began
     means, quantiles, predict_s = _ask(partial(_forecast, forecaster, setting), setting, told, monotonic)
@@ -120,10 +120,7 @@ def _refusals(means: Array) -> int:
 def _forecast(forecaster: Forecaster, setting: Setting, issue: datetime) -> HourlyForecast:
     history = setting.seen_at(issue)
     begun = (first_hour(issue) - history.end) // HOUR
-    when = f"at the issue of {issue:%Y-%m-%d %H:%M} UTC"
-    with _guard(when):
-        expected = forecaster.predict(history, begun + setting.hours)
-        _check(expected, begun + setting.hours)
+    expected = checked_forecast(forecaster, history, begun + setting.hours)
     return HourlyForecast(expected.mean[begun:], expected.quantiles[begun:])
 
 
@@ -134,26 +131,3 @@ def _archived(archive: Issues, hours: int, issue: datetime) -> HourlyForecast:
     first = first_hour(issue)
     mean = hourly_means(newest.series, first, first + hours * HOUR).values
     return HourlyForecast(mean, np.repeat(mean[:, None], len(LEVELS), axis=1))
-
-
-def _check(expected: HourlyForecast, hours: int) -> None:
-    """Raise `ValueError` unless the answer is what the interface promises."""
-    if expected.mean.shape != (hours,) or expected.quantiles.shape != (hours, len(LEVELS)):
-        raise ValueError(
-            f"{hours} hours were asked for, got shapes {expected.mean.shape} and {expected.quantiles.shape}"
-        )
-    if not (np.isfinite(expected.mean).all() and np.isfinite(expected.quantiles).all() and (expected.mean >= 0).all()):
-        raise ValueError("expected values and quantiles must be finite, and expected values at least zero")
-    if (np.diff(expected.quantiles, axis=1) < 0).any():
-        raise ValueError("quantiles decrease along their levels")
-
-
-@contextmanager
-def _guard(when: str) -> Iterator[None]:
-    """Turn whatever a forecaster raises that is not its own kind of refusal into a sentence."""
-    try:
-        yield
-    except CarbonSourceError:
-        raise
-    except Exception as error:
-        raise PluginError(f"failed {when}: {type(error).__name__}: {error}") from error

@@ -6,6 +6,7 @@ Friedman 2001, "Greedy Function Approximation: A Gradient Boosting Machine"; sym
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,16 +105,14 @@ def _best(
     bins: Bins, errors: Array, leaf: NDArray[np.intp], candidates: NDArray[np.intp], damping: float
 ) -> tuple[int, int]:
     """Return the input and the bin whose question, asked in every leaf, explains most."""
+    if not len(candidates):
+        return 0, 0
     leaves = int(leaf.max()) + 1 if len(leaf) else 1
-    size = leaves * _BINS
-    best, found = -1.0, (0, 0)
-    for candidate in candidates.tolist():
-        cell = leaf * _BINS + bins[candidate]
-        sums = np.bincount(cell, errors, size).reshape(leaves, _BINS).cumsum(axis=1)
-        counts = np.bincount(cell, minlength=size).reshape(leaves, _BINS).cumsum(axis=1)
-        above, rows_above = sums[:, -1:] - sums, counts[:, -1:] - counts
-        gain = (sums**2 / (counts + damping) + above**2 / (rows_above + damping)).sum(axis=0)[:-1]
-        cut = int(gain.argmax())
-        if gain[cut] > best:
-            best, found = float(gain[cut]), (candidate, cut)
-    return found
+    shape = (len(candidates), leaves, _BINS)
+    cells = ((np.arange(len(candidates))[:, None] * leaves + leaf) * _BINS + bins[candidates]).ravel()
+    sums = np.bincount(cells, np.tile(errors, len(candidates)), math.prod(shape)).reshape(shape).cumsum(axis=2)
+    counts = np.bincount(cells, minlength=math.prod(shape)).reshape(shape).cumsum(axis=2)
+    above, rows_above = sums[..., -1:] - sums, counts[..., -1:] - counts
+    gain = (sums**2 / (counts + damping) + above**2 / (rows_above + damping)).sum(axis=1)[:, :-1]
+    candidate, cut = divmod(int(gain.argmax()), _BINS - 1)
+    return int(candidates[candidate]), cut

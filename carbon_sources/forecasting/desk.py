@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from carbon_sources.errors import CarbonSourceError
+from carbon_sources.forecasting.answer import checked_forecast, plugin_errors
 from carbon_sources.forecasting.forecaster import Forecaster
 from carbon_sources.forecasting.hourly import HOUR, LONGEST_HISTORY, HourlyIntensity, full_hour
 from carbon_sources.forecasting.issue import as_forecast, known_hours
@@ -74,7 +75,13 @@ class ForecastDesk:
         self._fitting = False
         self._fit_due_at: datetime | None = None
         self._issued: tuple[object, Forecast] | None = None
-        self.problem: str | None = None
+        self._not_issued: str | None = None
+        self._not_learnt: str | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why there is no forecast, or why it comes from an older lesson than it should; `None` if all is well."""
+        return self._not_issued or self._not_learnt
 
     def forecast(self, now: datetime, series: IntensitySeries) -> Forecast | None:
         """Return what is expected at `now`, or `None` with `problem` set if nothing can be.
@@ -93,9 +100,9 @@ class ForecastDesk:
         try:
             forecast = self._issue(forecaster, past, series, now=now)
         except CarbonSourceError as error:
-            self.problem = f"there is no forecast: {error}"
+            self._not_issued = f"there is no forecast: {error}"
             return None
-        self.problem = None
+        self._not_issued = None
         self._issued = (occasion, forecast)
         return forecast
 
@@ -106,7 +113,7 @@ class ForecastDesk:
         history = recent if past is None else _joined(past, recent)
         hours = -(-(now + self._times.horizon - history.end) // HOUR)
         like: IntensitySample = series.samples[0]
-        return as_forecast(forecaster.predict(history, hours), history, like, self._name)
+        return as_forecast(checked_forecast(forecaster, history, hours), history, like, self._name)
 
     def _refit(self, now: datetime) -> None:
         if self._fitting:
@@ -116,13 +123,14 @@ class ForecastDesk:
 
         def fit() -> None:
             try:
-                history = known_hours(self._past(now - self._times.history, now), now, self._times.history)
-                forecaster = self._make()
-                forecaster.fit(history)
-                self._learnt = (forecaster, history)
+                with plugin_errors("while learning"):
+                    history = known_hours(self._past(now - self._times.history, now), now, self._times.history)
+                    forecaster = self._make()
+                    forecaster.fit(history)
+                self._learnt, self._not_learnt = (forecaster, history), None
             except CarbonSourceError as error:
                 self._fit_due_at = now + min(_TRY_AGAIN, self._times.refit_every)
-                self.problem = f"the forecaster could not learn: {error}"
+                self._not_learnt = f"the forecaster could not learn: {error}"
             finally:
                 self._fitting = False
 

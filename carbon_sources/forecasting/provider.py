@@ -23,8 +23,8 @@ class Issues(Protocol):
 class Provider(Forecaster):
     """Passes on the provider's newest forecast.
 
-    Where it is shorter than asked for, its last day, or what there is of it, goes on. Providers give no quantiles; those here are the
-    expected value.
+    Where it is shorter than asked for, its last day, or what there is of it, goes on; where it begins within the hour that is under way
+    or at its end, that hour is like the next one. Providers give no quantiles; those here are the expected value.
 
     Args:
         issues: The provider's forecasts.
@@ -43,6 +43,8 @@ class Provider(Forecaster):
             if newest is None
             else hourly_means(newest.series, history.end, history.end + hours * HOUR).values
         )
+        if history.now > history.end and len(known) > 1 and np.isnan(known[0]):
+            known[0] = known[1]
         known = known[: _leading(known)]
         if not len(known):
             raise ForecastError(f"the provider has no forecast for {history.now:%Y-%m-%d %H:%M} UTC")

@@ -24,7 +24,7 @@ ByDay = tuple[float | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Scores for each day of the horizon, `None` for a day without anything to score.
+    """Scores for each day of the horizon, `None` for a day without anything to score or whose score is beyond what a float holds.
 
     Attributes:
         mape: Mean of |expected - actual| / actual over the hours whose actual value is above zero, percent.
@@ -50,6 +50,7 @@ class Scores:
     zero_hours: tuple[int, ...]
 
 
+@np.errstate(over="ignore")
 def score(actual: Array, expected: Array, quantiles: Array | None, yesterday: Array) -> Scores:
     """Return the scores of forecasts that were issued one after the other.
 
@@ -90,9 +91,13 @@ def _days(values: NDArray[Any]) -> list[NDArray[Any]]:
 
 
 def mean(values: Array) -> float | None:
-    """Return the mean of those that are known, `None` if none is."""
+    """Return the mean of those that are known, `None` if none is or if it is beyond what a float holds."""
     known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else None
+    return _finite(float(known.mean())) if len(known) else None
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def pinball(actual: Array, quantiles: Array) -> Array:
@@ -113,7 +118,7 @@ def pinball(actual: Array, quantiles: Array) -> Array:
 def _percentage(error: Array, actual: Array) -> float | None:
     share = np.divide(error, actual, out=np.full(actual.shape, np.nan), where=actual > 0)
     result = mean(share)
-    return None if result is None else 100 * result
+    return None if result is None else _finite(100 * result)
 
 
 def _root_mean_square(error: Array) -> float | None:
@@ -134,9 +139,8 @@ def _covered(actual: Array, quantiles: Array, ends: tuple[float, float]) -> floa
 
 def _skill(error: Array, reference: Array) -> float | None:
     both = ~np.isnan(error + reference)
-    if not both.any() or (of_reference := float(reference[both].mean())) == 0:
-        return None
-    return 1 - float(error[both].mean()) / of_reference
+    of_error, of_reference = mean(error[both]), mean(reference[both])
+    return None if of_error is None or not of_reference else _finite(1 - of_error / of_reference)
 
 
 def _rank_correlation(expected: Array, actual: Array) -> float | None:

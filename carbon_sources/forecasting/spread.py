@@ -22,7 +22,9 @@ def error_quantiles(errors: Array) -> Array:
     """
     leads = errors.shape[1]
     result = np.full((leads, len(LEVELS)), np.nan)
-    for lead in range(leads):
+    complete = np.isfinite(errors).all(axis=0) & (len(errors) >= _FEW)
+    result[complete] = np.quantile(errors[:, complete], LEVELS, axis=0).T if complete.any() else np.nan
+    for lead in np.flatnonzero(~complete):
         own = errors[:, lead][np.isfinite(errors[:, lead])]
         if len(own) < _FEW:
             block = errors[:, max(0, lead - DAY_H // 2) : lead + DAY_H // 2]

@@ -27,10 +27,11 @@ from carbon_sources.answers.carbon_aware_sdk import (
     read_problem,
 )
 from carbon_sources.answers.reading import Identity, Remarks
+from carbon_sources.answers.timeliness import LARGEST_SKEW, SKEW, newest_remarks
 from carbon_sources.errors import SourceAccessError, SourceAnswerError, UnknownZoneError
 from carbon_sources.http import HttpAnswer, HttpClient, HttpRequest
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries
-from carbon_sources.interval import Interval, require_span, require_utc
+from carbon_sources.interval import Interval, clock_text, pieces, require_span, require_utc
 from carbon_sources.source import CarbonSource
 
 LONGEST_RANGE = timedelta(days=29)
@@ -39,12 +40,8 @@ LONGEST_RANGE = timedelta(days=29)
 LONGEST_STEP = timedelta(hours=1)
 """The longest intervals that there are behind it; one that began so much earlier may still overlap what is asked for."""
 
-SKEW = timedelta(minutes=15)
-"""How far two clocks may be apart: a forecast from later than that belongs to another time."""
-
 _NAME = "carbon_aware_sdk"
 _LOOK_BACK = timedelta(hours=24)
-_SMALL_SKEW = timedelta(minutes=1)
 _SHORTEST_REACH = timedelta(hours=23)
 _OLDEST_FORECAST = timedelta(hours=3)
 _NO_CONTENT, _BAD_REQUEST, _NOT_FOUND, _NOT_IMPLEMENTED = 204, 400, 404, 501
@@ -63,14 +60,9 @@ def forecast_request(base_url: str, location: str) -> HttpRequest:
     return HttpRequest(f"{base_url}/emissions/forecasts/current", (("location", location),))
 
 
-def pieces(start: datetime, end: datetime) -> list[Interval]:
+def range_pieces(start: datetime, end: datetime) -> list[Interval]:
     """Return the ranges to ask for so that together they hold all that overlaps `start .. end`."""
-    ranges = []
-    while start < end:
-        until = min(end, start + LONGEST_RANGE)
-        ranges.append(Interval(start - LONGEST_STEP, until))
-        start = until
-    return ranges
+    return [Interval(piece.start - LONGEST_STEP, piece.end) for piece in pieces(start, end, LONGEST_RANGE)]
 
 
 class CarbonAwareSDKSource(CarbonSource):
@@ -112,50 +104,45 @@ class CarbonAwareSDKSource(CarbonSource):
         require_utc(now, "now")
         answer = self._ask(Interval(now - _LOOK_BACK, now))
         begun = [sample for sample in answer.parsed.samples if sample.interval.start <= now]
-        remarks = list(self._oddities(answer))
-        if not begun:
-            remarks.append(f"{_NAME}: there is no value of the day before {_clock(now)}")
-        elif now - begun[-1].interval.end > self.usual_delay:
-            remarks.append(f"{_NAME}: the newest value is late, its interval ended {_clock(begun[-1].interval.end)}")
-        self._remarks.note("latest", remarks)
-        return begun[-1] if begun else None
+        newest = begun[-1] if begun else None
+        odd = newest_remarks(newest, now, self.usual_delay)
+        self._remarks.note("latest", (*self._oddities(answer), *self._identity.say(*odd)))
+        return newest
 
     def history(self, start: datetime, end: datetime) -> IntensitySeries:
         """Return what the service knows of `start .. end`, as estimates."""
         require_span(start, end)
-        answers = [self._ask(asked) for asked in pieces(start, end)]
+        answers = [self._ask(asked) for asked in range_pieces(start, end)]
         remarks = [remark for answer in answers for remark in self._oddities(answer)]
-        known = [
-            sample
-            for answer in answers
-            for sample in answer.parsed.samples
-            if sample.interval.start < end and sample.interval.end > start
-        ]
-        if answers and not known:
-            remarks.append(f"{_NAME}: no values came for {_clock(start)} .. {_clock(end)}")
+        samples = [sample for answer in answers for sample in answer.parsed.samples]
+        series = IntensitySeries.newest_wins(samples).between(start, end)
+        if answers and not len(series):
+            remarks += self._identity.say(f"no values came for {clock_text(start)} .. {clock_text(end)}")
         self._remarks.note("history", remarks)
-        return IntensitySeries.newest_wins(known)
+        return series
 
     def forecast(self, now: datetime) -> Forecast | None:
         """Return the newest forecast; `None` where the service has none, or none from the time of `now`.
 
-        A forecast that the service issued up to `SKEW` after `now` counts as issued `now`: the two clocks differ.
+        A forecast that the service issued up to `LARGEST_SKEW` after `now` counts as issued `now`: the two clocks differ.
         """
         require_utc(now, "now")
         answer = self._http.get(forecast_request(self._base_url, self.zone), reads=_READS)
         if answer.status == _NOT_IMPLEMENTED:
             told = read_problem(answer.body)
-            self._remarks.note("forecast", [f"{_NAME}: the provider behind the service has no forecasts{told}"])
+            self._remarks.note(
+                "forecast", self._identity.say(f"the provider behind the service has no forecasts{told}")
+            )
             return None
         issued = parse_forecast(self._document(answer), self._identity)
         if issued is None:
-            self._remarks.note("forecast", [f"{_NAME}: the service has no forecast at {_clock(now)}"])
+            self._remarks.note("forecast", self._identity.say(f"the service has no forecast at {clock_text(now)}"))
             return None
         issued_at = min(issued.issued_at, now)
         ahead = tuple(sample for sample in issued.expected.parsed.samples if sample.interval.end > issued_at)
-        oddities = (*issued.expected.parsed.remarks, *self._grid.compare(issued.expected.grids))
-        self._remarks.note("forecast", (*oddities, *_doubts(issued, ahead, now)))
-        if not ahead or issued.issued_at - now > SKEW:
+        oddities = (*issued.expected.parsed.remarks, *self._identity.say(*self._grid.compare(issued.expected.grids)))
+        self._remarks.note("forecast", (*oddities, *self._identity.say(*_doubts(issued, ahead, now))))
+        if not ahead or issued.issued_at - now > LARGEST_SKEW:
             return None
         return Forecast(issued_at, IntensitySeries(ahead))
 
@@ -188,7 +175,8 @@ class CarbonAwareSDKSource(CarbonSource):
         raise SourceAnswerError(f"{shown} answered {answer.status}{told}")
 
     def _oddities(self, answer: Emissions) -> tuple[str, ...]:
-        return (*answer.parsed.remarks, *self._grid.compare(answer.grids), *self._step.compare(answer.steps))
+        changes = (*self._grid.compare(answer.grids), *self._step.compare(answer.steps))
+        return (*answer.parsed.remarks, *self._identity.say(*changes))
 
 
 class _Usual:
@@ -205,34 +193,30 @@ class _Usual:
         others = [name for name in seen if name != self._first]
         if not others:
             return ()
-        return (f"{_NAME}: {self._sentence} {', '.join(others[:5])}, but usually {self._first}",)
+        return (f"{self._sentence} {', '.join(others[:5])}, but usually {self._first}",)
 
 
 def _doubts(issued: IssuedForecast, ahead: Sequence[IntensitySample], now: datetime) -> Iterable[str]:
     """Yield what is odd about a forecast that was asked for at `now`, of which `ahead` is what lies after its issue."""
     skew = issued.issued_at - now
-    if skew > SKEW:
-        yield f"{_NAME}: no forecast of {_clock(now)} is there, the newest was issued {_clock(issued.issued_at)}"
-    elif skew > _SMALL_SKEW:
-        yield f"{_NAME}: the clock of the service is ahead, the forecast was issued {skew} after this machine's time"
+    if skew > LARGEST_SKEW:
+        yield f"no forecast of {clock_text(now)} is there, the newest was issued {clock_text(issued.issued_at)}"
+    elif skew > SKEW:
+        yield f"the clock of the service is ahead, the forecast was issued {skew} after this machine's time"
     elif skew < -_OLDEST_FORECAST:
-        yield f"{_NAME}: the newest forecast is old, it was issued {_clock(issued.issued_at)}"
+        yield f"the newest forecast is old, it was issued {clock_text(issued.issued_at)}"
     passed = sum(sample.interval.end <= min(issued.issued_at, now) for sample in issued.expected.parsed.samples)
     if passed:
-        yield f"{_NAME}: the forecast begins before its issue; {passed} values were left out"
+        yield f"the forecast begins before its issue; {passed} values were left out"
     if not ahead:
-        yield f"{_NAME}: the forecast holds no values"
+        yield "the forecast holds no values"
         return
     last = ahead[-1].interval
     if last.end - issued.issued_at < _SHORTEST_REACH:
-        yield f"{_NAME}: the forecast reaches only {(last.end - issued.issued_at) / timedelta(hours=1):.1f} h ahead"
+        yield f"the forecast reaches only {(last.end - issued.issued_at) / timedelta(hours=1):.1f} h ahead"
     if issued.ends_at is not None and issued.ends_at - last.end >= last.duration:
-        yield f"{_NAME}: the forecast ends {_clock(last.end)}, but the service says {_clock(issued.ends_at)}"
+        yield f"the forecast ends {clock_text(last.end)}, but the service says {clock_text(issued.ends_at)}"
 
 
 def _stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _clock(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M} UTC"

@@ -31,10 +31,11 @@ from carbon_sources.answers.electricity_maps import (
     says_no_data,
 )
 from carbon_sources.answers.reading import Identity, Parsed, Remarks
+from carbon_sources.answers.timeliness import clock_remarks, forecast_at, newest_remarks
 from carbon_sources.errors import SourceAccessError, SourceAnswerError, UnknownZoneError
 from carbon_sources.http import HttpAnswer, HttpClient, HttpRequest
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries
-from carbon_sources.interval import require_span, require_utc
+from carbon_sources.interval import Interval, clock_text, pieces, require_span, require_utc
 from carbon_sources.secrets import Secret, Secrets
 from carbon_sources.source import CarbonSource
 
@@ -45,10 +46,7 @@ DAY = timedelta(hours=24)
 """The span that `history` answers, up to the present of the provider."""
 
 _STALE = timedelta(hours=2)
-_SKEW = timedelta(minutes=1)
-_LARGEST_SKEW = timedelta(minutes=15)
 _REFUSAL_HOLDS = timedelta(hours=6)
-_TOLERANCE = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 
 
@@ -69,16 +67,11 @@ def request_params(
     return tuple(params)
 
 
-def range_pieces(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+def range_pieces(start: datetime, end: datetime) -> list[Interval]:
     """Return the spans of at most `LONGEST_RANGE` that hold every row overlapping `start .. end`; rows are picked by their start."""
     begin = start.replace(minute=0, second=0, microsecond=0)
     last = end if end == _to_minute(end) else _to_minute(end) + _MINUTE
-    pieces = []
-    while begin < last:
-        until = min(last, begin + LONGEST_RANGE)
-        pieces.append((begin, until))
-        begin = until
-    return pieces
+    return list(pieces(begin, last, LONGEST_RANGE))
 
 
 class ElectricityMapsSource(CarbonSource):
@@ -151,25 +144,24 @@ class ElectricityMapsSource(CarbonSource):
         self._told = now
         recent, self._recent = self._recent, None
         if recent is not None and recent[0] == now and (sample := recent[1].parsed.series.at(now)) is not None:
-            self._remarks.note("latest", self._ahead(recent[1].updated_at, now))
+            self._remarks.note("latest", self._on_clock(recent[1], now))
             return sample
         answer = self._ask("latest", now)
         if answer is None:
             raise SourceAccessError(f"the plan of the token in {self._token_env} does not cover zone {self.zone}")
         dated = self._without_data(answer) or parse_latest(answer.json(), self._question)
-        remarks = [*dated.parsed.remarks, *self._ahead(dated.updated_at, now)]
+        remarks = [*dated.parsed.remarks, *self._on_clock(dated, now)]
         begun = dated.parsed
         if begun.samples and begun.samples[0].interval.start > now:
             begun = self._past(now - DAY, now)
-            remarks += [*self._say(f"the newest value is of the future of {now:%Y-%m-%d %H:%M} UTC"), *begun.remarks]
-        if not begun.samples:
-            remarks += self._say("there is no recent value for this zone")
-        elif now - begun.samples[-1].interval.end >= _STALE:
-            remarks += self._say(
-                f"the newest value is old: it ended at {begun.samples[-1].interval.end:%Y-%m-%d %H:%M} UTC"
-            )
+            remarks += [
+                *self._question.identity.say(f"the newest value is of the future of {clock_text(now)}"),
+                *begun.remarks,
+            ]
+        newest = begun.samples[-1] if begun.samples else None
+        remarks += self._question.identity.say(*newest_remarks(newest, now, _STALE))
         self._remarks.note("latest", remarks)
-        return begun.samples[-1] if begun.samples else None
+        return newest
 
     def history(self, start: datetime, end: datetime) -> IntensitySeries:
         require_span(start, end)
@@ -178,7 +170,9 @@ class ElectricityMapsSource(CarbonSource):
         parsed = self._past(start, end)
         remarks = list(parsed.remarks)
         if not parsed.samples:
-            remarks += self._say(f"no values are known from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC")
+            remarks += self._question.identity.say(
+                f"no values are known from {start:%Y-%m-%d %H:%M} to {clock_text(end)}"
+            )
         self._remarks.note("history", remarks)
         return parsed.series
 
@@ -187,18 +181,15 @@ class ElectricityMapsSource(CarbonSource):
         self._told = now
         answer = self._ask("forecast", now, ("horizonHours", f"{self._horizon / timedelta(hours=1):.0f}"))
         if answer is None:
-            self._remarks.note("forecast", self._say("the plan does not cover forecasts"))
+            self._remarks.note("forecast", self._question.identity.say("the plan does not cover forecasts"))
             return None
         dated = self._without_data(answer) or parse_forecast(answer.json(), self._question)
-        if dated.updated_at is None or dated.updated_at > now + _LARGEST_SKEW:
-            self._remarks.note(
-                "forecast", self._say(f"no forecast is to be had that was made by {now:%Y-%m-%d %H:%M} UTC")
-            )
+        if dated.updated_at is None:
+            self._remarks.note("forecast", dated.parsed.remarks)
             return None
-        issued_at = min(dated.updated_at, now)
-        ahead = tuple(sample for sample in dated.parsed.samples if sample.interval.end > issued_at)
-        self._remarks.note("forecast", self._on_forecast(dated, ahead, now))
-        return Forecast(issued_at, IntensitySeries(ahead)) if ahead else None
+        forecast, odd = forecast_at(dated.parsed, dated.updated_at, now, horizon=self._horizon, stale=_STALE)
+        self._remarks.note("forecast", (*dated.parsed.remarks, *self._question.identity.say(*odd)))
+        return forecast
 
     def remarks(self) -> tuple[str, ...]:
         return self._remarks.all()
@@ -210,25 +201,27 @@ class ElectricityMapsSource(CarbonSource):
             recent = self._last_day(end)
             if recent.samples and recent.samples[0].interval.start <= start:
                 return _cut(recent, start, end)
-        pieces = self._pieces(start, end)
-        if pieces is not None:
-            return _cut(_joined(pieces), start, end)
+        parts = self._parts(start, end)
+        if parts is not None:
+            return _cut(_joined(parts), start, end)
         recent = recent or self._last_day(end)
-        refusal = self._say("the plan does not cover past-range; only the last 24 hours can be known, by `history`")
+        refusal = self._question.identity.say(
+            "the plan does not cover past-range; only the last 24 hours can be known, by `history`"
+        )
         return _cut(Parsed(recent.samples, (*recent.remarks, *refusal)), start, end)
 
     def _last_day(self, end: datetime) -> Parsed:
         answer = self._ask("history", end)
         if answer is None:
-            return Parsed((), tuple(self._say("the plan does not cover history")))
+            return Parsed((), self._question.identity.say("the plan does not cover history"))
         dated = self._without_data(answer) or parse_rows(answer.json(), self._question)
         self._recent = (end, dated)
         return dated.parsed
 
-    def _pieces(self, start: datetime, end: datetime) -> list[Parsed] | None:
+    def _parts(self, start: datetime, end: datetime) -> list[Parsed] | None:
         parts = []
-        for begin, until in range_pieces(start, end):
-            answer = self._ask("past-range", end, ("start", _stamp(begin)), ("end", _stamp(until)))
+        for piece in range_pieces(start, end):
+            answer = self._ask("past-range", end, ("start", _stamp(piece.start)), ("end", _stamp(piece.end)))
             if answer is None:
                 return None
             parts.append((self._without_data(answer) or parse_rows(answer.json(), self._question)).parsed)
@@ -278,33 +271,10 @@ class ElectricityMapsSource(CarbonSource):
             return None
         if not says_no_data(answer.body):
             raise SourceAnswerError(f"{answer.request.shown} answered 404: check the address ({answer.excerpt})")
-        return Dated(Parsed(remarks=tuple(self._say("no data, by the provider's own word"))), None)
+        return Dated(Parsed(remarks=self._question.identity.say("no data, by the provider's own word")), None)
 
-    def _on_forecast(self, dated: Dated, ahead: tuple[IntensitySample, ...], now: datetime) -> list[str]:
-        remarks = [*dated.parsed.remarks, *self._ahead(dated.updated_at, now)]
-        issued_at = dated.updated_at or now
-        if len(ahead) < len(dated.parsed.samples):
-            remarks += self._say("the forecast begins before it was made; those rows were left out")
-        if now - issued_at >= _STALE:
-            remarks += self._say(f"the forecast is old: it was made at {issued_at:%Y-%m-%d %H:%M} UTC")
-        if not ahead:
-            remarks += self._say("the forecast is empty")
-        elif ahead[-1].interval.end - issued_at < self._horizon - _TOLERANCE:
-            remarks += self._say(
-                f"the forecast is shorter than asked for: it ends at {ahead[-1].interval.end:%Y-%m-%d %H:%M} UTC"
-            )
-        return remarks
-
-    def _ahead(self, updated_at: datetime | None, now: datetime) -> list[str]:
-        if updated_at is None or updated_at - now <= _SKEW:
-            return []
-        minutes = (updated_at - now) / _MINUTE
-        return self._say(
-            f"its answer was made {minutes:.0f} minutes after now: its clock is ahead, or now lies in the past"
-        )
-
-    def _say(self, text: str) -> list[str]:
-        return [f"{self._question.identity.source}: {text}"]
+    def _on_clock(self, dated: Dated, now: datetime) -> tuple[str, ...]:
+        return () if dated.updated_at is None else self._question.identity.say(*clock_remarks(dated.updated_at, now))
 
 
 def _joined(parts: Iterable[Parsed]) -> Parsed:

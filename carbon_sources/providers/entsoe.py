@@ -10,7 +10,7 @@ factors and `carbon_sources.answers.mix_hours` for which hours are priced.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,10 +18,11 @@ from carbon_sources.answers.entsoe import Acknowledgement, Quarters, acknowledge
 from carbon_sources.answers.entsoe_zones import eic_of
 from carbon_sources.answers.mix_hours import HOUR, REFERENCE, Generation, MixPricer, ceil_hour, floor_hour, newest_of
 from carbon_sources.answers.reading import Identity, Remarks
+from carbon_sources.answers.timeliness import LARGEST_SKEW
 from carbon_sources.errors import SourceAnswerError
 from carbon_sources.http import HttpClient, HttpRequest
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries
-from carbon_sources.interval import require_span, require_utc
+from carbon_sources.interval import clock_text, pieces, require_span, require_utc
 from carbon_sources.mix import Fuel, factors
 from carbon_sources.secrets import Secret, Secrets
 from carbon_sources.source import CarbonSource
@@ -56,7 +57,6 @@ LONGEST_RANGE = timedelta(days=31)
 SHORTEST_RANGE = timedelta(days=1)
 
 _LOOK_BACK = timedelta(days=2)
-_SKEW = timedelta(minutes=15)
 _BAD_REQUEST = 400
 _SHORTEST_TOKEN = 4
 
@@ -133,7 +133,8 @@ class EntsoeSource(CarbonSource):
         self._eic = eic_of(zone)
         self._token = secrets.get(token_env)
         self._base_url = base_url.rstrip("/")
-        self._pricer = MixPricer(Identity("entsoe", zone, self.kind, basis), factors(basis), FUELS)
+        self._identity = Identity("entsoe", zone, self.kind, basis)
+        self._pricer = MixPricer(self._identity, factors(basis), FUELS)
         self._remarks = Remarks()
 
     def latest(self, now: datetime) -> IntensitySample | None:
@@ -142,8 +143,8 @@ class EntsoeSource(CarbonSource):
         start, end = floor_hour(now - _LOOK_BACK), ceil_hour(now + HOUR)
         generation, remarks = self._ask(start, end)
         priced = self._pricer.price(generation, start, end)
-        sample, late = newest_of(priced, generation, now, delay=self.usual_delay, skew=_SKEW)
-        self._note("latest", priced.remarks, (*remarks, *late))
+        sample, late = newest_of(priced, generation, now, delay=self.usual_delay, skew=LARGEST_SKEW)
+        self._remarks.note("latest", (*priced.remarks, *self._identity.say(*remarks, *late)))
         return sample
 
     def history(self, start: datetime, end: datetime) -> IntensitySeries:
@@ -152,29 +153,21 @@ class EntsoeSource(CarbonSource):
             return IntensitySeries(())
         generation, remarks = self._ask(floor_hour(start), ceil_hour(end))
         priced = self._pricer.price(generation, start, end)
-        self._note("history", priced.remarks, remarks)
+        self._remarks.note("history", (*priced.remarks, *self._identity.say(*remarks)))
         return priced.series
 
     def remarks(self) -> tuple[str, ...]:
         return self._remarks.all()
 
-    def _note(self, question: str, priced: Iterable[str], further: Iterable[str]) -> None:
-        self._remarks.note(question, (*priced, *(f"entsoe: {remark}" for remark in further)))
-
     def _ask(self, start: datetime, end: datetime) -> tuple[Generation, tuple[str, ...]]:
         """Return the generation of the hours `start .. end` and of the week before."""
         quarters = Quarters()
-        begin = start - REFERENCE
-        while begin < end:
-            until = min(end, begin + LONGEST_RANGE)
-            self._ask_piece(begin, until, quarters)
-            begin = until
+        for piece in pieces(start - REFERENCE, end, LONGEST_RANGE):
+            self._ask_piece(piece.start, piece.end, quarters)
         generation = quarters.hours()
         if generation.newest is not None:
             return generation, ()
-        return generation, (
-            f"no data at all for {self.zone} ({self._eic}) since {start - REFERENCE:%Y-%m-%d %H:%M} UTC",
-        )
+        return generation, (f"no data at all for {self.zone} ({self._eic}) since {clock_text(start - REFERENCE)}",)
 
     def _ask_piece(self, start: datetime, end: datetime, into: Quarters) -> None:
         said = self._answer(start, end, into)

@@ -98,7 +98,9 @@ class FailoverSource(CarbonSource):
         """Return what is odd about the sources, and which one answers in place of the first."""
         first = self._members[0][0]
         stands_in = (f"{self._active} answers in place of {first}",) if self._active not in {None, first} else ()
-        problems = (f"{name} could not be asked: {problem}" for name, problem in self._problems.items())
+        # All at once, because a forecaster that learns in the background asks meanwhile.
+        known = tuple(self._problems.items())
+        problems = (f"{name} could not be asked: {problem}" for name, problem in known)
         return (*stands_in, *problems, *(remark for _, member in self._members for remark in member.remarks()))
 
     def _answers(self, ask: Callable[[CarbonSource], _T]) -> Iterator[tuple[str, _T]]:
@@ -114,7 +116,7 @@ class FailoverSource(CarbonSource):
             answered = True
             yield name, answer
         if not answered:
-            reasons = "; ".join(f"{name}: {problem}" for name, problem in self._problems.items())
+            reasons = "; ".join(f"{name}: {problem}" for name, problem in tuple(self._problems.items()))
             raise SourceUnavailableError(f"none of the sources can be asked ({reasons})")
 
     def _as_own(self, sample: IntensitySample) -> IntensitySample:

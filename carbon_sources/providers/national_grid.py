@@ -11,7 +11,6 @@ estimate for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -19,16 +18,14 @@ from pydantic import Field
 
 from carbon_sources.answers.national_grid import HALF_HOUR, HalfHours, Place, parse_national, parse_region
 from carbon_sources.answers.reading import Identity, Parsed, Remarks
+from carbon_sources.answers.timeliness import LARGEST_SKEW, newest_remarks
 from carbon_sources.http import HttpClient, HttpRequest
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
-from carbon_sources.interval import require_span, require_utc
+from carbon_sources.interval import clock_text, pieces, require_span, require_utc
 from carbon_sources.source import CarbonSource
 
 LONGEST_RANGE = timedelta(days=13)
 """One day below the provider's limit of 14 days, because it counts the half hours at both ends."""
-
-SKEW = timedelta(minutes=15)
-"""How far two clocks may be apart before it is worth a remark."""
 
 _NAME = "national_grid"
 _LOOK_BACK = timedelta(hours=24)
@@ -49,12 +46,7 @@ def forecast_path(now: datetime) -> str:
 
 def range_paths(start: datetime, end: datetime) -> list[str]:
     """Return the paths that together ask for `start .. end`."""
-    paths = []
-    while start < end:
-        until = min(end, start + LONGEST_RANGE)
-        paths.append(range_path(start, until))
-        start = until
-    return paths
+    return [range_path(piece.start, piece.end) for piece in pieces(start, end, LONGEST_RANGE)]
 
 
 class NationalGridSource(CarbonSource):
@@ -111,23 +103,23 @@ class NationalGridSource(CarbonSource):
             if sample.interval.start <= now and (self._place or sample.interval.contains(now))
         ]
         known = expected if self._place else measured
-        self._remarks.note(
-            "latest",
-            (*halves.measured.remarks, *halves.expected.remarks, *_late(known, now), *_early(halves.measured, now)),
-        )
+        newest = max(known, key=_newest_and_best, default=None)
+        odd = (*newest_remarks(newest, now, self.usual_delay), *_early(halves.measured, now))
+        told = (*halves.measured.remarks, *halves.expected.remarks)
+        self._remarks.note("latest", (*told, *self._identity.say(*odd)))
         return max((*expected, *measured), key=_newest_and_best, default=None)
 
     def history(self, start: datetime, end: datetime) -> IntensitySeries:
         """Return the half hours that overlap `start .. end`: as measured, or for a region as forecast last, marked as estimates."""
         require_span(start, end)
         answers = [self._known(self._ask(path)) for path in range_paths(start, end)]
-        known = [sample for answer in answers for sample in answer.samples]
         remarks = [remark for answer in answers for remark in answer.remarks]
-        if answers and not known:
-            remarks.append(f"{_NAME}: no values came for {start:%Y-%m-%d %H:%M} .. {end:%Y-%m-%d %H:%M}")
+        samples = [sample for answer in answers for sample in answer.samples]
+        series = IntensitySeries.newest_wins(samples).between(start, end)
+        if answers and not len(series):
+            remarks += self._identity.say(f"no values came for {clock_text(start)} .. {clock_text(end)}")
         self._remarks.note("history", remarks)
-        overlapping = [s for s in known if s.interval.start < end and s.interval.end > start]
-        return IntensitySeries.newest_wins(overlapping)
+        return series
 
     def forecast(self, now: datetime) -> Forecast | None:
         """Return what is expected of the 48 hours from `now`, often of fewer; issued `now`, since the provider states no time."""
@@ -135,8 +127,8 @@ class NationalGridSource(CarbonSource):
         halves = self._ask(forecast_path(now))
         ahead = tuple(sample for sample in halves.expected.samples if sample.interval.end > now)
         passed = self._why_not_of_now(halves, now)
-        remarks = (*halves.expected.remarks, *_outside(halves.expected, now), *passed, *_short(ahead, now))
-        self._remarks.note("forecast", remarks)
+        odd = (*_outside(halves.expected, now), *passed, *_short(ahead, now))
+        self._remarks.note("forecast", (*halves.expected.remarks, *self._identity.say(*odd)))
         return Forecast(now, IntensitySeries(ahead)) if ahead and not passed else None
 
     def remarks(self) -> tuple[str, ...]:
@@ -162,14 +154,14 @@ class NationalGridSource(CarbonSource):
         if self._place is None:
             if all(sample.interval.end <= now for sample in halves.measured.samples):
                 return ()
-            return (f"{_NAME}: no forecast of {_clock(now)} is left, because what followed was measured since",)
+            return (f"no forecast of {clock_text(now)} is left, because what followed was measured since",)
         running = parse_region(self._get(f"/regional{self._place.path}"), self._identity, self._place).samples
         if not running:
-            return (f"{_NAME}: the forecast was not used, because the provider did not say what time it is there",)
+            return ("the forecast was not used, because the provider did not say what time it is there",)
         present = running[-1].interval
-        if present.start > now + SKEW or present.end < now - SKEW:
+        if present.start > now + LARGEST_SKEW or present.end < now - LARGEST_SKEW:
             return (
-                f"{_NAME}: no forecast of {_clock(now)} is there, because it is {_clock(present.start)} at the provider",
+                f"no forecast of {clock_text(now)} is there, because it is {clock_text(present.start)} at the provider",
             )
         return ()
 
@@ -178,39 +170,26 @@ def _newest_and_best(sample: IntensitySample) -> tuple[datetime, bool]:
     return sample.interval.start, sample.provenance is Provenance.MEASURED
 
 
-def _late(known: Iterable[IntensitySample], now: datetime) -> tuple[str, ...]:
-    newest = max((sample.interval.end for sample in known), default=None)
-    if newest is None:
-        return (f"{_NAME}: there is no value of the day before {_clock(now)}",)
-    if now - newest > NationalGridSource.usual_delay:
-        return (f"{_NAME}: the newest value is late, it is of the half hour that ended {_clock(newest)}",)
-    return ()
-
-
 def _early(measured: Parsed, now: datetime) -> tuple[str, ...]:
-    if all(sample.interval.end <= now + SKEW for sample in measured.samples):
+    if all(sample.interval.end <= now + LARGEST_SKEW for sample in measured.samples):
         return ()
-    return (f"{_NAME}: periods after {_clock(now)} are measured already; is the clock of this machine slow?",)
+    return (f"periods after {clock_text(now)} are measured already; is the clock of this machine slow?",)
 
 
 def _outside(expected: Parsed, now: datetime) -> tuple[str, ...]:
     # The provider counts both ends in whole minutes, so the half hour that ends now may come along.
     passed = sum(sample.interval.end <= now - timedelta(minutes=1) for sample in expected.samples)
-    return (f"{_NAME}: the forecast begins in the past; {passed} half hours were left out",) if passed else ()
+    return (f"the forecast begins in the past; {passed} half hours were left out",) if passed else ()
 
 
 def _short(ahead: tuple[IntensitySample, ...], now: datetime) -> tuple[str, ...]:
     if not ahead:
-        return (f"{_NAME}: the provider has no forecast of the time after {_clock(now)}",)
+        return (f"the provider has no forecast of the time after {clock_text(now)}",)
     reach = ahead[-1].interval.end - now
     if reach >= _FORECAST_REACH - HALF_HOUR:
         return ()
-    return (f"{_NAME}: the forecast reaches {reach / timedelta(hours=1):.1f} h of the 48 h that were asked for",)
+    return (f"the forecast reaches {reach / timedelta(hours=1):.1f} h of the 48 h that were asked for",)
 
 
 def _stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
-
-
-def _clock(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M} UTC"

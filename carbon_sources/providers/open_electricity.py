@@ -11,22 +11,53 @@ the intensity.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Literal
 
-from carbon_sources.answers.open_electricity import LONGEST_RANGE, Answered, Asked, build_request, has_failed, parse
+from carbon_sources.answers.open_electricity import Answered, Asked, has_failed, parse
 from carbon_sources.answers.reading import Identity, Remarks
+from carbon_sources.answers.timeliness import newest_remarks
 from carbon_sources.errors import SourceAnswerError
-from carbon_sources.http import HttpClient
+from carbon_sources.http import HttpClient, HttpRequest
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries
-from carbon_sources.interval import require_span, require_utc
+from carbon_sources.interval import pieces, require_span, require_utc
 from carbon_sources.secrets import Secrets
 from carbon_sources.source import CarbonSource
+
+LONGEST_RANGE = {"5m": timedelta(days=7), "1h": timedelta(days=31)}
+"""One day below the provider's limits of 8 and 32 days, because starts are rounded down."""
 
 _LOOK_BACK = timedelta(hours=24)
 _STALE = timedelta(hours=2, minutes=30)
 _SKEW = timedelta(minutes=2)
 _LONGEST_SKEW = timedelta(hours=2)
+
+
+def build_request(
+    base_url: str, asked: Asked, start: datetime, end: datetime, *, headers: dict[str, str]
+) -> HttpRequest:
+    """Return the request for energy and emissions of a region from the hour of `start` to `end`, at most `LONGEST_RANGE`.
+
+    Dates are sent in the network's local time without an offset.
+    """
+    local = timezone(asked.offset)
+    whole = end.replace(microsecond=0)
+    until = whole if whole == end else whole + timedelta(seconds=1)
+    since = start.astimezone(local).replace(minute=0, second=0, microsecond=0, tzinfo=None)
+    return HttpRequest(
+        f"{base_url}/data/network/{asked.network}",
+        (
+            ("metrics", "energy"),
+            ("metrics", "emissions"),
+            ("interval", asked.interval),
+            ("date_start", since.isoformat(timespec="seconds")),
+            ("date_end", until.astimezone(local).replace(tzinfo=None).isoformat(timespec="seconds")),
+            ("network_region", asked.identity.zone),
+            ("primary_grouping", "network_region"),
+            ("secondary_grouping", "fueltech_group"),
+        ),
+        headers,
+    )
 
 
 class OpenElectricitySource(CarbonSource):
@@ -75,23 +106,21 @@ class OpenElectricitySource(CarbonSource):
         answered = self._ask(now - _LOOK_BACK, now)
         begun = [sample for sample in answered.parsed.samples if sample.interval.start <= now]
         newest = begun[-1] if begun else None
-        self._remarks.note("latest", (*answered.parsed.remarks, *_late(newest, now), *_skewed(answered, now)))
+        odd = (*newest_remarks(newest, now, _STALE), *_skewed(answered, now))
+        self._remarks.note("latest", (*answered.parsed.remarks, *self._asked.identity.say(*odd)))
         return newest
 
     def history(self, start: datetime, end: datetime) -> IntensitySeries:
         require_span(start, end)
-        samples: dict[datetime, IntensitySample] = {}
+        samples: list[IntensitySample] = []
         remarks: list[str] = []
-        since = start.replace(minute=0, second=0, microsecond=0)
-        while start < end and since < end:
-            longest = LONGEST_RANGE[self._asked.interval]
-            until = end if end - since <= longest else since + longest
-            parsed = self._ask(since, until).parsed
-            samples |= {sample.interval.start: sample for sample in parsed.samples}
+        first = start.replace(minute=0, second=0, microsecond=0) if start < end else end
+        for piece in pieces(first, end, LONGEST_RANGE[self._asked.interval]):
+            parsed = self._ask(piece.start, piece.end).parsed
+            samples += parsed.samples
             remarks += parsed.remarks
-            since = until
         self._remarks.note("history", remarks)
-        return IntensitySeries.newest_wins([samples[first] for first in sorted(samples)]).between(start, end)
+        return IntensitySeries.newest_wins(samples).between(start, end)
 
     def remarks(self) -> tuple[str, ...]:
         return self._remarks.all()
@@ -105,24 +134,11 @@ class OpenElectricitySource(CarbonSource):
         return parse(document, self._asked)
 
 
-def _late(newest: IntensitySample | None, now: datetime) -> list[str]:
-    if newest is None:
-        return [f"open_electricity: no value of the last {_LOOK_BACK / timedelta(hours=1):.0f} hours"]
-    if now - newest.interval.end > _STALE:
-        end = newest.interval.end
-        return [f"open_electricity: the newest value ends at {end:%Y-%m-%d %H:%M} UTC; it is stale"]
-    return []
-
-
 def _skewed(answered: Answered, now: datetime) -> list[str]:
     """Return a remark if the answer is dated around `now` but not at it; one far later means that `now` lies in the past."""
     ahead = answered.created_at - now
     if _SKEW < ahead < _LONGEST_SKEW:
-        return [
-            f"open_electricity: its clock is {ahead / timedelta(minutes=1):.0f} min ahead of this one; check the clocks"
-        ]
+        return [f"its clock is {ahead / timedelta(minutes=1):.0f} min ahead of this one; check the clocks"]
     if -ahead > _SKEW:
-        return [
-            f"open_electricity: the answer was made {-ahead / timedelta(minutes=1):.0f} min ago; it is old or a clock is wrong"
-        ]
+        return [f"the answer was made {-ahead / timedelta(minutes=1):.0f} min ago; it is old or a clock is wrong"]
     return []

@@ -14,12 +14,14 @@ login holds for 30 minutes; this client logs in again after 25, and once more wh
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
 
 from carbon_sources.answers.reading import Identity, Parsed, Remarks
+from carbon_sources.answers.timeliness import clock_remarks, forecast_at, newest_remarks
 from carbon_sources.answers.watttime import (
     Outlook,
     Question,
@@ -33,7 +35,7 @@ from carbon_sources.answers.watttime import (
 from carbon_sources.errors import SourceAccessError, SourceAnswerError, UnknownZoneError
 from carbon_sources.http import HttpAnswer, HttpClient, HttpRequest
 from carbon_sources.intensity import Basis, Forecast, IntensitySample, IntensitySeries
-from carbon_sources.interval import require_span, require_utc
+from carbon_sources.interval import clock_text, pieces, require_span, require_utc
 from carbon_sources.secrets import Secret, Secrets
 from carbon_sources.source import CarbonSource
 
@@ -45,9 +47,6 @@ LOGIN_HOLDS = timedelta(minutes=25)
 
 _LOOK_BACK = timedelta(hours=3)
 _STALE = timedelta(minutes=30)
-_SKEW = timedelta(minutes=1)
-_LARGEST_SKEW = timedelta(minutes=15)
-_TOLERANCE = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 _REFUSALS = frozenset({401, 403})
 
@@ -69,12 +68,7 @@ def range_pieces(start: datetime, end: datetime) -> list[tuple[datetime, datetim
     begin = start.replace(minute=0, second=0, microsecond=0)
     minute = end.replace(second=0, microsecond=0)
     last = minute if minute == end else minute + _MINUTE
-    pieces = []
-    while begin < last:
-        until = min(last, begin + LONGEST_RANGE)
-        pieces.append((begin, until - timedelta(seconds=1)))
-        begin = until
-    return pieces
+    return [(piece.start, piece.end - timedelta(seconds=1)) for piece in pieces(begin, last, LONGEST_RANGE)]
 
 
 class WattTimeSource(CarbonSource):
@@ -131,19 +125,17 @@ class WattTimeSource(CarbonSource):
         """Return the running five minutes as forecast just now, else the newest value of the last three hours."""
         require_utc(now, "now")
         outlook = self._outlook("latest", 0, now)
-        remarks = [*outlook.parsed.remarks, *self._ahead(outlook.generated_at, now)]
+        remarks = [*outlook.parsed.remarks, *self._question.identity.say(*clock_remarks(outlook.generated_at, now))]
         begun = [sample for sample in outlook.parsed.samples if sample.interval.start <= now]
         if not begun:
             past = self._past("latest", now - _LOOK_BACK, now)
             begun = list(past.samples)
-            remarks += [*self._say("there is no value for the running five minutes"), *past.remarks]
+            remarks += [*self._question.identity.say("there is no value for the running five minutes"), *past.remarks]
         remarks += self._on_models(begun)
-        if not begun:
-            remarks += self._say("there is no recent value for this region")
-        elif now - begun[-1].interval.end >= _STALE:
-            remarks += self._say(f"the newest value is old: it ended at {begun[-1].interval.end:%Y-%m-%d %H:%M} UTC")
+        newest = begun[-1] if begun else None
+        remarks += self._question.identity.say(*newest_remarks(newest, now, _STALE))
         self._remarks.note("latest", remarks)
-        return begun[-1] if begun else None
+        return newest
 
     def history(self, start: datetime, end: datetime) -> IntensitySeries:
         require_span(start, end)
@@ -152,22 +144,20 @@ class WattTimeSource(CarbonSource):
         parsed = self._past("history", start, end)
         remarks = [*parsed.remarks, *self._on_models(parsed.samples)]
         if not parsed.samples:
-            remarks += self._say(f"no values are known from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC")
+            remarks += self._question.identity.say(
+                f"no values are known from {start:%Y-%m-%d %H:%M} to {clock_text(end)}"
+            )
         self._remarks.note("history", remarks)
         return parsed.series
 
     def forecast(self, now: datetime) -> Forecast | None:
         require_utc(now, "now")
         outlook = self._outlook("forecast", round(self._horizon / timedelta(hours=1)), now)
-        if outlook.generated_at > now + _LARGEST_SKEW:
-            self._remarks.note(
-                "forecast", self._say(f"no forecast is to be had that was made by {now:%Y-%m-%d %H:%M} UTC")
-            )
-            return None
-        issued_at = min(outlook.generated_at, now)
-        ahead = tuple(sample for sample in outlook.parsed.samples if sample.interval.end > issued_at)
-        self._remarks.note("forecast", self._on_forecast(outlook, ahead, now))
-        return Forecast(issued_at, IntensitySeries(ahead)) if ahead else None
+        forecast, odd = forecast_at(outlook.parsed, outlook.generated_at, now, horizon=self._horizon, stale=_STALE)
+        remarks = [*outlook.parsed.remarks, *self._question.identity.say(*odd)]
+        remarks += () if forecast is None else self._on_models(forecast.series.samples)
+        self._remarks.note("forecast", remarks)
+        return forecast
 
     def remarks(self) -> tuple[str, ...]:
         return self._remarks.all()
@@ -201,7 +191,9 @@ class WattTimeSource(CarbonSource):
         again = answer.status in _REFUSALS and not refuses_plan(answer.body) and not is_new
         self._remarks.note(
             f"login of {asker}",
-            self._say("a login was refused before its time; this client logged in again") if again else (),
+            self._question.identity.say("a login was refused before its time; this client logged in again")
+            if again
+            else (),
         )
         if again:
             self._token = None
@@ -242,39 +234,13 @@ class WattTimeSource(CarbonSource):
         self._token = (told, token)
         return token, True
 
-    def _on_models(self, samples: list[IntensitySample] | tuple[IntensitySample, ...]) -> list[str]:
+    def _on_models(self, samples: Sequence[IntensitySample]) -> tuple[str, ...]:
         """Note models other than the first that this source met: a threshold learned from one means nothing for another."""
         models = dict.fromkeys(sample.method for sample in samples if sample.method)
         self._first_model = self._first_model or next(iter(models), "")
         others = [model for model in models if model != self._first_model]
         if not others:
-            return []
-        return self._say(
+            return ()
+        return self._question.identity.say(
             f"values come from {', '.join(others)}, earlier ones from {self._first_model}: they can't be compared"
         )
-
-    def _on_forecast(self, outlook: Outlook, ahead: tuple[IntensitySample, ...], now: datetime) -> list[str]:
-        made_at = outlook.generated_at
-        remarks = [*outlook.parsed.remarks, *self._ahead(made_at, now), *self._on_models(ahead)]
-        if len(ahead) < len(outlook.parsed.samples):
-            remarks += self._say("the forecast begins before it was made; those points were left out")
-        if now - made_at >= _STALE:
-            remarks += self._say(f"the forecast is old: it was made at {made_at:%Y-%m-%d %H:%M} UTC")
-        if not ahead:
-            remarks += self._say("the forecast is empty")
-        elif ahead[-1].interval.end - made_at < self._horizon - _TOLERANCE:
-            remarks += self._say(
-                f"the forecast is shorter than asked for: it ends at {ahead[-1].interval.end:%Y-%m-%d %H:%M} UTC"
-            )
-        return remarks
-
-    def _ahead(self, made_at: datetime, now: datetime) -> list[str]:
-        if made_at - now <= _SKEW:
-            return []
-        minutes = (made_at - now) / _MINUTE
-        return self._say(
-            f"its answer was made {minutes:.0f} minutes after now: its clock is ahead, or now lies in the past"
-        )
-
-    def _say(self, text: str) -> list[str]:
-        return [f"{self._question.identity.source}: {text}"]

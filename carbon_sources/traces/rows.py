@@ -95,7 +95,10 @@ class RowReader:
             raise self.table.error(
                 f"value {text} is below zero, which no intensity is; empty the field if it is wrong", number
             )
-        return value * self.columns.factor
+        converted = value * self.columns.factor
+        if not math.isfinite(converted):
+            raise self.table.error(f"value {text} is too large for its unit", number)
+        return converted
 
     def plain_number(self, number: int, text: str) -> float | None:
         """Return a finite number in the file's unit, or `None` for a missing value."""

@@ -25,6 +25,7 @@ PICTURES = (".html", ".htm", ".svg", ".png")
 """Endings of the files that hold pictures."""
 
 _LONGEST = 3653 * DAY
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,13 @@ def instant_option(text: str, option: str) -> datetime:
         ConfigError: If it is neither, naming the option.
     """
     try:
-        if len(text) == len("2020-06-01"):
-            return datetime.fromisoformat(text).replace(tzinfo=UTC)
-        return parse_instant(text)
+        dated = len(text) == len("2020-06-01")
+        instant = datetime.fromisoformat(text).replace(tzinfo=UTC) if dated else parse_instant(text)
     except ValueError as error:
         raise ConfigError(option, (f"expected a date or an instant such as 2020-06-01T12:00Z: {error}",)) from error
+    if instant < _EARLIEST:
+        raise ConfigError(option, (f"{text} is before {_EARLIEST:%Y}",))
+    return instant
 
 
 def duration_option(text: str, option: str) -> timedelta:

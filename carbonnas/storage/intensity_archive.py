@@ -131,8 +131,10 @@ def _forecast(row: Any) -> Forecast:
 
 
 def _overlapping(subject: Subject, within: Interval) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions on values of a subject that overlap an interval."""
-    return (*_of(INTENSITIES, subject), INTENSITIES.c.end > within.start, INTENSITIES.c.start < within.end)
+    """Return the conditions on values of a subject that were fetched and overlap an interval."""
+    # What a search priced with alone was not fetched: it may be a replayed trace that names a provider.
+    fetched = INTENSITIES.c.fetched_at.is_not(None)
+    return (*_of(INTENSITIES, subject), fetched, INTENSITIES.c.end > within.start, INTENSITIES.c.start < within.end)
 
 
 def _of(table: Table, subject: Subject) -> tuple[ColumnElement[bool], ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import random
+import socket
 import threading
 from collections.abc import Callable
 from itertools import chain, repeat
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, SourceUnavailableError
-from carbon_sources.http import HttpClient, HttpLimits, retry_after_s, user_agent
+from carbon_sources.http import HttpAnswer, HttpClient, HttpLimits, HttpRequest, retry_after_s, user_agent
 from carbon_sources.testing_server import Asked, Reply, fake_provider
 
 TOKEN = "s3cret-token"  # noqa: S105 -- must not show up anywhere
@@ -139,13 +141,19 @@ def test_a_wait_that_is_woken_ends_the_attempts() -> None:
         ({"Retry-After": "120"}, 120.0),
         ({"Retry-After": "soon"}, 0.0),
         ({"Retry-After": "-5"}, 0.0),
+        ({"Retry-After": "86400"}, 3600.0),
+        ({"Retry-After": "9" * 400}, 3600.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 +99999999999999999"}, 0.0),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 3600.0),
         ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30.0),
         ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT"}, 0.0),
         ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 -0000", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0),
         ({"Retry-After": "Wed, 21 Oct 2026 07:00:00 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_beside_the_servers_own(headers: dict[str, str], seconds: float) -> None:
+def test_retry_after_is_seconds_or_a_date_beside_the_servers_own_and_an_hour_at_most(
+    headers: dict[str, str], seconds: float
+) -> None:
     assert retry_after_s(headers) == seconds
 
 
@@ -239,6 +247,67 @@ def test_no_message_contains_a_token(reply: Reply) -> None:
     assert "***" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "echo",
+    [
+        "s3cr/et+tok=en==",
+        "key=s3cr%2Fet%2Btok%3Den%3D%3D&x=1",
+        r'{"key": "s3cr\/et+tok=en=="}',
+        r'{"key": "s3cr\u002Fet\u002Btok=en=="}',
+        "s3cr/et\0+tok=en==",
+    ],
+)
+def test_no_message_contains_a_token_however_the_server_writes_it(echo: str) -> None:
+    token = "s3cr/et+tok=en=="  # noqa: S105 -- as above
+    with (
+        fake_provider(in_turn(Reply(f"bad {echo}".encode(), 400))) as server,
+        pytest.raises(SourceAnswerError) as caught,
+    ):
+        client().get_json(server.url, headers={"auth-token": token})
+    assert "***" in str(caught.value)
+    assert "tok" not in str(caught.value)
+
+
+def test_no_message_contains_name_or_password_of_a_login() -> None:
+    login = base64.b64encode(b"someone:hunter2").decode()
+    with (
+        fake_provider(in_turn(Reply(b"no user someone with hunter2", 400))) as server,
+        pytest.raises(SourceAnswerError, match=r"no user \*\*\* with \*\*\*"),
+    ):
+        client().get_json(server.url, headers={"Authorization": f"Basic {login}"})
+
+
+def test_neither_request_nor_answer_shows_a_token() -> None:
+    request = HttpRequest("http://127.0.0.1/x", (("key", TOKEN),), {"auth-token": TOKEN})
+    answer = HttpAnswer(200, {"Set-Cookie": TOKEN}, f'{{"token": "{TOKEN}"}}'.encode(), request)
+    assert TOKEN not in repr(answer)
+
+
+@pytest.mark.parametrize(
+    "place", ["http://[::1/x", f"http://u:{TOKEN}/@x/", f"http://x/{TOKEN}", "http://x/\x1b[31m" + "x" * 5000]
+)
+def test_where_a_redirect_leads_is_shown_without_harm(place: str) -> None:
+    with (
+        fake_provider(in_turn(Reply(status=301, headers={"Location": place}))) as server,
+        pytest.raises(SourceAnswerError, match="has moved to") as caught,
+    ):
+        client().get_json(server.url, headers={"auth-token": TOKEN})
+    shown = str(caught.value)
+    assert TOKEN not in shown
+    assert shown.isprintable()
+    assert len(shown) < 400
+
+
+def test_a_type_of_content_is_shown_without_harm() -> None:
+    with (
+        fake_provider(in_turn(Reply(b"<", headers={"Content-Type": "\x1b[31m" + "x" * 5000}))) as server,
+        pytest.raises(SourceAnswerError, match="not JSON") as caught,
+    ):
+        client().get_json(server.url)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
 def test_a_broken_connection_leaves_no_token_in_the_chain_of_errors() -> None:
     with fake_provider(in_turn(Reply())) as server:
         closed = server.url
@@ -250,9 +319,33 @@ def test_a_broken_connection_leaves_no_token_in_the_chain_of_errors() -> None:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def test_an_address_that_is_none_is_named() -> None:
+@pytest.mark.parametrize(
+    "address", ["gopher://example.org/x", "http://[", f"http://{'a' * 70}/", "http://\udcff/", "http://a b/", ""]
+)
+def test_an_address_that_is_none_is_named(address: str) -> None:
     with pytest.raises(SourceAnswerError, match="check the address"):
-        client().get_json("gopher://example.org/x")
+        client().get_json(address)
+
+
+def test_a_parameter_that_is_no_text_is_no_crash() -> None:
+    with pytest.raises(SourceAnswerError, match="options"):
+        client().get_json("http://127.0.0.1:9", {"zone": "\udcff"})
+
+
+def test_a_chunk_of_negative_length_is_a_broken_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(SourceUnavailableError, match="broke off"):
+            client(attempts=1).get_json(f"http://127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
 
 
 def test_a_certificate_that_is_not_accepted_is_not_tried_again() -> None:

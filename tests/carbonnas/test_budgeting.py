@@ -72,6 +72,18 @@ def test_unpriced_energy_counts_with_the_bound_until_it_is_priced() -> None:
     assert spent(book, MONDAY)[Window.SEARCH] == pytest.approx(60)
 
 
+def test_what_is_left_unpriced_of_an_entry_keeps_the_bound_that_was_expected() -> None:
+    book = BudgetBook([EmissionBudget(1e3)], BOUND)
+    unknown = entry(0, 2, 1, None)
+    book.add([unknown], expected_bound=300.0)
+    assert spent(book, MONDAY) == {Window.SEARCH: 300}
+    bound = book.expected_bound(unknown)
+    book.withdraw([unknown])
+    book.add([entry(0, 1, 0.5, 200), entry(1, 2, 0.5, None)], bound)
+    # 0.5 kWh at 200 g/kWh and 0.5 kWh at 300 g/kWh
+    assert spent(book, MONDAY)[Window.SEARCH] == pytest.approx(250)
+
+
 def test_reserved_grams_are_handed_on() -> None:
     (state,) = BudgetBook([EmissionBudget(100.0)], BOUND).states(MONDAY, 30.0)
     assert (state.spent_g, state.reserved_g, state.remaining_g) == (0.0, 30.0, 70.0)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,20 @@ def test_removing_a_file_removes_what_a_crash_left_and_can_be_repeated(tmp_path:
     remove_file(path)
     remove_file(path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_processes_that_replace_a_file_at_once_come_one_after_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    program = (
+        "import sys; from pathlib import Path; from carbonnas.files import replace_file\n"
+        "for _ in range(100): replace_file(Path(sys.argv[1]), sys.argv[2].encode() * 200_000)"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", program, str(path), letter]) for letter in "ab"]
+    seen: set[tuple[int, int]] = set()
+    while any(writer.poll() is None for writer in writers):
+        content = path.read_bytes() if path.exists() else b""
+        if content:
+            seen.add((len(content), len(set(content))))
+    assert [writer.returncode for writer in writers] == [0, 0]
+    assert seen <= {(200_000, 1)}
+    assert list(tmp_path.iterdir()) == [path]

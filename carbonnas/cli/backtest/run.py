@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from carbon_sources.errors import CarbonSourceError
+from carbon_sources.forecasting.answer import plugin_errors
 from carbon_sources.forecasting.backtest import Expectations, archived_expectations, expectations
 from carbon_sources.forecasting.hourly import HOUR, LEVELS, Array
 from carbon_sources.forecasting.provider import Provider
@@ -82,7 +83,7 @@ def _test(name: str, plan: BacktestPlan, actual: Array, yesterday: Array, told: 
     """Return how a forecaster did, or the sentence that says why it failed."""
     try:
         expected = _expectations(name, plan, told)
-    except (CarbonSourceError, ValueError) as error:
+    except CarbonSourceError as error:
         return str(error)
     return Tested(expected, score(actual, expected.mean, expected.quantiles, yesterday))
 
@@ -91,7 +92,8 @@ def _expectations(name: str, plan: BacktestPlan, told: Told) -> Expectations:
     archive = plan.archive
     if archive is not None and issubclass(FORECASTERS.load(name), Provider):
         return archived_expectations(archive, plan.setting, told=told)
-    forecaster = FORECASTERS.create(name, {}, {} if archive is None else {"issues": archive})
+    with plugin_errors("when it was made"):
+        forecaster = FORECASTERS.create(name, {}, {} if archive is None else {"issues": archive})
     return expectations(forecaster, plan.setting, told=told)
 
 

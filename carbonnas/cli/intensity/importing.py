@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
+from carbon_sources.answers.reading import HIGHEST_G_PER_KWH
 from carbon_sources.archive import Subject
 from carbon_sources.clock import SystemClock
+from carbon_sources.intensity import IntensitySample
 from carbon_sources.interval import Interval
 from carbon_sources.source import CarbonSource
 from carbon_sources.traces.file import trace_path
 from carbon_sources.traces.reader import Trace, read_trace
 from carbonnas.cli.intensity.grid import Grid
-from carbonnas.cli.intensity.text import counted, grid_json, plain, remark, stamp
-from carbonnas.cli.options import TraceChoice
+from carbonnas.cli.intensity.text import counted, grid_json, lasting, plain, remark, stamp
+from carbonnas.cli.options import DAY, TraceChoice
 from carbonnas.cli.output import print_json, results
 from carbonnas.errors import ConfigError
 from carbonnas.report.document import iso
@@ -25,13 +29,15 @@ def import_recording(grid: Grid, choice: TraceChoice, told_by: str | None, *, as
     _require_same(trace, grid.source, choice.path)
     if not len(trace.series):
         raise ConfigError(choice.path, ("holds forecasts alone, and no history",))
+    now = SystemClock().now()
+    _require_possible(trace.series, now, choice.path)
     file = trace_path(choice.path).name
     samples = [
         replace(sample, source=name, zone=grid.source.zone, method=f"imported from {file}") for sample in trace.series
     ]
     whole = Interval(samples[0].interval.start, samples[-1].interval.end)
     known = {sample.interval: sample.g_per_kwh for sample in grid.archive.series(Subject.of(grid.source), whole)}
-    grid.archive.keep(samples, SystemClock().now())
+    grid.archive.keep(samples, now)
     new = sum(sample.interval not in known for sample in samples)
     changed = sum(known.get(sample.interval, sample.g_per_kwh) != sample.g_per_kwh for sample in samples)
     if trace.zone != grid.source.zone:
@@ -66,6 +72,23 @@ def _name(grid: Grid, told_by: str | None) -> str:
     if told_by is not None and told_by not in names:
         raise ConfigError("--as", (f"{told_by!r} is none of {', '.join(names)}",))
     return told_by or names[0]
+
+
+def _require_possible(samples: Iterable[IntensitySample], now: datetime, path: str) -> None:
+    """Refuse what no provider could have told: it would stand in for the provider's own word."""
+    for sample in samples:
+        interval, began = sample.interval, f"{stamp(sample.interval.start)} UTC"
+        if sample.g_per_kwh > HIGHEST_G_PER_KWH:
+            problem = (
+                f"holds {sample.g_per_kwh:g} g/kWh at {began}, more than any grid emits; state the unit with --unit"
+            )
+        elif interval.end > now:
+            problem = f"holds a value of {began} that ends at {stamp(interval.end)} UTC, which has not come yet"
+        elif interval.duration > DAY:
+            problem = f"holds a value of {began} that lasts {lasting(interval.duration)}, longer than a day"
+        else:
+            continue
+        raise ConfigError(path, (problem,))
 
 
 def _require_same(trace: Trace, source: CarbonSource, path: str) -> None:

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbon_sources.answers.open_electricity import Asked, build_request, parse
+from carbon_sources.answers.open_electricity import Asked, parse
 from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import CarbonSourceError, SourceAnswerError
 from carbon_sources.intensity import Basis, IntensityKind
+from carbon_sources.providers.open_electricity import build_request
 from tests.carbon_sources.fakes.api import NOW
 from tests.carbon_sources.fakes.open_electricity import FakeOpenElectricity
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from carbon_sources.http import HttpClient
+from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import IntensitySample
 from carbon_sources.interval import Interval
 from carbon_sources.source import CarbonSource
@@ -17,6 +18,12 @@ from carbon_sources.testing_server import Asked, Reply
 from tests.carbon_sources.fakes.faults import TRANSPORT, Fault, spoil
 
 NOW = datetime(2026, 11, 21, 12, 10, tzinfo=UTC)
+
+
+def client() -> HttpClient:
+    """Return a client that asks twice and never waits."""
+    limits = HttpLimits(attempts=2, pause_s=0.0)
+    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=limits)  # noqa: S311 -- spreads retries
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pytest
 
 from carbon_sources.errors import SourceUnavailableError
 from carbon_sources.forecasting.desk import ForecastDesk, ForecastTimes, at_once, in_background
@@ -58,7 +59,7 @@ class Office:
     def __init__(self, run: Callable[[Callable[[], None]], None] = at_once) -> None:
         self.made: list[Counting] = []
         self.asked: list[tuple[datetime, datetime]] = []
-        self.failure: str | None = None
+        self.failure: Exception | None = None
         self.desk = ForecastDesk(
             self._make, "counting", self._past, ForecastTimes(5 * HOUR, 100 * HOUR, 24 * HOUR), run
         )
@@ -70,7 +71,7 @@ class Office:
     def _past(self, start: datetime, end: datetime) -> IntensitySeries:
         self.asked.append((start, end))
         if self.failure:
-            raise SourceUnavailableError(self.failure)
+            raise self.failure
         return series(-200, 200).between(start, end)
 
     def expects(self, hour: float) -> float | None:
@@ -140,7 +141,7 @@ def test_learning_in_the_background_ends_in_a_better_forecast() -> None:
 
 def test_a_past_that_can_t_be_had_is_told_and_asked_for_again_within_the_hour() -> None:
     office = Office()
-    office.failure = "down"
+    office.failure = SourceUnavailableError("down")
     forecast = office.desk.forecast(START, IntensitySeries(()))
     assert forecast is None
     assert office.desk.problem is not None
@@ -149,3 +150,63 @@ def test_a_past_that_can_t_be_had_is_told_and_asked_for_again_within_the_hour() 
     assert office.expects(1) == 100.0
     assert office.desk.problem is None
     assert timedelta(hours=1) == HOUR
+
+
+@pytest.mark.parametrize("failure", [SourceUnavailableError("down"), RuntimeError("a bug")], ids=["outage", "bug"])
+def test_that_it_could_not_learn_is_told_while_forecasts_go_on(failure: Exception) -> None:
+    office = Office()
+    assert office.expects(0) == 100.0
+    office.failure = failure
+    for hour in (24, 24.5, 25):
+        assert office.expects(hour) == 100.0, "what was learnt before goes on"
+        assert str(failure) in str(office.desk.problem)
+    office.failure = None
+    assert office.expects(26) == 100.0
+    assert office.desk.problem is None
+
+
+def test_a_failure_in_the_background_is_told_and_tried_again() -> None:
+    ended: list[threading.Thread] = []
+
+    def run(work: Callable[[], None]) -> None:
+        ended.append(threading.Thread(target=work))
+        ended[-1].start()
+        ended[-1].join()
+
+    office = Office(run)
+    office.failure = RuntimeError("a bug")
+    assert office.expects(0) == 0.0
+    assert office.desk.problem == "the forecaster could not learn: failed while learning: RuntimeError: a bug"
+    office.failure = None
+    assert office.expects(1) == 100.0
+
+
+class Broken(Counting):
+    """Learns, and answers what is no forecast."""
+
+    def __init__(self, answer: Callable[[int], HourlyForecast]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def predict(self, history: HourlyIntensity, hours: int) -> HourlyForecast:
+        return self._answer(hours)
+
+
+def _raising(hours: int) -> HourlyForecast:
+    raise KeyError(hours)
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (_raising, "KeyError: 5"),
+        (lambda hours: HourlyForecast(np.full(hours, np.nan), np.zeros((hours, len(LEVELS)))), "must be finite"),
+        (lambda hours: HourlyForecast(np.full(hours, -1.0), np.zeros((hours, len(LEVELS)))), "at least zero"),
+        (lambda hours: HourlyForecast(np.zeros(1), np.zeros((1, len(LEVELS)))), "5 hours were asked for"),
+    ],
+)
+def test_a_broken_forecaster_is_told_and_stops_nothing(answer: Callable[[int], HourlyForecast], complaint: str) -> None:
+    times = ForecastTimes(5 * HOUR, 100 * HOUR, 24 * HOUR)
+    desk = ForecastDesk(lambda: Broken(answer), "broken", lambda *_: series(-50, 0), times, at_once)
+    assert desk.forecast(START, series(-10, 0)) is None
+    assert complaint in str(desk.problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -96,6 +97,18 @@ def test_a_provider_without_a_forecast_is_said_to_have_none() -> None:
     for nothing in (lambda _: None, lambda _: issued(-9, 1.0)):
         with pytest.raises(ForecastError, match="the provider has no forecast"):
             issue(Provider(nothing), "provider", series(*range(9)), START + 3 * HOUR, HOUR)
+
+
+@pytest.mark.parametrize("within", [True, False])
+def test_a_provider_may_begin_within_the_hour_under_way_or_at_its_end(*, within: bool) -> None:
+    now = START + 3.7 * HOUR
+    told = [replace(one, interval=Interval(now, START + 4 * HOUR)) for one in series(5.0)] if within else []
+    forecast = Forecast(now, IntensitySeries((*told, sample(4, 10.0), sample(5, 20.0))))
+    made = issue(Provider(lambda _: forecast), "provider", series(*range(3)), now, 2 * HOUR)
+    assert [s.g_per_kwh for s in made.series] == [10.0, 10.0, 20.0]
+    # An hour that nobody speaks of, and that has not begun, is no such case.
+    with pytest.raises(ForecastError, match="the provider has no forecast"):
+        issue(Provider(lambda _: forecast), "provider", series(*range(3)), START + 3 * HOUR, 2 * HOUR)
 
 
 def test_quantiles_belong_to_samples_and_levels() -> None:

@@ -89,3 +89,18 @@ def test_too_little_to_learn_from_is_forecast_between_yesterday_and_the_week() -
     ridge.fit(past)
     both = Seasonal().predict(past, 24).mean + Seasonal(profile="week").predict(past, 24).mean
     assert ridge.predict(past, 24).mean == pytest.approx(both / 2)
+
+
+def test_hours_of_the_day_that_gaps_leave_without_any_issue_err_like_the_others() -> None:
+    # A fifth of each week is missing at most, as much as is allowed, but never at the same hours as the week before: seen
+    # from some hours more is always missing, so that nothing is learnt of them.
+    weeks = weekly(7 * 14, 0.05).reshape(14, 7, 24)
+    weeks[0::2, :, 12:16] = np.nan
+    weeks[1::2, :, 6:10] = np.nan
+    weeks[:, :5, 0] = np.nan
+    ridge = Ridge()
+    ridge.fit(HourlyIntensity(START, weeks.ravel()))
+    for cut in range(1, 25):
+        quantiles = ridge.predict(HourlyIntensity(START, weeks.ravel()[:-cut]), 96).quantiles
+        assert np.isfinite(quantiles).all()
+        assert (quantiles[:, -1] > quantiles[:, 0]).all()

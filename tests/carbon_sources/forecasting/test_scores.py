@@ -57,6 +57,16 @@ def test_an_hour_whose_actual_value_is_zero_counts_for_the_error_and_not_for_the
     assert (scores.hours, scores.zero_hours) == ((2,), (1,))
 
 
+@pytest.mark.parametrize(("actual", "expected"), [(1e-310, 300.0), (1e300, 300.0), (300.0, 1e300), (1.7e308, 0.0)])
+def test_a_score_beyond_what_a_float_holds_is_none(actual: float, expected: float) -> None:
+    came, told = np.full((2, 24), actual), np.full((2, 24), expected)
+    scores = score(came, told, _around(told, 3.0, 2.0, 1.0), np.full((2, 24), 200.0))
+    measures = (scores.mape, scores.mae, scores.rmse, scores.pinball, scores.skill, *scores.coverage.values())
+    assert all(value is None or math.isfinite(value) for by_day in measures for value in by_day)
+    assert None in (*scores.mape, *scores.rmse)
+    assert scores.hours == (48,)
+
+
 def test_a_day_without_actual_values_has_no_score() -> None:
     actual = np.full((1, 48), 100.0)
     actual[:, 24:] = NAN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +19,6 @@ from carbon_sources.errors import (
     SourceUnavailableError,
     UnknownZoneError,
 )
-from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
 from carbon_sources.interval import Interval
 from carbon_sources.plugins import PluginGroup
@@ -28,12 +26,12 @@ from carbon_sources.providers.carbon_aware_sdk import (
     CarbonAwareSDKSource,
     emissions_request,
     forecast_request,
-    pieces,
+    range_pieces,
 )
 from carbon_sources.source import CarbonSource
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import Reply, fake_provider
-from tests.carbon_sources.fakes.api import NOW, wave
+from tests.carbon_sources.fakes.api import NOW, client, wave
 from tests.carbon_sources.fakes.carbon_aware_sdk import CarbonAwareSDKApi, problem, stamp
 from tests.carbon_sources.fakes.faults import Fault
 
@@ -41,11 +39,6 @@ STEP = timedelta(minutes=5)
 HOUR = timedelta(hours=1)
 ME = Identity("carbon_aware_sdk", "westus", IntensityKind.MARGINAL, Basis.DIRECT)
 ASKED = Interval(NOW - 2 * HOUR, NOW)
-
-
-def client() -> HttpClient:
-    limits = HttpLimits(attempts=2, pause_s=0.0)
-    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=limits)  # noqa: S311 -- spreads retries
 
 
 @pytest.fixture
@@ -150,10 +143,10 @@ def test_questions_name_the_times_as_the_service_knows_them() -> None:
         ("toTime", "2026-11-21T12:10:00Z"),
     ]
     assert list(forecast_request("http://here", "westus").params) == [("location", "westus")]
-    assert pieces(NOW, NOW) == []
+    assert range_pieces(NOW, NOW) == []
     # An hour that began at 10:30 overlaps what begins at 11:10.
-    assert pieces(NOW - HOUR, NOW) == [Interval(NOW - 2 * HOUR, NOW)]
-    assert max(piece.duration for piece in pieces(NOW - timedelta(days=100), NOW)) <= timedelta(days=30)
+    assert range_pieces(NOW - HOUR, NOW) == [Interval(NOW - 2 * HOUR, NOW)]
+    assert max(piece.duration for piece in range_pieces(NOW - timedelta(days=100), NOW)) <= timedelta(days=30)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +179,7 @@ def test_a_duration_that_is_none_is_refused(bad: object) -> None:
 def test_nothing_is_no_value_and_no_error(reply: Reply) -> None:
     sample, remarks = answering(reply, lambda source: source.latest(NOW))
     assert sample is None
-    assert "no value of the day before" in remarks[0]
+    assert "there is no recent value" in remarks[0]
     series, remarks = answering(reply, lambda source: source.history(NOW - HOUR, NOW))
     assert series == IntensitySeries(())
     assert "no values came" in remarks[0]
@@ -313,7 +306,7 @@ SAYS = {
     Fault.EMPTY_DATA: "no values came for",
     Fault.ZEROS: "zeros stand",
     Fault.NULLS: "without a value",
-    Fault.STALE: "newest value is late",
+    Fault.STALE: "newest value is old",
     Fault.SHORT_FORECAST: "reaches only 6.0 h ahead",
     Fault.COARSER: "intervals of 1:00:00, but usually 0:05:00",
     Fault.OTHER_ZONE: "the grid 'CAISO_SOUTH', but usually 'CAISO_NORTH'",

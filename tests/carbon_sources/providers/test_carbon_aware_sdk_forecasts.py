@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,20 +11,14 @@ import pytest
 from carbon_sources.answers.carbon_aware_sdk import parse_forecast
 from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import SourceAnswerError
-from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, IntensityKind, Provenance
 from carbon_sources.providers.carbon_aware_sdk import CarbonAwareSDKSource
 from carbon_sources.testing_server import Reply, fake_provider
-from tests.carbon_sources.fakes.api import NOW
+from tests.carbon_sources.fakes.api import NOW, client
 from tests.carbon_sources.fakes.carbon_aware_sdk import CarbonAwareSDKApi, problem, stamp
 
 HOUR = timedelta(hours=1)
 ME = Identity("carbon_aware_sdk", "westus", IntensityKind.MARGINAL, Basis.DIRECT)
-
-
-def client() -> HttpClient:
-    limits = HttpLimits(attempts=2, pause_s=0.0)
-    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=limits)  # noqa: S311 -- spreads retries
 
 
 @pytest.fixture

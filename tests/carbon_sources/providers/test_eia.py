@@ -13,21 +13,16 @@ from pydantic import TypeAdapter, ValidationError
 from carbon_sources.answers.eia import gather, parse_page
 from carbon_sources.answers.reading import Parsed
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError
-from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, Provenance
 from carbon_sources.providers.eia import EiaSource, page_request
 from carbon_sources.secrets import Secret, Secrets
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import Asked, FakeProvider, Reply, fake_provider
-from tests.carbon_sources.fakes.api import NOW
+from tests.carbon_sources.fakes.api import NOW, client
 from tests.carbon_sources.fakes.eia import HOUR, KEY, FakeEia
 from tests.carbon_sources.fakes.faults import Fault
 
 DAY = timedelta(days=1)
-
-
-def client() -> HttpClient:
-    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=HttpLimits(attempts=2, pause_s=0.0))  # noqa: S311 -- spreads retries
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,24 +15,19 @@ from carbon_sources.errors import (
     SourceUnavailableError,
     UnknownZoneError,
 )
-from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySeries, Provenance
 from carbon_sources.interval import Interval
 from carbon_sources.providers.electricity_maps import ElectricityMapsSource, range_pieces
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import FakeProvider, fake_provider
-from tests.carbon_sources.fakes.api import NOW
+from tests.carbon_sources.fakes.api import NOW, client
 from tests.carbon_sources.fakes.electricity_maps import TOKEN, FakeElectricityMaps
 from tests.carbon_sources.fakes.faults import Fault
 
 HOUR = timedelta(hours=1)
 
 QUARTER = timedelta(minutes=15)
-
-
-def client() -> HttpClient:
-    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=HttpLimits(attempts=2, pause_s=0.0))  # noqa: S311 -- spreads retries
 
 
 class Played:
@@ -170,10 +164,10 @@ def test_a_long_span_is_asked_for_in_pieces_of_ten_days(played: Played) -> None:
     series = played.history(25 * 24)
     assert played.verbs == ["past-range"] * 3
     assert len(series) == 25 * 96 + 1
-    assert range_pieces(NOW, NOW) == [(NOW.replace(minute=0), NOW)]
+    assert range_pieces(NOW, NOW) == [Interval(NOW.replace(minute=0), NOW)]
     # A second after 12:00 the row of 12:00 overlaps, so the end is moved to the next minute; it is exclusive.
     noon = NOW.replace(minute=0)
-    assert range_pieces(noon - HOUR, noon + timedelta(seconds=1))[-1][1] == noon + timedelta(minutes=1)
+    assert range_pieces(noon - HOUR, noon + timedelta(seconds=1))[-1].end == noon + timedelta(minutes=1)
 
 
 def test_an_empty_span_asks_nothing(played: Played) -> None:

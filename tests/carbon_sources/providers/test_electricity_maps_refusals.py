@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 
 import pytest
 
@@ -12,16 +11,11 @@ from carbon_sources.errors import (
     SourceAccessError,
     SourceAnswerError,
 )
-from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.providers.electricity_maps import ElectricityMapsSource
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing_server import Reply, fake_provider
-from tests.carbon_sources.fakes.api import NOW
+from tests.carbon_sources.fakes.api import NOW, client
 from tests.carbon_sources.fakes.electricity_maps import TOKEN, FakeElectricityMaps
-
-
-def client() -> HttpClient:
-    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=HttpLimits(attempts=2, pause_s=0.0))  # noqa: S311 -- spreads retries
 
 
 def test_a_404_of_another_kind_is_a_wrong_address() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,23 +13,17 @@ from hypothesis import strategies as st
 from carbon_sources.answers.energi_data import HISTORY, PROGNOSIS, parse
 from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, SourceUnavailableError
-from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, IntensityKind, Provenance
 from carbon_sources.interval import Interval
 from carbon_sources.providers.energi_data import EnergiDataSource, build_request
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import FakeProvider, fake_provider
-from tests.carbon_sources.fakes.api import NOW, wave
+from tests.carbon_sources.fakes.api import NOW, client, wave
 from tests.carbon_sources.fakes.energi_data import DELAY, STEP, FakeEnergiData
 from tests.carbon_sources.fakes.faults import HARMLESS, TRANSPORT, Fault
 
 HOUR = timedelta(hours=1)
 IDENTITY = Identity("energi_data", "DK1", IntensityKind.AVERAGE, Basis.DIRECT)
-
-
-def client() -> HttpClient:
-    limits = HttpLimits(attempts=2, pause_s=0.0)
-    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=limits)  # noqa: S311 -- spreads retries
 
 
 @pytest.fixture
@@ -158,7 +151,7 @@ def test_there_is_no_forecast_from_a_time_that_was_measured_since(
         (Fault.STALE, "the newest value is old: it ended at 2026-11-21 09:05 UTC"),
         (Fault.COARSER, "every 60 min instead of every 5"),
         (Fault.DISORDER, "more than once"),
-        (Fault.SKEWED_CLOCK, "values measured until 2026-11-21 12:15 came before that time"),
+        (Fault.SKEWED_CLOCK, "values measured until 2026-11-21 12:15 UTC came before that time"),
         (Fault.ABSURD, "values that can't be true"),
     ],
     ids=lambda value: value.name if isinstance(value, Fault) else "",

@@ -14,22 +14,17 @@ from carbon_sources.answers.entsoe_zones import EIC as ZONES
 from carbon_sources.answers.entsoe_zones import eic_of, is_eic
 from carbon_sources.answers.reading import Parsed
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, UnknownZoneError
-from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, Provenance
 from carbon_sources.providers.entsoe import EntsoeSource, generation_request, parse
 from carbon_sources.secrets import Secret, Secrets
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import FakeProvider, Reply, fake_provider
-from tests.carbon_sources.fakes.api import NOW
+from tests.carbon_sources.fakes.api import NOW, client
 from tests.carbon_sources.fakes.entsoe import EIC, HOUR, TOKEN, FakeEntsoe, zipped
 from tests.carbon_sources.fakes.faults import Fault
 
 DAY = timedelta(days=1)
 MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
-
-
-def client() -> HttpClient:
-    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=HttpLimits(attempts=2, pause_s=0.0))  # noqa: S311 -- spreads retries
 
 
 @pytest.fixture

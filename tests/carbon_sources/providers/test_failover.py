@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -158,6 +160,34 @@ def test_if_all_fail_each_reason_is_told() -> None:
     for ask in (lambda: source.latest(NOON), lambda: source.history(NOON - HOUR, NOON), lambda: source.forecast(NOON)):
         with pytest.raises(SourceUnavailableError, match="none of the sources can be asked"):
             ask()
+
+
+class Flickering(Member):
+    """Answers every other question, with nothing."""
+
+    def _fail(self, question: str) -> None:
+        self.failure = None if self.failure else "down"
+        super()._fail(question)
+
+
+def test_remarks_can_be_read_while_another_thread_asks() -> None:
+    source = failover(Member("steady", {}), *(Flickering(f"{i}", {}) for i in range(8)))
+    stop, interval = threading.Event(), sys.getswitchinterval()
+
+    def ask() -> None:
+        while not stop.is_set():
+            source.history(NOON, NOON + HOUR)
+
+    thread = threading.Thread(target=ask)
+    sys.setswitchinterval(1e-6)
+    try:
+        thread.start()
+        for _ in range(3000):
+            source.remarks()
+    finally:
+        stop.set()
+        thread.join()
+        sys.setswitchinterval(interval)
 
 
 def test_a_forecast_comes_from_the_first_that_has_one() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,25 +11,19 @@ import pytest
 from carbon_sources.answers.national_grid import parse_national
 from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, SourceUnavailableError
-from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
 from carbon_sources.interval import Interval
 from carbon_sources.providers.national_grid import NationalGridSource, forecast_path, range_path, range_paths
 from carbon_sources.source import CarbonSource
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import Reply, fake_provider
-from tests.carbon_sources.fakes.api import NOW, wave
+from tests.carbon_sources.fakes.api import NOW, client, wave
 from tests.carbon_sources.fakes.faults import Fault
 from tests.carbon_sources.fakes.national_grid import NationalGridApi, NationalGridRegionApi
 
 HALF = timedelta(minutes=30)
 DAY = timedelta(days=1)
 GB = Identity("national_grid", "GB", IntensityKind.AVERAGE, Basis.DIRECT)
-
-
-def client() -> HttpClient:
-    limits = HttpLimits(attempts=2, pause_s=0.0)
-    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=limits)  # noqa: S311 -- spreads retries
 
 
 @pytest.fixture
@@ -174,7 +167,7 @@ def test_a_past_forecast_never_stands_in_for_a_measured_value() -> None:
         sample = source.latest(NOW)
     assert sample is not None
     assert (sample.g_per_kwh, sample.provenance) == (90.0, Provenance.MEASURED)
-    assert any("late" in remark for remark in source.remarks())
+    assert any("the newest value is old" in remark for remark in source.remarks())
 
 
 def test_periods_of_another_length_are_taken_as_they_are_and_remarked() -> None:
@@ -232,10 +225,10 @@ def test_a_provider_that_fails_gives_an_error_and_no_number(reply: Reply, error:
 SAYS = {
     Fault.HTML_REFUSAL: "refuses this caller",
     Fault.EMPTY_OBJECT: "no values came for 2026-11-20 12:10",
-    Fault.EMPTY_DATA: "no value of the day before",
+    Fault.EMPTY_DATA: "there is no recent value",
     Fault.ZEROS: "zeros stand",
     Fault.NULLS: "before the newest value have none",
-    Fault.STALE: "newest value is late",
+    Fault.STALE: "newest value is old",
     Fault.SHORT_FORECAST: "of the 48 h that were asked for",
     Fault.DISORDER: "came twice with different values",
     Fault.TEXT_NUMBERS: "should be a number",

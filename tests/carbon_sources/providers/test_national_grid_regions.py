@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,25 +12,19 @@ from pydantic import ValidationError
 from carbon_sources.answers.national_grid import REGIONS, Place, parse_region
 from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import SourceAnswerError
-from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, IntensityKind, Provenance
 from carbon_sources.plugins import PluginGroup
 from carbon_sources.providers.national_grid import NationalGridSource
 from carbon_sources.source import CarbonSource
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import Asked, Reply, fake_provider
-from tests.carbon_sources.fakes.api import NOW
+from tests.carbon_sources.fakes.api import NOW, client
 from tests.carbon_sources.fakes.faults import Fault
 from tests.carbon_sources.fakes.national_grid import NationalGridRegionApi
 
 HALF = timedelta(minutes=30)
 DAY = timedelta(days=1)
 SCOTLAND = Identity("national_grid", "GB-North Scotland", IntensityKind.AVERAGE, Basis.DIRECT)
-
-
-def client() -> HttpClient:
-    limits = HttpLimits(attempts=2, pause_s=0.0)
-    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=limits)  # noqa: S311 -- spreads retries
 
 
 @pytest.fixture

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from carbon_sources.errors import SourceAccessError, SourceAnswerError, SourceUnavailableError
-from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, IntensityKind, Provenance
 from carbon_sources.interval import Interval
 from carbon_sources.providers.open_electricity import OpenElectricitySource
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import FakeProvider, Reply, fake_provider
-from tests.carbon_sources.fakes.api import NOW
+from tests.carbon_sources.fakes.api import NOW, client
 from tests.carbon_sources.fakes.faults import HARMLESS, TRANSPORT, Fault
 from tests.carbon_sources.fakes.open_electricity import KEY, VARIABLE, FakeOpenElectricity, intensity
 
 HOUR = timedelta(hours=1)
 NOON = NOW.replace(minute=0)
-
-
-def client() -> HttpClient:
-    limits = HttpLimits(attempts=2, pause_s=0.0)
-    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=limits)  # noqa: S311 -- spreads retries
 
 
 @pytest.fixture
@@ -106,7 +99,7 @@ def test_the_west_is_asked_in_its_own_time(fake: FakeOpenElectricity, server: Fa
         (Fault.ZEROS, "zeros stand where values are missing"),
         (Fault.NULLS, "values of coal are missing"),
         (Fault.MISSING_VALUE, "values of coal are missing"),
-        (Fault.STALE, "the newest value ends at 2026-11-21 08:00 UTC; it is stale"),
+        (Fault.STALE, "the newest value is old: it ended at 2026-11-21 08:00 UTC"),
         (Fault.DISORDER, "more than once"),
         (Fault.SKEWED_CLOCK, "10 min ahead"),
         (Fault.ABSURD, "can't be true"),

@@ -10,6 +10,7 @@ import pytest
 from carbon_sources.errors import TraceError, UnknownZoneError
 from carbon_sources.intensity import Basis, IntensityKind
 from carbon_sources.providers.trace import TraceSource
+from carbon_sources.traces.formats import IntensityUnit
 
 OWN = "start,end,g_per_kwh\n"
 FIRST = "2021-01-01T00:00Z,2021-01-01T01:00Z,100\n"
@@ -119,6 +120,13 @@ def test_an_option_never_relabels_what_the_file_says(tmp_path: Path, options: di
     )
     with pytest.raises(TraceError, match=reason):
         TraceSource(path=path, **options)  # type: ignore[arg-type] # options of several types in one table
+
+
+def test_a_value_that_is_too_large_for_its_unit_is_refused_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "plain.csv"
+    path.write_text(PLAIN.replace(",2", ",1e306"), encoding="utf-8")
+    with pytest.raises(TraceError, match=r"plain\.csv:3: value 1e306 is too large for its unit"):
+        TraceSource(path=path, unit=IntensityUnit.KG_PER_KWH)
 
 
 def test_a_zone_that_the_file_does_not_name_is_refused_with_those_there_are(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import random
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,22 +12,17 @@ import pytest
 
 from carbon_sources.answers.watttime import Signal, parse_token
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, UnknownZoneError
-from carbon_sources.http import HttpClient, HttpLimits
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySeries, Provenance
 from carbon_sources.providers.watttime import WattTimeSource, range_pieces
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import Asked, FakeProvider, Reply, fake_provider
-from tests.carbon_sources.fakes.api import NOW
+from tests.carbon_sources.fakes.api import NOW, client
 from tests.carbon_sources.fakes.faults import Fault
 from tests.carbon_sources.fakes.watttime import MODEL, PASSWORD, USERNAME, FakeWattTime
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-
-
-def client() -> HttpClient:
-    return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=HttpLimits(attempts=2, pause_s=0.0))  # noqa: S311 -- spreads retries
 
 
 class Played:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from sqlalchemy import URL, create_engine
 
 from carbon_sources.archive import IntensityArchive, MemoryArchive
 from carbon_sources.intensity import IntensitySample
+from carbon_sources.interval import Interval
 from carbon_sources.testing_archive import HOUR, START, SUBJECT, IntensityArchiveConformance, forecast, hour, hours
 from carbonnas.emissions import EmissionEntry, PricedEnergy
 from carbonnas.energy.meter import Account, EnergySample, Owner
@@ -73,6 +75,12 @@ def test_what_is_kept_is_there_when_it_is_opened_again(path: Path, store: Store)
     assert again.archive.series(SUBJECT, hours(0, 24)).samples == (hour(0), hour(1, 90))
     assert again.archive.newest_forecast(SUBJECT, START) == forecast(0, 1, 2)
     again.close()
+
+
+def test_the_first_years_of_the_calendar_are_kept_as_they_are(store: Store) -> None:
+    ancient = replace(hour(0), interval=Interval(datetime.min.replace(tzinfo=UTC), START))
+    store.archive.keep((ancient,), START)
+    assert store.archive.series(SUBJECT, hours(-1, 1)).samples == (ancient,)
 
 
 KEEP = """
@@ -136,13 +144,14 @@ def test_reports_see_the_value_that_was_kept_last(store: Store) -> None:
     assert store.intensities(hour(0), hours(0, 24)).samples == (hour(0, 100.0),)
 
 
-def test_what_a_search_priced_with_alone_is_older_than_what_is_fetched(
+def test_what_a_search_priced_with_alone_was_not_fetched(
     store: Store, header: SearchHeader, progress: SearchProgress
 ) -> None:
     store.create(header, progress)
     store.archive.keep((hour(0, 90),), START)
     store.commit("a-search", progress, Step(intensities=[hour(0, 100), hour(1)]))
-    assert store.archive.series(SUBJECT, hours(0, 24)).samples == (hour(0, 90), hour(1))
+    assert store.archive.series(SUBJECT, hours(0, 24)).samples == (hour(0, 90),)
+    assert store.intensities(hour(0), hours(0, 24)).samples == (hour(0, 90), hour(1))
 
 
 def first_schema(path: Path) -> None:

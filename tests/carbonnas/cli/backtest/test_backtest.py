@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -159,6 +160,81 @@ def test_without_a_cut_the_first_archived_issue_is_one_where_enough_lies_before_
     path = write(tmp_path / "late.csv", "issue_utc,lead_h,target_utc,forecast,actual", rows)
     told = backtest("--trace", trace, "--forecasts", path, "--forecaster", "seasonal", "--json").json
     assert told["train_until"] == "2021-03-31T00:00:00Z"
+
+
+BROKEN = """
+import numpy as np
+from carbon_sources.forecasting.forecaster import Forecaster
+from carbon_sources.forecasting.hourly import LEVELS, HourlyForecast
+
+
+class Unmade(Forecaster):
+    def __init__(self) -> None:
+        raise RuntimeError("no licence")
+
+    def fit(self, history): ...
+
+    def predict(self, history, hours): ...
+
+
+class Told(Forecaster):
+    value = 0.0
+
+    def fit(self, history): ...
+
+    def predict(self, history, hours):
+        return HourlyForecast(np.full(hours, self.value), np.full((hours, len(LEVELS)), self.value))
+
+
+class Negative(Told):
+    value = -1.0
+
+
+class Complex(Told):
+    value = 1 + 1j
+
+
+class Huge(Told):
+    value = 1e300
+"""
+
+
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install forecasters that break what every forecaster promises, one of them under a hostile name."""
+    info = tmp_path / "site" / "broken-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n", encoding="utf-8")
+    classes = {"unmade": "Unmade", "negative": "Negative", "complex": "Complex", "<b>[red]huge[/red]": "Huge"}
+    points = [f"{name} = broken_forecasters:{made}" for name, made in classes.items()]
+    (info / "entry_points.txt").write_text("\n".join(["[carbonnas.forecasters]", *points]) + "\n", encoding="utf-8")
+    (tmp_path / "site" / "broken_forecasters.py").write_text(BROKEN, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.delitem(sys.modules, "broken_forecasters", raising=False)
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_broken_forecaster_is_told_by_name_and_the_others_go_on(trace: Path) -> None:
+    names = ("unmade", "negative", "complex", "seasonal")
+    chosen = [part for name in names for part in ("--forecaster", name)]
+    answer = backtest("--trace", trace, "--train-until", "2021-03-21", *chosen, "--json", status=1)
+    told = answer.json["forecasters"]
+    assert told["unmade"]["error"] == "failed when it was made: RuntimeError: no licence"
+    assert "at least zero" in told["negative"]["error"]
+    assert "real numbers" in told["complex"]["error"]
+    assert told["seasonal"]["mape_by_day"][0] > 0
+    assert "unmade failed" in answer.err
+
+
+@pytest.mark.usefixtures("broken")
+def test_whatever_is_expected_and_whatever_came_the_json_holds_numbers_only(tmp_path: Path) -> None:
+    rows = ((utc(START + hour * HOUR), 1e-310 if hour == 500 else value(hour)) for hour in range(24 * DAYS))
+    path = write(tmp_path / "tiny.csv", "UTC time,carbon_intensity", rows)
+    huge = "<b>[red]huge[/red]"
+    answer = backtest("--trace", path, "--forecaster", huge, "--forecaster", "seasonal", "--json")
+    assert "Infinity" not in answer.out
+    assert answer.json["forecasters"][huge]["rmse_by_day"] == [None] * 4
+    assert answer.json["forecasters"]["seasonal"]["mape_by_day"][0] is None
 
 
 @pytest.mark.torch

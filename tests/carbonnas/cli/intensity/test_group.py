@@ -22,6 +22,20 @@ def keys(document: object) -> set[str]:
     return {key for value in document for key in keys(value)} if isinstance(document, list) else set()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("now", "--at", "0001-01-01"),
+        ("forecast", "--at", "1969-12-31T23:59Z"),
+        ("history", "--to", "0001-01-01T00:00Z"),
+    ],
+)
+def test_a_time_long_before_any_recording_is_refused(waves: Commands, arguments: tuple[str, ...]) -> None:
+    answer = waves(*arguments)
+    assert (answer.status, answer.out) == (2, "")
+    assert "is before 1970" in answer.err
+
+
 def test_every_key_of_every_answer_is_documented(grid: Grid, waves: Commands, trace: Path, tmp_path: Path) -> None:
     page = (Path(__file__).parents[4] / "docs" / "intensity.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## `intensity (\w+)`$(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))

@@ -58,6 +58,26 @@ def test_an_import_that_is_not_meant_so_is_refused(
     assert sentence in answer.err
 
 
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (
+            "2026-03-01T00:00Z,2026-03-01T01:00Z,123456",
+            "holds 123456 g/kWh at 2026-03-01 00:00 UTC, more than any grid",
+        ),
+        ("2026-03-01T00:00Z,9999-12-31T23:00Z,100", "ends at 9999-12-31 23:00 UTC, which has not come yet"),
+        ("0001-01-01T00:00Z,2026-03-01T00:00Z,100", "lasts 739675 d 0 h, longer than a day"),
+    ],
+)
+def test_what_no_provider_can_have_told_is_not_imported(grid: Grid, trace: Path, row: str, sentence: str) -> None:
+    trace.write_text(
+        f"start,end,g_per_kwh,zone,kind,basis,provenance\n{row},Z,average,direct,measured\n", encoding="utf-8"
+    )
+    answer = grid.ask("import", trace)
+    assert (answer.status, answer.out) == (2, "")
+    assert sentence in answer.err
+
+
 def test_values_of_another_basis_are_not_imported(grid: Grid) -> None:
     answer = grid.ask("import", "bundled:DK_2019")
     assert (answer.status, answer.out) == (2, "")
