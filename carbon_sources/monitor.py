@@ -94,6 +94,7 @@ class IntensityMonitor:
         self._answered_at: datetime | None = None
         self._problem: str | None = None
         self._outage: Outage | None = None
+        self._was_odd = False
         self._revision: str | None = None
         self._forecast_problem: str | None = None
 
@@ -147,7 +148,7 @@ class IntensityMonitor:
         if failed is None:
             # A history out of a cache is no answer: only the newest value proves one.
             self._answered_at = now
-            self._tail_due_at = now + _TAIL_EVERY if start <= now - self._polling.tail else self._tail_due_at
+            self._note_trouble(now, asked_tail=start <= now - self._polling.tail)
         self._note_problem(now, None if failed is None else str(failed))
         # What the history says of the same time counts.
         fetched = [*([latest] if latest is not None else []), *(history or ())]
@@ -155,6 +156,14 @@ class IntensityMonitor:
         if self._problem is None:
             self._due_at = self._next_question(now, news=changed is not None)
         return changed
+
+    def _note_trouble(self, now: datetime, *, asked_tail: bool) -> None:
+        """Plan the next look at the tail: in time, or at once after a trouble, in which what was told may have been worse than before."""
+        was_odd, self._was_odd = self._was_odd, bool(self._source.remarks())
+        if was_odd and not self._was_odd:
+            self._tail_due_at = now
+        elif asked_tail:
+            self._tail_due_at = now + _TAIL_EVERY
 
     def _wanted_from(self, now: datetime) -> datetime:
         if self._answered_at is None:

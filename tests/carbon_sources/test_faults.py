@@ -87,7 +87,7 @@ def test_a_fault_is_told_and_nothing_false_is_kept_and_nothing_is_lost(fake_clas
             _, health = at.look(1.1)
             said.extend(health.sentences)
         fake.fault = None
-        for hours in (1.1, 30, 1.1):
+        for hours in (1.1, 0.6, 30, 1.1):
             seen, health = at.look(hours)
         assert seen.problem is None
         assert health.failures == 0

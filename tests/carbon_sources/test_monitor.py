@@ -277,6 +277,23 @@ def test_the_tail_is_asked_for_again_four_times_a_day_and_the_overlap_each_time(
     assert spans == [100, *[4] * 5, 72, *[4] * 5, 72, 4]
 
 
+def test_after_a_trouble_the_tail_is_asked_for_at_once() -> None:
+    @dataclass
+    class Odd(FakeSource):
+        odd: bool = False
+
+        def remarks(self) -> tuple[str, ...]:
+            return ("values are coarser than asked for",) if self.odd else ()
+
+    source = Odd([sample(hour) for hour in range(-200, 40)])
+    watch = IntensityMonitor(source, Polling(10 * MINUTE, 100 * HOUR, 3 * HOUR, tail=72 * HOUR))
+    for hour in range(9):
+        source.odd = hour in {1, 2}
+        watch.observe(NOON + hour * HOUR)
+    # The look at 3:00 finds that it is over; the next one asks for the tail, and then it is due six hours later.
+    assert [(end - start) / HOUR for start, end in source.asked] == [100, 4, 4, 4, 72, 4, 4, 4, 4]
+
+
 def test_what_nobody_needs_is_forgotten() -> None:
     source = FakeSource([sample(hour) for hour in range(-48, 2000)])
     watch = monitor(source)

@@ -12,10 +12,10 @@ _VALUE = ["source", "zone", "kind", "basis", "start", "end", "provenance", "g_pe
 
 
 def upgrade() -> None:
-    """Add the columns and the table. Values from before have no method, and count as fetched when their interval ended."""
+    """Add the columns and the table. Values from before have no method, and are older than whatever is fetched from now on."""
     op.add_column("intensities", sa.Column("method", sa.String(), nullable=False, server_default=""))
     op.add_column("intensities", sa.Column("fetched_at", sa.String(), nullable=True))
-    op.execute('UPDATE intensities SET fetched_at = "end"')
+    op.execute("UPDATE intensities SET fetched_at = '1970-01-01T00:00:00.000000Z'")
     op.drop_index("one_value_once", "intensities")
     op.create_index("one_value_once", "intensities", [*_VALUE, "method"], unique=True)
     op.create_index("intensities_by_end", "intensities", ["source", "zone", "kind", "basis", "end"], unique=False)
