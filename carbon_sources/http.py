@@ -47,15 +47,17 @@ class HttpLimits:
         attempts: Requests per `get`, at least one.
         backoff_s: Wait before the second attempt in seconds, on average; it doubles with each further one.
         pause_s: Shortest time between two requests to the same host, in seconds.
+        rest_s: For how long a host that could not be used is not asked again, in seconds: who wants several things at once waits once.
         body_bytes: Largest body accepted, after decompression.
     """
 
     connect_s: float = 5.0
     read_s: float = 20.0
-    total_s: float = 60.0
-    attempts: int = 4
+    total_s: float = 30.0
+    attempts: int = 3
     backoff_s: float = 1.0
     pause_s: float = 0.25
+    rest_s: float = 20.0
     body_bytes: int = 16_000_000
 
 
@@ -157,6 +159,7 @@ class HttpClient:
         self._monotonic = monotonic
         self._limits = limits
         self._not_before: dict[str, float] = {}
+        self._resting: dict[str, tuple[float, str]] = {}
         self._turns = threading.Lock()
 
     def get_json(
@@ -173,6 +176,17 @@ class HttpClient:
             SourceAccessError: On 401, 402, 403, 407 and 451.
             SourceAnswerError: On any other status, and if the body is too large.
         """
+        host = _host(request)
+        until, problem = self._resting.get(host, (0.0, ""))
+        if self._monotonic() < until:
+            raise SourceUnavailableError(problem)
+        try:
+            return self._get(request, reads)
+        except SourceUnavailableError as error:
+            self._resting[host] = (self._monotonic() + self._limits.rest_s, str(error))
+            raise
+
+    def _get(self, request: HttpRequest, reads: Collection[int]) -> HttpAnswer:
         deadline = self._monotonic() + self._limits.total_s
         for attempt in range(1, self._limits.attempts + 1):
             self._take_turn(request, deadline)

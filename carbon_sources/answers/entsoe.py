@@ -20,6 +20,7 @@ from xml.etree import ElementTree as ET
 from carbon_sources.answers.mix_hours import HOUR, Generation, floor_hour
 from carbon_sources.answers.reading import as_instant, excerpt
 from carbon_sources.errors import SourceAnswerError
+from carbon_sources.secrets import printable
 
 QUARTER = timedelta(minutes=15)
 
@@ -127,7 +128,7 @@ def acknowledgement(root: ET.Element) -> Acknowledgement | None:
     reason = _child(root, "Reason")
     if reason is None:
         return Acknowledgement("", "without a reason")
-    return Acknowledgement(_text(reason, "code", ""), _text(reason, "text", ""))
+    return Acknowledgement(printable(_text(reason, "code", "")), printable(_text(reason, "text", "")))
 
 
 def read_generation(root: ET.Element, eic: str, into: Quarters) -> None:

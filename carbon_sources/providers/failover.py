@@ -30,12 +30,13 @@ class FailoverSource(CarbonSource):
     Args:
         make_source: Makes a source of its name and options.
         sources: Two sources or more, the most trusted first.
-        zone: Name of the place; by default what the first source calls it.
+        zone: Name of the place; may be left out where all sources call it alike.
         patience: How long after the end of an interval its value may be missing before the next source is asked for it; by default the
             delay that is usual for the first source, and an hour more.
 
     Raises:
-        ValueError: If the sources differ in kind or basis: average and marginal, life-cycle and direct values are never mixed.
+        ValueError: If the sources differ in kind or basis (average and marginal, life-cycle and direct values are never mixed), or in
+            the name of the place while no `zone` says that they mean the same.
         CarbonSourceError: If one of them can't be made.
     """
 
@@ -54,6 +55,8 @@ class FailoverSource(CarbonSource):
         first = self._members[0][1]
         for name, member in self._members[1:]:
             _require_same(self._members[0][0], first, name, member)
+        if zone is None:
+            _require_one_name({name: member.zone for name, member in self._members})
         self.kind, self.basis = first.kind, first.basis
         self.zone = zone or first.zone
         self.names = frozenset[str]().union(*(member.names for _, member in self._members))
@@ -133,6 +136,12 @@ def _require_same(first_name: str, first: CarbonSource, name: str, other: Carbon
                 f"{name} gives {another.value} intensity but {first_name} gives {one.value}: sources of another {what} can't stand "
                 "in for each other; choose the same by their options, or leave one out"
             )
+
+
+def _require_one_name(zones: Mapping[str, str]) -> None:
+    if len({*zones.values()}) > 1:
+        told = ", ".join(f"{name} speaks of {zone}" for name, zone in zones.items())
+        raise ValueError(f"{told}: if these are names of one place, give it a name with zone = '...'")
 
 
 def _overdue(series: IntensitySeries, start: datetime, end: datetime) -> bool:

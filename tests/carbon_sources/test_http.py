@@ -361,3 +361,17 @@ def test_a_client_without_attempts_says_so() -> None:
 def test_what_is_a_bug_reaches_the_caller() -> None:
     with fake_provider(in_turn(Reply.json([]))) as server, pytest.raises(ValueError, match="imeout"):
         client(read_s=-1.0).get_json(server.url)
+
+
+def test_a_host_that_could_not_be_used_is_left_alone_for_a_while_and_others_are_not() -> None:
+    waits = Waits()
+    asking = client(waits, attempts=2, rest_s=20.0, backoff_s=0.001)
+    with fake_provider(in_turn(Reply(status=503), Reply(status=503), Reply.json([7]))) as server:
+        for _ in range(3):
+            with pytest.raises(SourceUnavailableError, match="it answered 503"):
+                asking.get_json(server.url)
+        assert len(server.asked) == 2
+        with fake_provider(in_turn(Reply.json([8]))) as other:
+            assert asking.get_json(other.url) == [8]
+        waits.now += 21
+        assert asking.get_json(server.url) == [7]

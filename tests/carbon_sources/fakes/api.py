@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 21, 12, 10, tzinfo=UTC)
 
 def client() -> HttpClient:
     """Return a client that asks twice and never waits."""
-    limits = HttpLimits(attempts=2, pause_s=0.0)
+    limits = HttpLimits(attempts=2, pause_s=0.0, rest_s=0.0)
     return HttpClient(rng=random.Random(0), wait=lambda _: None, limits=limits)  # noqa: S311 -- spreads retries
 
 

@@ -79,6 +79,13 @@ def hours_of(body: bytes) -> dict[datetime, dict[str, float | None]]:
     return {hour: dict(amounts) for hour, amounts in quarters.hours()}
 
 
+def test_what_an_acknowledgement_says_controls_no_terminal() -> None:
+    said = "<Acknowledgement_MarketDocument><Reason><code>1&#x9b;31m</code><text>no&#x9b;2J&#x202e;pe</text></Reason></Acknowledgement_MarketDocument>"
+    found = parse(said.encode(), EIC, Quarters())
+    assert found is not None
+    assert (found.code, found.text) == ("131m", "no2Jpe")
+
+
 def test_a_curve_that_omits_repeats_is_filled_to_the_end_of_its_period() -> None:
     # Quarters 5120, 5120, 5230, 5230.
     read = hours_of(document(a_series(a_period({1: 5120, 3: 5230}))))

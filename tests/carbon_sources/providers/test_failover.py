@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -162,34 +160,6 @@ def test_if_all_fail_each_reason_is_told() -> None:
             ask()
 
 
-class Flickering(Member):
-    """Answers every other question, with nothing."""
-
-    def _fail(self, question: str) -> None:
-        self.failure = None if self.failure else "down"
-        super()._fail(question)
-
-
-def test_remarks_can_be_read_while_another_thread_asks() -> None:
-    source = failover(Member("steady", {}), *(Flickering(f"{i}", {}) for i in range(100)))
-    stop, interval = threading.Event(), sys.getswitchinterval()
-
-    def ask() -> None:
-        while not stop.is_set():
-            source.history(NOON, NOON + HOUR)
-
-    thread = threading.Thread(target=ask)
-    sys.setswitchinterval(1e-6)
-    try:
-        thread.start()
-        for _ in range(1000):
-            source.remarks()
-    finally:
-        stop.set()
-        thread.join()
-        sys.setswitchinterval(interval)
-
-
 def test_a_forecast_comes_from_the_first_that_has_one() -> None:
     two = Member("two", hours(0, 3), zone="elsewhere")
     two.expected = Forecast(NOON, IntensitySeries((two.sample(1),)), (0.5,), ((7.0,),))
@@ -199,6 +169,13 @@ def test_a_forecast_comes_from_the_first_that_has_one() -> None:
     assert (made.issued_at, made.levels, made.quantiles) == (NOON, (0.5,), ((7.0,),))
     assert [(s.source, s.zone) for s in made.series] == [("two", "here")]
     assert failover(Member("one", {}), Member("two", {})).forecast(NOON) is None
+
+
+def test_places_with_different_names_are_one_place_only_if_the_user_says_so() -> None:
+    one, other = Member("one", hours(-3, 1)), Member("two", {}, zone="elsewhere")
+    with pytest.raises(ValueError, match=r"speaks of Z, .* speaks of elsewhere: .* zone = "):
+        failover(one, other)
+    assert failover(one, other, zone="here").zone == "here"
 
 
 @pytest.mark.parametrize(
