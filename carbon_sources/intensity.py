@@ -179,7 +179,13 @@ class Forecast:
 
     def upper(self, instant: datetime) -> float | None:
         """Return the highest quantile at `instant` in g/kWh, or `None` where there is none."""
-        sample = self.series.at(instant)
-        if sample is None or not self.levels:
-            return None
-        return self.quantiles[self.series.samples.index(sample)][-1]
+        return self.highest(instant, instant)
+
+    def highest(self, start: datetime, end: datetime) -> float | None:
+        """Return the highest quantile from `start` to `end`, both included, in g/kWh, or `None` where there is none."""
+        held = (
+            values[-1]
+            for sample, values in zip(self.series, self.quantiles, strict=bool(self.levels))
+            if sample.interval.start <= end and sample.interval.end > start
+        )
+        return max(held, default=None)

@@ -29,6 +29,9 @@ class Secret:
         return "***"
 
 
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
 class Secrets:
     """Secrets by the name of the environment variable that holds them; a configuration names the variable only.
 
@@ -43,8 +46,14 @@ class Secrets:
         """Return the secret.
 
         Raises:
-            SourceAccessError: If the variable is not set, empty, or holds what can't be sent in a header; its value is not shown.
+            SourceAccessError: If the variable is not set, empty, or holds what can't be sent in a header; its value is not shown. Also
+                if `variable` is no name in capitals: then it may be the token itself, and is not shown either.
         """
+        if not _VARIABLE.fullmatch(variable):
+            raise SourceAccessError(
+                "a token is read from an environment variable whose name, such as MY_TOKEN, stands in the configuration; what stands "
+                "there is no such name. If it is the token itself, take it out of the file"
+            )
         text = self._environment.get(variable, "").strip()
         if not text:
             raise SourceAccessError(f"no token: set the environment variable {variable}")

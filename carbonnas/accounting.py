@@ -115,7 +115,7 @@ class Accountant:
             self._mark_read(step)
             step.readings.append(reading)
             step.entries.extend(fresh)
-            self._count(fresh, 1, None if observation.forecast is None else observation.forecast.upper(now))
+            self._count(fresh, 1, _expected_bound(observation))
         if observation.changed is not None:
             step.intensities.extend(observation.series.between(observation.changed.start, observation.changed.end))
             self._correct(observation, step)
@@ -197,6 +197,15 @@ class Accountant:
                 self._unpriced[entry.entry_id] = entry.priced.sample.interval.start
             if entry.owner.account is Account.TRIAL and entry.owner.trial is not None:
                 self._trial_j[entry.owner.trial] += sign * entry.priced.sample.joules
+
+
+def _expected_bound(observation: Observation) -> float | None:
+    """Return the upper bound that the forecast gives for energy drawn until now, g/kWh; `None` without a forecast.
+
+    A reading may reach back for hours, of which the forecast no longer speaks: the highest value of the day to come bounds them, too.
+    """
+    now = observation.now
+    return None if observation.forecast is None else observation.forecast.highest(now, now + timedelta(days=1))
 
 
 def intensity_value(sample: IntensitySample | None) -> float | None:

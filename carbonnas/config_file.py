@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,12 @@ def choose_plugin(key: str, table: Mapping[str, object], folder: Path, origin: s
     return choice
 
 
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """Return what to add to a sentence on an unknown name: the known one that it is closest to, if any is close."""
+    close = [] if name in known else difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -152,7 +159,7 @@ def _plugin_choice(key: str, table: object, group: PluginGroup[Any], folder: Pat
     try:
         options = group.options(use).model_validate({k: v for k, v in table.items() if k != "use"})
     except PluginError as error:
-        problems.append(f"{key}.use: {error}")
+        problems.append(f"{key}.use: {error}{did_you_mean(use, group.names())}")
         return _UNUSABLE
     except ValidationError as error:
         problems.extend(_sentences(f"{key}.", error))
@@ -212,15 +219,26 @@ def _refusals(choices: Mapping[str, PluginChoice], config: SearchConfig | None) 
 
 
 def _sentences(prefix: str, error: ValidationError, *, beside_others: bool = False) -> Iterator[str]:
-    for item in error.errors(include_url=False, include_context=False):
+    for item in error.errors(include_url=False):
         key = prefix + ".".join(str(part) for part in item["loc"])
         if not item["loc"] and beside_others:
             continue  # what is wrong with the whole may follow from what is wrong with its parts
+        if _counts_wrong_items(item):
+            continue
         yield f"{key.rstrip('.') or 'configuration'}: {_message(item)}"
+
+
+def _counts_wrong_items(item: ErrorDetails) -> bool:
+    """Say whether a list is only short of items because those that are wrong, and told as such, do not count."""
+    found = item["input"]
+    return item["type"] == "too_short" and isinstance(found, list) and len(found) >= item["ctx"]["min_length"]
 
 
 def _message(item: ErrorDetails) -> str:
     found = item["input"]
+    if item["type"] == "too_short":
+        least = item["ctx"]["min_length"]
+        return f"expected at least {'one' if least == 1 else least}, got {_shown(found)}"
     if item["type"] in _MESSAGES:
         return _MESSAGES[item["type"]].format(found=_shown(found))
     message = item["msg"].removeprefix("Value error, ")
@@ -228,15 +246,23 @@ def _message(item: ErrorDetails) -> str:
     return message if "got" in message or isinstance(found, dict) else f"{message}, got {_shown(found)}"
 
 
+_LONGEST_SHOWN = 60
+"""Characters of a value that a sentence shows."""
+
 _MESSAGES = {
     "extra_forbidden": "unknown key",
     "missing": "missing",
     "model_type": "expected a table, got {found}",
     "tuple_type": "expected a list, got {found}",
-    "too_short": "expected at least one, got {found}",
 }
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
+        return f"a list of {len(value)}"
     text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    if len(text) <= _LONGEST_SHOWN:
+        return text
+    return f"a list of {len(value)}" if isinstance(value, list) else text[: _LONGEST_SHOWN - 3] + "..."

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import ctypes
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from weakref import WeakSet
 
 import numpy as np
 
@@ -17,6 +20,9 @@ from carbon_sources.forecasting.issue import as_forecast, known_hours
 from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries
 
 _TRY_AGAIN = timedelta(hours=1)
+_STOPPING_S = 3.0
+"""How long the process waits at its end for a thread to notice."""
+_started: WeakSet[threading.Thread] = WeakSet()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +41,20 @@ class ForecastTimes:
 
 
 def in_background(work: Callable[[], None]) -> None:
-    """Do the work in a thread that does not keep the process alive."""
-    threading.Thread(target=work, name="forecaster", daemon=True).start()
+    """Do the work in a thread that does not keep the process alive: it is stopped when the process ends."""
+    thread = threading.Thread(target=work, name="forecaster", daemon=True)
+    thread.start()
+    _started.add(thread)
+
+
+@atexit.register
+def _stop_at_exit() -> None:
+    """Stop what still learns: a thread that is cut off within native code can abort a process that has ended well."""
+    running = [thread for thread in _started if thread.is_alive()]
+    for thread in running:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
+    for thread in running:
+        thread.join(_STOPPING_S)
 
 
 def at_once(work: Callable[[], None]) -> None:

@@ -30,6 +30,5 @@ class Ensemble(LearningForecaster):
         self._issues = issues
 
     def predict(self, history: HourlyIntensity, hours: int) -> HourlyForecast:
-        own = super().predict(history, hours)
-        past = None if self._issues is None else self.past_issues(history)
+        own, past = self.predict_looking_back(history, hours)
         return own if self._issues is None or past is None else blended(own, past, self._issues, history.now)

@@ -16,7 +16,7 @@ from carbon_sources.forecasting.hourly import HOUR, Array, HourlyIntensity
 
 DAY_H = 24
 _SHORT_GAP_H = 3
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,7 @@ def filled(history: HourlyIntensity) -> Filled:
     values, known = history.values[first:last].copy(), known[first:last]
     if not known.all():
         values = _fill(values, known)
-    return Filled((history.start - _EPOCH) // HOUR + first, values, known, len(history.values) - last)
+    return Filled((history.start - EPOCH) // HOUR + first, values, known, len(history.values) - last)
 
 
 def _fill(values: Array, known: NDArray[np.bool_]) -> Array:

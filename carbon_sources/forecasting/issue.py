@@ -27,9 +27,14 @@ def known_hours(series: IntensitySeries, now: datetime, history: timedelta) -> H
     """
     known = series.between(now - history, now).before(now)
     if not len(known):
-        raise ForecastError(f"nothing is known of the {history} before {now:%Y-%m-%d %H:%M} UTC")
+        raise ForecastError(f"nothing is known of the {_told(history)} before {now:%Y-%m-%d %H:%M} UTC")
     hours = hourly_means(known, full_hour(known.samples[0].interval.start), full_hour(now))
     return HourlyIntensity(hours.start, hours.values, now)
+
+
+def _told(duration: timedelta) -> str:
+    hours = duration / HOUR
+    return f"{hours / 24:g} days" if hours >= 48 else f"{hours:g} h"
 
 
 def issue(forecaster: Forecaster, name: str, series: IntensitySeries, now: datetime, horizon: timedelta) -> Forecast:

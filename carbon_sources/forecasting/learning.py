@@ -10,7 +10,7 @@ import numpy as np
 from carbon_sources.errors import ForecastError
 from carbon_sources.forecasting.blending import PastIssues
 from carbon_sources.forecasting.forecaster import Forecaster
-from carbon_sources.forecasting.gaps import DAY_H, Filled, filled
+from carbon_sources.forecasting.gaps import DAY_H, EPOCH, Filled, filled
 from carbon_sources.forecasting.hourly import HOUR, Array, HourlyForecast, HourlyIntensity
 from carbon_sources.forecasting.member import Member
 from carbon_sources.forecasting.mixing import RECENT_DAYS, mixture, recent_width
@@ -93,10 +93,15 @@ class LearningForecaster(Forecaster):
         )
 
     def predict(self, history: HourlyIntensity, hours: int) -> HourlyForecast:
+        return self.predict_looking_back(history, hours)[0]
+
+    def predict_looking_back(self, history: HourlyIntensity, hours: int) -> tuple[HourlyForecast, PastIssues | None]:
+        """Return what is expected, and what would have been at the same hour of the last days; `None` where nothing was learnt."""
         past = filled(history)
         learnt = self._learnt
         if learnt is None or len(past.values) < DAY_H:
-            return _simple(history, hours)
+            return _simple(history, hours), None
+        enough = len(past.values) >= WINDOW_H + DAY_H
         past = _long_enough(past)
         logs = learnt.scale.scaled(past.values)
         now = issues_at(logs, past.first_hour, np.array([len(logs)]))
@@ -107,27 +112,12 @@ class LearningForecaster(Forecaster):
         ahead = over_leads(now.usual)[0] + (weights * expected).sum(axis=0)
         ahead = np.clip(ahead, now.windows.min() - _BEYOND, now.windows.max() + _BEYOND)
         hour = int(now.hour_of_day[0])
-        width = recent_width((weights[:, None] * errors).sum(axis=0), learnt.typical[hour])
+        mixed = (weights[:, None] * errors).sum(axis=0)
+        width = recent_width(mixed, learnt.typical[hour])
         around = ahead[:, None] + learnt.quantiles[hour] * width[:, None]
         mean, quantiles = (learnt.scale.unscaled(extended(part, past.lag + hours)) for part in (ahead, around))
-        return forecast_around(mean[past.lag :], quantiles[past.lag :])
-
-    def past_issues(self, history: HourlyIntensity) -> PastIssues | None:
-        """Return what would have been expected at the same hour of the last days; `None` where nothing was learnt."""
-        learnt = self._learnt
-        past = filled(history)
-        if learnt is None or len(past.values) < WINDOW_H + DAY_H:
-            return None
-        logs = learnt.scale.scaled(past.values)
-        errors = self._recent_errors(learnt, past, logs)
-        mixed = (mixture(errors)[:, None] * errors).sum(axis=0)
-        issues = mixed.shape[0]
-        ends = [history.end - (past.lag + DAY_H * (back + 1)) * HOUR for back in range(issues)]
-        after = np.concatenate((np.where(past.known, logs, np.nan), np.full(LEARNT_H, np.nan)))
-        at = len(logs) - DAY_H * np.arange(1, issues + 1)
-        actual = np.lib.stride_tricks.sliding_window_view(after, LEARNT_H)[at]
-        unscaled = learnt.scale.unscaled
-        return PastIssues(ends, unscaled(actual - mixed), unscaled(actual))
+        back = _past_issues(learnt, past, logs, errors=mixed) if enough else None
+        return forecast_around(mean[past.lag :], quantiles[past.lag :]), back
 
     def _recent_errors(self, learnt: _Learnt, past: Filled, logs: Array) -> Array:
         """Return what the errors of the members would have been at the same hour of the last days.
@@ -148,6 +138,18 @@ class LearningForecaster(Forecaster):
         after = np.lib.stride_tricks.sliding_window_view(actual, LEARNT_H)[at]
         errors: Array = after - over_leads(issues.usual) - expected
         return errors
+
+
+def _past_issues(learnt: _Learnt, past: Filled, logs: Array, *, errors: Array) -> PastIssues:
+    """Return past issues from what their errors would have been, shape (issues, `LEARNT_H`), a day apart, newest first."""
+    issues = len(errors)
+    end = EPOCH + (past.first_hour + len(logs)) * HOUR
+    after = np.concatenate((np.where(past.known, logs, np.nan), np.full(LEARNT_H, np.nan)))
+    at = len(logs) - DAY_H * np.arange(1, issues + 1)
+    actual = np.lib.stride_tricks.sliding_window_view(after, LEARNT_H)[at]
+    unscaled = learnt.scale.unscaled
+    ends = [end - DAY_H * (back + 1) * HOUR for back in range(issues)]
+    return PastIssues(ends, unscaled(actual - errors), unscaled(actual))
 
 
 def _simple(history: HourlyIntensity, hours: int) -> HourlyForecast:

@@ -20,6 +20,8 @@ _E = TypeVar("_E", bound=enum.Enum)
 DAY = timedelta(days=1)
 LONGEST_HORIZON = timedelta(days=31)
 """Nothing is expected of a later time."""
+_HOUR = timedelta(hours=1)
+_LIMIT = f"{LONGEST_HORIZON // _HOUR} h"
 
 PICTURES = (".html", ".htm", ".svg", ".png")
 """Endings of the files that hold pictures."""
@@ -76,10 +78,19 @@ def instant_option(text: str, option: str) -> datetime:
         dated = len(text) == len("2020-06-01")
         instant = datetime.fromisoformat(text).replace(tzinfo=UTC) if dated else parse_instant(text)
     except ValueError as error:
-        raise ConfigError(option, (f"expected a date or an instant such as 2020-06-01T12:00Z: {error}",)) from error
+        why = f": {error}" if _is_time(text) else f", got {text!r}"
+        raise ConfigError(option, (f"expected a date or an instant such as 2020-06-01T12:00Z{why}",)) from error
     if instant < _EARLIEST:
         raise ConfigError(option, (f"{text} is before {_EARLIEST:%Y}",))
     return instant
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def duration_option(text: str, option: str) -> timedelta:
@@ -94,16 +105,42 @@ def duration_option(text: str, option: str) -> timedelta:
     return duration
 
 
+def horizon_option(text: str, option: str) -> timedelta:
+    """Read a duration above zero, up to `LONGEST_HORIZON`.
+
+    Raises:
+        ConfigError: If it is none, naming the option.
+    """
+    horizon = _duration(text, option)
+    check_horizon(horizon, option, repr(text))
+    return horizon
+
+
+def check_horizon(horizon: timedelta, option: str, told: str) -> None:
+    """Check that a horizon is above zero and at most `LONGEST_HORIZON`.
+
+    Args:
+        horizon: The horizon.
+        option: Where it stands.
+        told: How it reads there.
+
+    Raises:
+        ConfigError: If it is not.
+    """
+    if not timedelta(0) < horizon <= LONGEST_HORIZON:
+        raise ConfigError(option, (f"expected a duration above zero and of at most {_LIMIT}, got {told}",))
+
+
 def hours_option(text: str, option: str) -> int:
     """Read a duration of whole hours, from one to `LONGEST_HORIZON`.
 
     Raises:
         ConfigError: If it is none, naming the option.
     """
-    hour, duration = timedelta(hours=1), _duration(text, option)
-    if not hour <= duration <= LONGEST_HORIZON or duration % hour:
-        raise ConfigError(option, (f"expected whole hours, 1 h to {LONGEST_HORIZON // hour} h, got {text!r}",))
-    return duration // hour
+    duration = _duration(text, option)
+    if not _HOUR <= duration <= LONGEST_HORIZON or duration % _HOUR:
+        raise ConfigError(option, (f"expected whole hours, 1 h to {_LIMIT}, got {text!r}",))
+    return duration // _HOUR
 
 
 def _duration(text: str, option: str) -> timedelta:

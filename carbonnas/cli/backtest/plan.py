@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from carbon_sources.errors import PluginError
 from carbon_sources.forecasting.backtest_setting import (
     DAY,
     Recording,
@@ -16,11 +15,13 @@ from carbon_sources.forecasting.backtest_setting import (
     regular_issues,
 )
 from carbon_sources.forecasting.hourly import HOUR
-from carbon_sources.forecasting.provider import Issues, Provider
+from carbon_sources.forecasting.provider import Issues
 from carbon_sources.groups import FORECASTERS
 from carbon_sources.intensity import IntensitySeries
 from carbon_sources.providers.trace import TraceSource
+from carbonnas.cli.forecasters import needs_issues, passes_on_issues
 from carbonnas.cli.options import PICTURES, TraceChoice, check_output, hours_option, instant_option
+from carbonnas.config_file import did_you_mean
 from carbonnas.errors import ConfigError
 
 ENOUGH = 28 * DAY
@@ -92,7 +93,7 @@ def make_plan(options: BacktestOptions) -> BacktestPlan:
     issued = archived_issues(source.forecast, datetime.min.replace(tzinfo=UTC), end)
     archive = source.forecast if issued else None
     names, left_out = _choose(options.forecasters, archive)
-    alone = archive is not None and all(_passes_on(name) for name in names)
+    alone = archive is not None and all(passes_on_issues(name) for name in names)
     cut = train_until or _default_cut(series, issued, alone=alone)
     _check_cut(cut, series, alone=alone)
     every = None if alone and given_every is None else given_every or DAY
@@ -100,8 +101,8 @@ def make_plan(options: BacktestOptions) -> BacktestPlan:
         issues = tuple(at for at in issued if at >= cut)
     else:
         # beyond its last issue an archive would be blamed for its age
-        passed_on = archive is not None and any(_passes_on(name) for name in names)
-        issues = regular_issues(cut, min(end, issued[-1] + every) if passed_on else end, every)
+        needed = archive is not None and any(needs_issues(name) for name in names)
+        issues = regular_issues(cut, min(end, issued[-1] + every) if needed else end, every)
     if not issues:
         raise _mistake(
             "--train-until", f"no forecast is issued between {cut:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M} UTC"
@@ -122,7 +123,8 @@ def _check_names(names: tuple[str, ...]) -> None:
     known = FORECASTERS.names()
     for name in names:
         if name not in known:
-            raise _mistake("--forecaster", f"there is none named {name!r}; there are {', '.join(known)}")
+            there_are = f"there are {', '.join(known)}{did_you_mean(name, known)}"
+            raise _mistake("--forecaster", f"there is none named {name!r}; {there_are}")
 
 
 def _source(options: BacktestOptions) -> TraceSource:
@@ -151,20 +153,12 @@ def _used(source: TraceSource, options: BacktestOptions, until: datetime | None)
     return series
 
 
-def _passes_on(name: str) -> bool:
-    """Say whether a forecaster is the one that passes on archived forecasts; one that can't be loaded is not."""
-    try:
-        return issubclass(FORECASTERS.load(name), Provider)
-    except PluginError:
-        return False
-
-
 def _choose(names: tuple[str, ...], archive: Issues | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the forecasters to run, and those that can't and were not asked for by name."""
     if names:
         return names, ()
     known = FORECASTERS.names()
-    left_out = tuple(name for name in known if archive is None and _passes_on(name))
+    left_out = tuple(name for name in known if archive is None and needs_issues(name))
     return tuple(name for name in known if name not in left_out), left_out
 
 

@@ -14,15 +14,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
-from carbon_sources.errors import CarbonSourceError
+from carbon_sources.errors import CarbonSourceError, ForecastError
 from carbon_sources.forecasting.answer import plugin_errors
 from carbon_sources.forecasting.backtest import Expectations, archived_expectations, expectations
 from carbon_sources.forecasting.hourly import HOUR, LEVELS, Array
-from carbon_sources.forecasting.provider import Provider
 from carbon_sources.forecasting.scores import Scores, score
 from carbon_sources.groups import DEFAULT_FORECASTER, FORECASTERS
 from carbonnas.cli.backtest.plan import BacktestOptions, BacktestPlan, make_plan
 from carbonnas.cli.backtest.table import print_scores
+from carbonnas.cli.forecasters import needs_issues, passes_on_issues
 from carbonnas.cli.output import messages, print_json
 from carbonnas.report.document import iso
 
@@ -90,7 +90,9 @@ def _test(name: str, plan: BacktestPlan, actual: Array, yesterday: Array, told: 
 
 def _expectations(name: str, plan: BacktestPlan, told: Told) -> Expectations:
     archive = plan.archive
-    if archive is not None and issubclass(FORECASTERS.load(name), Provider):
+    if archive is None and needs_issues(name):
+        raise ForecastError("give archived forecasts with --forecasts, or a trace that holds them: it can't do without")
+    if archive is not None and passes_on_issues(name):
         return archived_expectations(archive, plan.setting, told=told)
     with plugin_errors("when it was made"):
         forecaster = FORECASTERS.create(name, {}, {} if archive is None else {"issues": archive})

@@ -23,7 +23,7 @@ Config = Annotated[
     typer.Option(
         "--config",
         metavar="SEARCH.toml",
-        help="Configuration whose [carbon_source], [forecaster] and [clock] are used.",
+        help=r"Configuration whose \[carbon_source], \[forecaster] and \[clock] are used.",
     ),
 ]
 Source = Annotated[Optional[str], typer.Option("--source", metavar="NAME", help="Carbon source, in place of --config.")]
@@ -33,7 +33,7 @@ Options = Annotated[
 ]
 At = Annotated[
     Optional[str],
-    typer.Option("--at", metavar="TIME", help="Answer as of this date or instant, UTC.  [default: the present]"),
+    typer.Option("--at", metavar="TIME", help=r"Answer as of this date or instant, UTC.  \[default: the present]"),
 ]
 From = Annotated[Optional[str], typer.Option("--from", metavar="TIME", help="First instant or date, UTC.")]
 To = Annotated[Optional[str], typer.Option("--to", metavar="TIME", help="Last instant or date, UTC.")]
@@ -43,7 +43,7 @@ State = Annotated[
         "--state",
         envvar="CARBONNAS_STATE",
         show_envvar=True,
-        help="Folder in which fetched values are kept.  [default: ~/.local/state/carbonnas]",
+        help=r"Folder in which fetched values are kept.  \[default: ~/.local/state/carbonnas]",
     ),
 ]
 
@@ -94,11 +94,11 @@ def forecast(  # noqa: PLR0913 - as above
     option: Options = None,
     at: At = None,
     horizon: Annotated[
-        Optional[str], typer.Option("--horizon", metavar="DURATION", help="How far ahead.  [default: 96 h]")
+        Optional[str], typer.Option("--horizon", metavar="DURATION", help=r"How far ahead, at most 31 d.  \[default: 96 h]")
     ] = None,
     forecaster: Annotated[
         Optional[str],
-        typer.Option("--forecaster", metavar="NAME", help="Forecaster.  [default: the configuration's, or ensemble]"),
+        typer.Option("--forecaster", metavar="NAME", help=r"Forecaster.  \[default: the configuration's, or ensemble]"),
     ] = None,
     output: Annotated[
         Optional[Path], typer.Option("--output", "-o", help="Picture to write: .html, .svg or .png.")
@@ -161,13 +161,20 @@ def import_trace(  # noqa: PLR0913 - as above
     basis: Basis = None,
     unit: Unit = None,
     time_zone: TimeZone = None,
+    same_place: Annotated[
+        bool, typer.Option("--same-place", help="The file's zone, by another name, is that of the source.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace kept values that differ. There is no way back.")
+    ] = False,
     state: State = None,
     as_json: AsJson = False,
 ) -> None:
     """File a recorded trace as history of a source, which is then there without asking it."""
     from carbonnas.cli.intensity.grid import open_grid
-    from carbonnas.cli.intensity.importing import import_recording
+    from carbonnas.cli.intensity.importing import Consent, import_recording
     from carbonnas.cli.options import TraceChoice
 
     choice = TraceChoice(trace, zone, column, kind, basis, unit, time_zone)
-    import_recording(open_grid(config, source, option or [], state=state), choice, told_by, as_json=as_json)
+    consent = Consent(same_place=same_place, replace=replace)
+    import_recording(open_grid(config, source, option or [], state=state), choice, told_by, consent, as_json=as_json)

@@ -3,30 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from carbon_sources.answers.reading import HIGHEST_G_PER_KWH
 from carbon_sources.archive import Subject
 from carbon_sources.clock import SystemClock
-from carbon_sources.intensity import IntensitySample
+from carbon_sources.intensity import IntensitySample, IntensitySeries
 from carbon_sources.interval import Interval
 from carbon_sources.source import CarbonSource
 from carbon_sources.traces.file import trace_path
 from carbon_sources.traces.reader import Trace, read_trace
 from carbonnas.cli.intensity.grid import Grid
-from carbonnas.cli.intensity.text import counted, grid_json, lasting, plain, remark, stamp
+from carbonnas.cli.intensity.text import counted, grid_json, lasting, plain, stamp
 from carbonnas.cli.options import DAY, TraceChoice
 from carbonnas.cli.output import print_json, results
 from carbonnas.errors import ConfigError
 from carbonnas.report.document import iso
 
 
-def import_recording(grid: Grid, choice: TraceChoice, told_by: str | None, *, as_json: bool) -> None:
-    """File the trace's values under the source, and say how many of them were not known before."""
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a user has said to be meant so.
+
+    Attributes:
+        same_place: That another name of the zone means the same place.
+        replace: That values which are kept may be replaced.
+    """
+
+    same_place: bool
+    replace: bool
+
+
+def import_recording(
+    grid: Grid, choice: TraceChoice, told_by: str | None, consent: Consent, *, as_json: bool
+) -> None:
+    """File the trace's values under the source, and say how many of them were not known before.
+
+    Raises:
+        ConfigError: If an option or the file is not what the source takes, or something is done that is not consented to.
+        TraceError: If the file can't be read.
+    """
     name = _name(grid, told_by)
     trace = read_trace(choice.path, choice.options())
     _require_same(trace, grid.source, choice.path)
+    if trace.zone != grid.source.zone and not consent.same_place:
+        raise ConfigError(choice.path, (_other_zone(trace.zone, grid.source.zone),))
     if not len(trace.series):
         raise ConfigError(choice.path, ("holds forecasts alone, and no history",))
     now = SystemClock().now()
@@ -36,12 +58,10 @@ def import_recording(grid: Grid, choice: TraceChoice, told_by: str | None, *, as
         replace(sample, source=name, zone=grid.source.zone, method=f"imported from {file}") for sample in trace.series
     ]
     whole = Interval(samples[0].interval.start, samples[-1].interval.end)
-    known = {sample.interval: sample.g_per_kwh for sample in grid.archive.series(Subject.of(grid.source), whole)}
+    new, changed = _compare(samples, grid.archive.series(Subject.of(grid.source), whole))
+    if changed and not consent.replace:
+        raise ConfigError(choice.path, (_replaces(changed, len(samples), name),))
     grid.archive.keep(samples, now)
-    new = sum(sample.interval not in known for sample in samples)
-    changed = sum(known.get(sample.interval, sample.g_per_kwh) != sample.g_per_kwh for sample in samples)
-    if trace.zone != grid.source.zone:
-        remark([f"the file calls its zone {trace.zone!r}; it is filed as {grid.source.zone!r}"])
     if as_json:
         print_json(
             {
@@ -61,6 +81,32 @@ def import_recording(grid: Grid, choice: TraceChoice, told_by: str | None, *, as
         f"{plain(grid.source.zone)}: {new} new, {changed} with another value than before",
         soft_wrap=True,
     )
+
+
+def _other_zone(held: str, own: str) -> str:
+    return (
+        f"calls its zone {held!r}, but the source's is {own!r}; if both are the same place, say so with --same-place, "
+        "otherwise choose the zone's own file or source"
+    )
+
+
+def _replaces(changed: int, count: int, name: str) -> str:
+    return (
+        f"{changed} of its {counted(count, 'interval')} would replace other values that are kept of {name}, "
+        "and there is no way back; if the file is right and they are not, give --replace"
+    )
+
+
+def _compare(samples: Iterable[IntensitySample], kept: IntensitySeries) -> tuple[int, int]:
+    """Return of how many samples nothing was known, and how many replace something else, also where its intervals are others."""
+    new = changed = 0
+    for sample in samples:
+        before = kept.between(sample.interval.start, sample.interval.end).samples
+        if not before:
+            new += 1
+        elif [(sample.interval, sample.g_per_kwh)] != [(other.interval, other.g_per_kwh) for other in before]:
+            changed += 1
+    return new, changed
 
 
 def _name(grid: Grid, told_by: str | None) -> str:

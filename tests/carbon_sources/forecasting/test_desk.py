@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -210,3 +212,43 @@ def test_a_broken_forecaster_is_told_and_stops_nothing(answer: Callable[[int], H
     desk = ForecastDesk(lambda: Broken(answer), "broken", lambda *_: series(-50, 0), times, at_once)
     assert desk.forecast(START, series(-10, 0)) is None
     assert complaint in str(desk.problem)
+
+
+ENDING = """
+import threading
+from carbon_sources.forecasting.desk import in_background
+
+begun = threading.Event()
+
+def learn():
+    try:
+        {work}
+    finally:
+        print("stopped")
+
+in_background(learn)
+begun.wait(30)
+print("ending")
+"""
+
+
+def ended(work: str) -> subprocess.CompletedProcess[str]:
+    code = ENDING.format(work=work)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_learning_is_stopped_when_the_process_ends() -> None:
+    answer = ended("begun.set()\n        while True: pass")
+    assert (answer.returncode, answer.stdout.split(), answer.stderr) == (0, ["ending", "stopped"], "")
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+def test_a_process_ends_well_within_the_training_of_a_network() -> None:
+    work = """import torch
+        network = torch.nn.Linear(500, 500)
+        while True:
+            network(torch.ones(500, 500)).sum().backward()
+            begun.set()"""
+    answer = ended(work)
+    assert (answer.returncode, answer.stderr) == (0, "")

@@ -52,6 +52,8 @@ def test_a_forecast_carries_zone_kind_and_basis_and_says_who_expects() -> None:
     assert made.levels == LEVELS
     assert made.upper(START + 24 * HOUR) == 7.0
     assert made.upper(START + 26 * HOUR) is None
+    assert made.highest(START, START + 23 * HOUR) is None
+    assert made.highest(START, START + 99 * HOUR) == 7.0
 
 
 def test_the_hour_that_still_runs_is_expected_not_known() -> None:
