@@ -7,7 +7,7 @@ import numpy as np
 from carbon_sources.forecasting.forecaster import Forecaster
 from carbon_sources.forecasting.gaps import filled
 from carbon_sources.forecasting.hourly import HourlyForecast, HourlyIntensity
-from carbon_sources.forecasting.spread import error_quantiles, forecast_around
+from carbon_sources.forecasting.spread import band_around, forecast_around
 
 _WATCHED_H = 90 * 24
 """How much of a history the errors are taken from: a season."""
@@ -24,6 +24,5 @@ class Persistence(Forecaster):
         values = np.where(past.known, past.values, np.nan)[-_WATCHED_H:]
         padded = np.concatenate((values, np.full(hours + past.lag, np.nan)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, hours + past.lag + 1)
-        errors = error_quantiles(windows[:, past.lag + 1 :] - windows[:, :1])
         mean = np.full(hours, past.values[-1])
-        return forecast_around(mean, mean[:, None] + errors)
+        return forecast_around(mean, band_around(mean, windows[:, past.lag + 1 :] - windows[:, :1]))

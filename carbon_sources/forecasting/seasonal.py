@@ -9,7 +9,7 @@ import numpy as np
 from carbon_sources.forecasting.forecaster import Forecaster
 from carbon_sources.forecasting.gaps import DAY_H, Filled, filled
 from carbon_sources.forecasting.hourly import Array, HourlyForecast, HourlyIntensity
-from carbon_sources.forecasting.spread import error_quantiles, extended, forecast_around
+from carbon_sources.forecasting.spread import band_around, extended, forecast_around
 
 _DAYS = {"yesterday": 1, "week": 7}
 _WATCHED_DAYS = 90
@@ -38,7 +38,7 @@ class Seasonal(Forecaster):
         past = filled(history)
         leads = hours + past.lag
         mean = extended(mean_day(past.values, self._days), leads)
-        quantiles = mean[:, None] + error_quantiles(self._errors(past, leads))
+        quantiles = band_around(mean, self._errors(past, leads))
         return forecast_around(mean[past.lag :], quantiles[past.lag :])
 
     def _errors(self, past: Filled, leads: int) -> Array:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
+from carbon_sources.forecasting.hourly import HourlyIntensity
+from carbon_sources.forecasting.persistence import Persistence
+from carbon_sources.forecasting.seasonal import Seasonal
 from carbon_sources.forecasting.spread import error_quantiles, extended, forecast_around
 
 
@@ -31,3 +36,20 @@ def test_nothing_is_below_zero_and_quantiles_are_in_order() -> None:
     forecast = forecast_around(np.array([-1.0]), np.array([[-3.0, 2.0, 1.0, 4.0, 4.0, 3.0, 9.0]]))
     assert forecast.mean.tolist() == [0]
     assert forecast.quantiles.tolist() == [[0, 2, 2, 4, 4, 4, 9]]
+
+
+def test_with_hardly_any_past_the_band_is_wide_and_not_certain() -> None:
+    history = HourlyIntensity(datetime(2021, 6, 1, tzinfo=UTC), np.array([100.0, 110.0, 120.0]))
+    for forecaster in (Persistence(), Seasonal()):
+        made = forecaster.predict(history, 4)
+        assert made.quantiles[:, 0].tolist() == (0.5 * made.mean).tolist()
+        assert made.quantiles[:, -1].tolist() == (1.5 * made.mean).tolist()
+
+
+def test_what_is_expected_lies_within_its_own_band() -> None:
+    # A grid that only rises: each day is 24 g/kWh above the one before, so that yesterday's value was always too low.
+    rising = HourlyIntensity(datetime(2021, 6, 1, tzinfo=UTC), np.arange(100.0, 196.0))
+    for forecaster in (Persistence(), Seasonal(), Seasonal(profile="week")):
+        made = forecaster.predict(rising, 48)
+        assert (made.quantiles[:, 0] <= made.mean).all()
+        assert (made.mean <= made.quantiles[:, -1]).all()
