@@ -201,6 +201,35 @@ def test_a_table_of_the_wrong_type_is_said_to_be_one(key: str) -> None:
     assert problem.startswith(f"{key}: expected a ")
 
 
+@pytest.mark.parametrize(
+    ("sources", "sentences"),
+    [
+        ('[{use = "national_grid"}]', ["carbon_source.sources: expected at least 2, got a list of 1"]),
+        ("[]", ["carbon_source.sources: expected at least 2, got []"]),
+        ('[{use = "constant"}, {use = "national_grid"}]', ["carbon_source.sources.0.g_per_kwh: missing"]),
+        (
+            '[{use = "constant"}]',
+            [
+                "carbon_source.sources.0.g_per_kwh: missing",
+                "carbon_source.sources: expected at least 2, got a list of 1",
+            ],
+        ),
+    ],
+)
+def test_a_list_that_is_too_short_is_told_by_what_it_lacks(sources: str, sentences: list[str]) -> None:
+    assert problems(text({"[carbon_source]": ['use = "failover"', f"sources = {sources}"]})) == sentences
+
+
+def test_a_long_value_is_not_shown_whole() -> None:
+    (problem,) = problems(text(search(f"seed = {list(range(100))}")))
+    assert problem.endswith("got a list of 100")
+
+
+def test_a_name_that_is_nearly_right_is_proposed() -> None:
+    (problem,) = problems(text({"[carbon_source]": ['use = "national-grid"']}))
+    assert problem.endswith("; did you mean national_grid?")
+
+
 def test_a_mistake_in_a_table_does_not_make_another_of_the_whole() -> None:
     clock = ['use = "simulated"', "start = 2020-06-01T00:00:00Z"]
     (problem,) = problems(text({"[executor]": ['use = "simulatd"'], "[clock]": clock}))

@@ -91,7 +91,7 @@ def _test(name: str, plan: BacktestPlan, actual: Array, yesterday: Array, told: 
 def _expectations(name: str, plan: BacktestPlan, told: Told) -> Expectations:
     archive = plan.archive
     if archive is None and needs_issues(name):
-        raise ForecastError("give archived forecasts with --forecasts, or a trace that holds them: it can't do without")
+        raise ForecastError("needs archived forecasts: give them with --forecasts, or a trace that holds them")
     if archive is not None and passes_on_issues(name):
         return archived_expectations(archive, plan.setting, told=told)
     with plugin_errors("when it was made"):

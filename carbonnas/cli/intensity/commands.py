@@ -94,7 +94,7 @@ def forecast(  # noqa: PLR0913 - as above
     option: Options = None,
     at: At = None,
     horizon: Annotated[
-        Optional[str], typer.Option("--horizon", metavar="DURATION", help=r"How far ahead, at most 31 d.  \[default: 96 h]")
+        Optional[str], typer.Option("--horizon", metavar="DURATION", help=r"How far ahead.  \[default: 96 h]")
     ] = None,
     forecaster: Annotated[
         Optional[str],
@@ -177,4 +177,5 @@ def import_trace(  # noqa: PLR0913 - as above
 
     choice = TraceChoice(trace, zone, column, kind, basis, unit, time_zone)
     consent = Consent(same_place=same_place, replace=replace)
-    import_recording(open_grid(config, source, option or [], state=state), choice, told_by, consent, as_json=as_json)
+    grid = open_grid(config, source, option or [], state=state)
+    import_recording(grid, choice, told_by=told_by, consent=consent, as_json=as_json)

@@ -9,7 +9,7 @@ import altair as alt
 from carbon_sources.intensity import Forecast, IntensitySeries
 from carbon_sources.interval import Interval
 from carbon_sources.source import CarbonSource
-from carbonnas.cli.intensity.text import printable
+from carbonnas.cli.intensity.text import has_band, printable
 from carbonnas.report.chart_parts import BLUE, CLOCK, GREY, data
 from carbonnas.report.figure_data import Row, ms, steps
 from carbonnas.report.picture import picture, svg
@@ -31,7 +31,7 @@ def forecast_chart(forecast: Forecast, series: IntensitySeries, source: CarbonSo
     within = Interval(forecast.issued_at - _SHOWN_BEFORE * (end - forecast.issued_at), end)
     ahead = Interval(expected.samples[0].interval.start, end)
     layers = [_line(_rows(series, within), GREY), _line(_rows(expected, ahead), BLUE)]
-    if forecast.levels:
+    if has_band(forecast):
         layers.insert(0, _band(forecast))
     return _chart(layers, within, source)
 

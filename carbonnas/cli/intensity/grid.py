@@ -11,7 +11,8 @@ from pathlib import Path
 from carbon_sources.archive import IntensityArchive
 from carbon_sources.clock import Clock, ReplayClock, SimulatedClock, SystemClock
 from carbon_sources.groups import CARBON_SOURCES
-from carbon_sources.interval import Interval
+from carbon_sources.interval import Interval, clock_text
+from carbon_sources.providers.trace import TraceSource
 from carbon_sources.source import CarbonSource
 from carbonnas.cli.options import DAY, instant_option
 from carbonnas.cli.output import open_store, state_folder
@@ -65,6 +66,19 @@ def open_grid(
     archive = open_store(state_folder(state)).archive
     asked = make_source(chosen.carbon_source, clock, archive)
     return Grid(chosen.carbon_source.use, asked, archive, chosen, clock)
+
+
+def recording_end(source: CarbonSource, now: datetime) -> datetime | None:
+    """Return when a recording ended, `None` if it lasts at `now` or the source is no recording."""
+    if not isinstance(source, TraceSource) or not len(source.series):
+        return None
+    end = source.series.samples[-1].interval.end
+    return end if end <= now else None
+
+
+def ended(end: datetime) -> str:
+    """Return the sentence on a recording that has ended, and what to do."""
+    return f"the recording ended at {clock_text(end)}; --at shows a time within it"
 
 
 def span_options(start: str | None, end: str | None, now: datetime) -> Interval:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.table import Table
 
 from carbon_sources.intensity import IntensitySeries
@@ -21,10 +23,11 @@ from carbonnas.cli.intensity.text import (
     plain,
     remark,
     sample_json,
+    say_written,
     stamp,
 )
 from carbonnas.cli.options import DAY, PICTURES, check_output
-from carbonnas.cli.output import print_json, results
+from carbonnas.cli.output import messages, print_json, results
 from carbonnas.files import replace_file
 from carbonnas.report.document import iso
 
@@ -34,17 +37,24 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def show_history(grid: Grid, start: str | None, end: str | None, *, output: Path | None, as_json: bool) -> None:
-    """Print the intensity of a time with its gaps, and write it to a file where one is named."""
+    """Print the intensity of a time with its gaps, and write it to a file where one is named.
+
+    Exit with 1 if nothing is known of it; no file is written then.
+    """
     check_output(output, (".csv", *PICTURES))
     within = span_options(start, end, grid.clock.now())
     series = grid.source.history(within.start, within.end)
     remark(grid.source.remarks())
-    if output is not None:
+    if output is not None and len(series):
         _write(grid, series, within, output)
+        say_written(output)
     if as_json:
         print_json(_document(grid, series, within))
     else:
         _print(grid, series, within)
+    if not len(series):
+        messages().print("Nothing is known of this time" + ("." if output is None else ", so no file was written."))
+        raise typer.Exit(1)
 
 
 def _write(grid: Grid, series: IntensitySeries, within: Interval, output: Path) -> None:
@@ -109,15 +119,20 @@ def bar_of(value: float | None, highest: float) -> str:
 
 
 def _rows(series: IntensitySeries, within: Interval) -> Iterator[tuple[Interval, float | None]]:
-    """Yield the samples and gaps in order; of a long time the means of its hours or days."""
+    """Yield the samples and gaps in order; of a long time the means of its hours or days. A gap is one row."""
     holes = series.gaps(within)
     if len(series) + len(holes) <= _MOST_ROWS:
         rows: list[tuple[Interval, float | None]] = [(sample.interval, sample.g_per_kwh) for sample in series]
         yield from sorted([*rows, *((hole, None) for hole in holes)], key=lambda row: row[0])
         return
     step = timedelta(hours=1) if within.duration <= _MOST_ROWS * timedelta(hours=1) else DAY
-    for interval in steps(within, step):
-        yield interval, mean(series, interval)
+    means = [(interval, mean(series, interval)) for interval in steps(within, step)]
+    for is_unknown, run in groupby(means, key=lambda row: row[1] is None):
+        if is_unknown:
+            unknown = list(run)
+            yield Interval(unknown[0][0].start, unknown[-1][0].end), None
+        else:
+            yield from run
 
 
 def steps(within: Interval, step: timedelta) -> Sequence[Interval]:

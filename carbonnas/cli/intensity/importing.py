@@ -35,9 +35,7 @@ class Consent:
     replace: bool
 
 
-def import_recording(
-    grid: Grid, choice: TraceChoice, told_by: str | None, consent: Consent, *, as_json: bool
-) -> None:
+def import_recording(grid: Grid, choice: TraceChoice, *, told_by: str | None, consent: Consent, as_json: bool) -> None:
     """File the trace's values under the source, and say how many of them were not known before.
 
     Raises:
@@ -47,12 +45,12 @@ def import_recording(
     name = _name(grid, told_by)
     trace = read_trace(choice.path, choice.options())
     _require_same(trace, grid.source, choice.path)
-    if trace.zone != grid.source.zone and not consent.same_place:
-        raise ConfigError(choice.path, (_other_zone(trace.zone, grid.source.zone),))
     if not len(trace.series):
         raise ConfigError(choice.path, ("holds forecasts alone, and no history",))
     now = SystemClock().now()
     _require_possible(trace.series, now, choice.path)
+    if trace.zone != grid.source.zone and not consent.same_place:
+        raise ConfigError(choice.path, (_other_zone(trace.zone, grid.source.zone),))
     file = trace_path(choice.path).name
     samples = [
         replace(sample, source=name, zone=grid.source.zone, method=f"imported from {file}") for sample in trace.series
@@ -92,8 +90,8 @@ def _other_zone(held: str, own: str) -> str:
 
 def _replaces(changed: int, count: int, name: str) -> str:
     return (
-        f"{changed} of its {counted(count, 'interval')} would replace other values that are kept of {name}, "
-        "and there is no way back; if the file is right and they are not, give --replace"
+        f"differs in {changed} of {counted(count, 'interval')} from what is kept of {name}, which would be lost for good; "
+        "if the file is right and the kept values are not, give --replace"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import typer
@@ -10,7 +11,7 @@ from rich.table import Table
 from carbon_sources.health import Health, HealthState
 from carbon_sources.intensity import IntensitySample
 from carbon_sources.monitor import IntensityMonitor, Polling
-from carbonnas.cli.intensity.grid import Grid
+from carbonnas.cli.intensity.grid import Grid, ended, recording_end
 from carbonnas.cli.intensity.text import grid_json, lasting, plain, sample_json, stamp
 from carbonnas.cli.options import DAY
 from carbonnas.cli.output import print_json, results
@@ -24,6 +25,9 @@ def show_now(grid: Grid, *, as_json: bool) -> None:
     monitor, now = IntensityMonitor(grid.source, _NOW), grid.clock.now()
     observed = monitor.observe(now)
     health, newest = monitor.health(now), observed.series.samples[-1] if len(observed.series) else None
+    end = recording_end(grid.source, now)
+    if end is not None:
+        health = replace(health, sentences=(*health.sentences, ended(end)))
     if as_json:
         print_json(
             {

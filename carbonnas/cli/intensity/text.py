@@ -5,11 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 
-from carbon_sources.intensity import IntensitySample, IntensitySeries
+from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries
 from carbon_sources.interval import Interval
 from carbon_sources.source import CarbonSource
 from carbonnas.cli.output import messages
@@ -75,6 +76,17 @@ def mean(series: IntensitySeries, within: Interval) -> float | None:
     ]
     known_s = sum(seconds for seconds, _ in parts)
     return sum(seconds * value for seconds, value in parts) / known_s if parts else None
+
+
+def has_band(forecast: Forecast) -> bool:
+    """Say whether the quantiles tell anything: a provider's forecast has none of its own, and stands in for all."""
+    return any(values[0] < values[-1] for values in forecast.quantiles)
+
+
+def say_written(path: Path) -> None:
+    """Print among the messages where a file went."""
+    what = "Trace" if path.suffix.lower() == ".csv" else "Picture"
+    messages().print(f"{what}: {plain(str(path))}", soft_wrap=True)
 
 
 def remark(remarks: Iterable[str]) -> None:

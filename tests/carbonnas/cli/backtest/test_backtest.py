@@ -196,6 +196,14 @@ class Complex(Told):
 
 class Huge(Told):
     value = 1e300
+
+
+class Corrects(Told):
+    def __init__(self, issues) -> None:
+        self.issues = issues
+
+    def fit(self, history):
+        self.value = history.values[-1]
 """
 
 
@@ -206,6 +214,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n", encoding="utf-8")
     classes = {"unmade": "Unmade", "negative": "Negative", "complex": "Complex", "<b>[red]huge[/red]": "Huge"}
+    classes["corrects"] = "Corrects"
     points = [f"{name} = broken_forecasters:{made}" for name, made in classes.items()]
     (info / "entry_points.txt").write_text("\n".join(["[carbonnas.forecasters]", *points]) + "\n", encoding="utf-8")
     (tmp_path / "site" / "broken_forecasters.py").write_text(BROKEN, encoding="utf-8")
@@ -224,6 +233,20 @@ def test_a_broken_forecaster_is_told_by_name_and_the_others_go_on(trace: Path) -
     assert "real numbers" in told["complex"]["error"]
     assert told["seasonal"]["mape_by_day"][0] > 0
     assert "unmade failed" in answer.err
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_forecaster_of_somebody_else_that_needs_archived_forecasts_is_treated_like_our_own(
+    trace: Path, archived: Path
+) -> None:
+    common = ("--trace", trace, "--forecaster", "corrects", "--train-until", "2021-03-12", "--json")
+    missing = backtest(*common, status=1).json["forecasters"]["corrects"]["error"]
+    assert missing.startswith("needs archived forecasts: give them with --forecasts")
+    told = backtest(*common, "--forecasts", archived).json
+    # It is asked every day, not at the issues of the archive, and until the archive ends; it learnt the last value before the cut.
+    assert (told["issue_every_h"], told["last_issue"]) == (24, "2021-03-17T00:00:00Z")
+    errors = [abs(value(hour) - value(24 * 11 - 1)) for day in range(11, 17) for hour in range(24 * day, 24 * day + 24)]
+    assert told["forecasters"]["corrects"]["mae_by_day"][0] == pytest.approx(sum(errors) / len(errors))
 
 
 @pytest.mark.usefixtures("broken")
@@ -253,7 +276,8 @@ def test_every_forecaster_runs_unless_there_is_nothing_for_it_to_pass_on(trace: 
 
 def test_a_provider_that_was_asked_for_and_has_nothing_fails_while_the_others_go_on(trace: Path) -> None:
     answer = backtest("--trace", trace, "--forecaster", "provider", "--forecaster", "persistence", "--json", status=1)
-    assert "issues" in answer.json["forecasters"]["provider"]["error"]
+    error = answer.json["forecasters"]["provider"]["error"]
+    assert error.startswith("needs archived forecasts: give them with --forecasts, or a trace that holds them")
     assert answer.json["forecasters"]["persistence"]["mape_by_day"][0] > 0
     assert "provider failed" in answer.err
 
@@ -377,6 +401,7 @@ def test_a_picture_is_written_in_the_format_of_its_ending(
         (["--horizon", "9999 d"], "expected whole hours"),
         (["--issue-every", "0 h"], "expected whole hours"),
         (["--forecaster", "tea_leaves"], "there is none named 'tea_leaves'; there are"),
+        (["--forecaster", "seasnal"], "did you mean seasonal?"),
         (["--kind", "mean"], "expected one of average, marginal"),
         (["--unit", "stone"], "expected one of g/kWh"),
         (["--output", "picture.gif"], "the ending must be one of .html"),

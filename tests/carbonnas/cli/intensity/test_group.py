@@ -10,6 +10,7 @@ import pytest
 import typer.main
 
 from carbonnas.cli.intensity.commands import intensity
+from carbonnas.testing.commands import carbonnas
 from tests.carbonnas.cli.intensity.asking import Commands, Grid
 
 COMMANDS: dict[str, Any] = typer.main.get_command(intensity).commands  # type: ignore[attr-defined] # a group
@@ -45,13 +46,25 @@ def test_every_key_of_every_answer_is_documented(grid: Grid, waves: Commands, tr
         "history": waves("history", "--from", "2026-03-30", "--json"),
         "forecast": waves("forecast", "--at", "2026-03-20", "--forecaster", "persistence", "--json"),
         "record": waves("record", "--output", tmp_path / "r.csv", "--from", "2026-03-30", "--json"),
-        "import": grid.ask("import", trace, "--json"),
+        "import": grid.ask("import", trace, "--same-place", "--json"),
     }
     assert set(sections) == set(answers)
     for name, answer in answers.items():
         in_table = set(re.findall(r"`(\w+)`", sections[name]))
         assert set(answer.json) <= in_table, name
         assert keys(answer.json) <= in_table | set(re.findall(r'"(\w+)":', shared)), name
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_no_word_of_the_help_is_lost(name: str) -> None:
+    shown = carbonnas("intensity", name, "--help").out
+    words = set(shown.replace("│", " ").split())
+    for parameter in COMMANDS[name].params:
+        told = parameter.help.replace("\\[", "[")
+        assert set(told.split()) <= words, told
+    # Without a backslash before its bracket such a word would be taken for markup, and nobody would see it.
+    if name == "forecast":
+        assert {"[carbon_source],", "[forecaster]", "[clock]", "[default:"} <= words
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

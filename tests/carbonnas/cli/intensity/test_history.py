@@ -55,10 +55,33 @@ def test_of_a_long_history_the_days_are_shown(tmp_path: Path) -> None:
     assert values == [f"{day}.0" for day in range(10)]
 
 
+def test_a_long_gap_is_one_row_among_the_days(tmp_path: Path) -> None:
+    path = write_trace(tmp_path / "t.csv", dict.fromkeys((*range(120), *range(192, 240)), 5.0))
+    ask = Commands(tmp_path / "state", ("--source", "trace", "--option", f"path={path}"))
+    answer = ask("history", "--from", "2026-03-01", "--to", "2026-03-11")
+    rows = [line.split() for line in answer.out.splitlines() if line.strip().startswith("2026-03")]
+    # Five days, a gap from the sixth day to the end of the eighth (hours 120 to 192), two days.
+    assert [row[-1] for row in rows] == ["5.0"] * 5 + ["unknown"] + ["5.0"] * 2
+    assert rows[5] == ["2026-03-06", "00:00", "2026-03-09", "00:00", "unknown"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",), ("--output", "FILE")])
+def test_a_time_of_which_nothing_is_known_fails(traced: Commands, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    output = tmp_path / "nothing.svg"
+    words = [str(output) if word == "FILE" else word for word in arguments]
+    answer = traced("history", "--from", "2026-02-01", "--to", "2026-02-03", *words)
+    assert answer.status == 1
+    assert "Nothing is known of this time" in answer.err
+    assert not output.exists()
+    if "--json" in arguments:
+        assert answer.json["samples"] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["--from", "yesterday"], "--from: 1 mistake\n  expected a date or an instant"),
+        (["--from", "3.6.2019"], "expected a date or an instant such as 2020-06-01T12:00Z, got '3.6.2019'"),
         (["--from", "2026-03-01T00:00"], "has no UTC offset"),
         (["--from", "2026-03-02", "--to", "2026-03-01"], "is not before the end"),
         (["--from", "2199-01-01"], "is not before the end"),
@@ -88,6 +111,7 @@ def test_history_is_written_to_a_file_that_stands_alone(tmp_path: Path, ending: 
     answer = ask("history", "--from", "2026-03-01", "--to", "2026-03-01T03:00Z", "--output", output)
     content = output.read_bytes()
     assert answer.status == 0
+    assert f"{'Trace' if ending == 'csv' else 'Picture'}: {output}" in answer.err
     if ending == "csv":
         assert TraceSource(path=output).series == TraceSource(path=path).series
     elif ending == "png":

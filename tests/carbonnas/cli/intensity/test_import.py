@@ -11,7 +11,7 @@ from tests.carbonnas.cli.intensity.asking import Commands, Grid, offline, write_
 
 def test_an_imported_trace_is_history_of_the_source(grid: Grid, trace: Path) -> None:
     span = ("--from", "2026-03-01", "--to", "2026-03-01T02:00Z", "--json")
-    first, second = (grid.ask("import", trace, "--json") for _ in range(2))
+    first, second = (grid.ask("import", trace, "--same-place", "--json") for _ in range(2))
     assert first.json == {
         "trace": str(trace),
         "source": "national_grid",
@@ -24,7 +24,6 @@ def test_an_imported_trace_is_history_of_the_source(grid: Grid, trace: Path) -> 
         "new": 3,
         "changed": 0,
     }
-    assert "the file calls its zone 'Z'; it is filed as 'GB'" in first.err
     assert (second.json["new"], second.json["changed"]) == (0, 0)
     samples = offline(grid)("history", *span).json["samples"]
     assert [(sample["g_per_kwh"], sample["source"], sample["method"]) for sample in samples] == [
@@ -34,11 +33,47 @@ def test_an_imported_trace_is_history_of_the_source(grid: Grid, trace: Path) -> 
 
 
 def test_an_import_says_what_it_changed(grid: Grid, trace: Path) -> None:
-    grid.ask("import", trace)
-    write_trace(trace, {0: 100.0, 1: 301.0, 4: 7.0})
-    answer = grid.ask("import", trace)
+    grid.ask("import", trace, "--same-place")
+    write_trace(trace, {0: 100.0, 1: 301.0, 4: 7.0}, zone="GB")
+    answer = grid.ask("import", trace, "--replace")
     assert "3 intervals from 2026-03-01 00:00 to 2026-03-01 05:00 UTC" in answer.out
     assert "1 new, 1 with another value than before" in answer.out
+
+
+def test_what_is_kept_is_not_replaced_unless_that_is_said(grid: Grid, trace: Path, tmp_path: Path) -> None:
+    span = ("--from", "2026-03-01", "--to", "2026-03-01T06:00Z", "--json")
+    grid.ask("import", trace, "--same-place")
+    kept = offline(grid)("history", *span).json["samples"]
+    other = write_trace(tmp_path / "other.csv", {0: 100.0, 1: 301.0, 3: 7.0, 5: 5.0}, zone="GB")
+    answer = grid.ask("import", other)
+    assert (answer.status, answer.out) == (2, "")
+    assert "differs in 2 of 4 intervals from what is kept of national_grid" in answer.err
+    assert "give --replace" in answer.err
+    assert offline(grid)("history", *span).json["samples"] == kept
+    assert grid.ask("import", other, "--replace", "--json").json["changed"] == 2
+    told = {sample["g_per_kwh"] for sample in offline(grid)("history", *span).json["samples"]}
+    assert told == {100.0, 301.0, 7.0, 5.0}
+
+
+def test_values_of_longer_intervals_replace_the_shorter_ones_that_are_kept(grid: Grid, tmp_path: Path) -> None:
+    header = "start,end,g_per_kwh,zone,kind,basis,provenance\n"
+    path = tmp_path / "fine.csv"
+    halves = "".join(
+        f"2026-03-01T00:{minute:02}Z,2026-03-01T{(minute + 30) // 60:02}:{(minute + 30) % 60:02}Z,100,GB,average,direct,measured\n"
+        for minute in (0, 30)
+    )
+    path.write_text(header + halves, encoding="utf-8")
+    assert grid.ask("import", path, "--json").json["new"] == 2
+    hours = write_trace(tmp_path / "hours.csv", {0: 100.0, 1: 100.0}, zone="GB")
+    assert "differs in 1 of 2 intervals" in grid.ask("import", hours).err
+
+
+def test_a_trace_of_another_zone_is_not_imported_unless_it_is_the_same_place(grid: Grid, trace: Path) -> None:
+    answer = grid.ask("import", trace)
+    assert (answer.status, answer.out) == (2, "")
+    assert "calls its zone 'Z', but the source's is 'GB'" in answer.err
+    assert "--same-place" in answer.err
+    assert grid.ask("import", trace, "--same-place", "--json").json["new"] == 3
 
 
 @pytest.mark.parametrize(
@@ -92,8 +127,10 @@ def test_a_source_on_this_machine_takes_no_import(traced: Commands, trace: Path)
 
 def test_of_several_sources_one_is_to_be_named(tmp_path: Path, trace: Path) -> None:
     members = '[{use="national_grid"}, {use="energi_data", zone="DK1"}]'
-    ask = Commands(tmp_path / "state", ("--source", "failover", "--option", f"sources={members}"))
+    ask = Commands(
+        tmp_path / "state", ("--source", "failover", "--option", f"sources={members}", "--option", "zone=home")
+    )
     answer = ask("import", trace)
     assert answer.status == 2
     assert "name the source to file it under: energi_data, national_grid" in answer.err
-    assert ask("import", trace, "--as", "national_grid", "--json").json["source"] == "national_grid"
+    assert ask("import", trace, "--as", "national_grid", "--same-place", "--json").json["source"] == "national_grid"

@@ -48,6 +48,7 @@ def test_an_unknown_present_is_said_to_be_unknown(traced: Commands) -> None:
     assert shown.status == 1
     assert "unknown" in shown.out
     assert "the newest value ended at 2026-03-01 04:00 UTC" in shown.out
+    assert "the recording ended at 2026-03-01 04:00 UTC; --at shows a time within it" in shown.out
 
 
 def test_now_can_be_asked_of_another_instant(traced: Commands) -> None:
@@ -77,6 +78,7 @@ def test_the_source_may_be_that_of_a_configuration_in_its_time(tmp_path: Path) -
         (["--config", "CONFIG", "--option", "a=1"], "goes with --source"),
         (["--config", "missing.toml"], "can't be read"),
         (["--source", "nobody"], "carbon_source.use: unknown plug-in 'nobody'"),
+        (["--source", "national-grid"], r"did you mean national_grid\?$"),
         (["--source", "constant"], "carbon_source.g_per_kwh: missing"),
         (["--source", "constant", "--option", "g_per_kwh"], "expected KEY=VALUE, got 'g_per_kwh'"),
         (["--source", "constant", "--option", "=3"], "expected KEY=VALUE, got '=3'"),
