@@ -8,6 +8,7 @@ providers take their tokens there.
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import threading
@@ -266,6 +267,7 @@ class _Broken(Exception):  # noqa: N818 -- never leaves this module
     """A request that found no complete answer and may be repeated."""
 
 
+@functools.cache
 def user_agent(distribution: str = "carbonnas") -> str:
     """Return the product and version that every request names; some hosts refuse a library's default."""
     try:

@@ -200,6 +200,9 @@ def _check_view(row: Mapping[str, object], question: Question, collector: Sample
         collector.odd("rows do not say whether imports are left out, which was asked for")
 
 
+_LENGTHS = {granularity.value: granularity.length for granularity in Granularity}
+
+
 def _length(
     row: Mapping[str, object], envelope: Mapping[str, object], question: Question, collector: SampleCollector
 ) -> timedelta:
@@ -208,11 +211,11 @@ def _length(
     if told is None and asked is Granularity.HOURLY:
         return asked.length
     text = as_text(told, "'temporalGranularity' of Electricity Maps")
-    if text not in {granularity.value for granularity in Granularity}:
+    if text not in _LENGTHS:
         raise SourceAnswerError(f"Electricity Maps answered with values that are {excerpt(text)}, not {asked.value}")
     if text != asked.value:
         collector.odd(f"values are {text}, not {asked.value} as asked for: the plan may not cover that granularity")
-    return Granularity(text).length
+    return _LENGTHS[text]
 
 
 def _provenance(row: Mapping[str, object], collector: SampleCollector) -> tuple[Provenance, str]:

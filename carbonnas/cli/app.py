@@ -29,7 +29,7 @@ State = Annotated[
         "--state",
         envvar="CARBONNAS_STATE",
         show_envvar=True,
-        help="Folder that holds all searches.  [default: ~/.local/state/carbonnas]",
+        help="Folder that holds all searches. (~/.local/state/carbonnas by default)",
     ),
 ]
 SearchId = Annotated[
@@ -122,7 +122,7 @@ def show(search_id: SearchId = None, *, state: State = None, as_json: AsJson = F
 def report(
     search_id: SearchId = None,
     *,
-    format: Annotated[Optional[Format], typer.Option("--format", help="Format.  [default: html]")] = None,  # noqa: A002, UP045
+    format: Annotated[Optional[Format], typer.Option("--format", help="Format.  (html by default)")] = None,  # noqa: A002, UP045
     output: Annotated[Optional[Path], typer.Option("--output", "-o", help="File to write.")] = None,  # noqa: UP045
     state: State = None,
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from abc import ABC, abstractmethod
@@ -98,6 +99,7 @@ class FakeApi(ABC):
         return math.isclose(sample.g_per_kwh, self.expected(sample.interval), rel_tol=1e-6, abs_tol=0.51)
 
 
+@functools.lru_cache(maxsize=50_000)
 def wave(instant: datetime, mean: float = 300.0, swing: float = 100.0) -> float:
     """Return a value that swings once a day around `mean`; whole, and never the same in two neighbouring hours."""
     hours = (instant - datetime(2026, 1, 1, tzinfo=UTC)) / timedelta(hours=1)
