@@ -200,7 +200,7 @@ def _check_view(row: Mapping[str, object], question: Question, collector: Sample
         collector.odd("rows do not say whether imports are left out, which was asked for")
 
 
-_LENGTHS = {granularity.value: granularity.length for granularity in Granularity}
+_LENGTH_BY_NAME = {granularity.value: granularity.length for granularity in Granularity}
 
 
 def _length(
@@ -211,11 +211,11 @@ def _length(
     if told is None and asked is Granularity.HOURLY:
         return asked.length
     text = as_text(told, "'temporalGranularity' of Electricity Maps")
-    if text not in _LENGTHS:
+    if text not in _LENGTH_BY_NAME:
         raise SourceAnswerError(f"Electricity Maps answered with values that are {excerpt(text)}, not {asked.value}")
     if text != asked.value:
         collector.odd(f"values are {text}, not {asked.value} as asked for: the plan may not cover that granularity")
-    return _LENGTHS[text]
+    return _LENGTH_BY_NAME[text]
 
 
 def _provenance(row: Mapping[str, object], collector: SampleCollector) -> tuple[Provenance, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ _BY_VERB = {"latest": set[str](), "history": set(), "past-range": {"start", "end
 Row = dict[str, Any]
 
 
+@functools.lru_cache(maxsize=10_000)
 def stamp(instant: datetime) -> str:
     return instant.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
@@ -41,6 +43,16 @@ def _is_short(start: str, end: str) -> bool:
 def floored(instant: datetime, length: timedelta) -> datetime:
     epoch = datetime(2020, 1, 1, tzinfo=UTC)
     return epoch + (instant - epoch) // length * length
+
+
+_OFFSETS: dict[Fault | None, timedelta] = {Fault.SKEWED_CLOCK: timedelta(minutes=10), Fault.STALE: -timedelta(hours=3)}
+
+
+@functools.lru_cache(maxsize=20_000)
+def mean_wave(interval: Interval) -> float:
+    """Return the mean of the world's values at each five minutes of an interval."""
+    marks = [interval.start + k * _MARK for k in range((interval.end - interval.start) // _MARK)]
+    return sum(wave(mark) for mark in marks) / len(marks)
 
 
 class FakeElectricityMaps(FakeApi):
@@ -110,9 +122,7 @@ class FakeElectricityMaps(FakeApi):
         return ElectricityMapsSource(http, secrets, **wanted)
 
     def expected(self, interval: Interval) -> float:
-        marks = [interval.start + k * _MARK for k in range((interval.end - interval.start) // _MARK)]
-        later = self.later if interval.start > self.fork else 0.0
-        return sum(wave(mark) for mark in marks) / len(marks) + later
+        return mean_wave(interval) + (self.later if interval.start > self.fork else 0.0)
 
     def fuzz_targets(self) -> list[FuzzTarget]:
         identity = Identity(self.name, "DE", IntensityKind.AVERAGE, Basis.LIFECYCLE)
@@ -133,8 +143,7 @@ class FakeElectricityMaps(FakeApi):
     @property
     def _present(self) -> datetime:
         """What the provider takes for now."""
-        offset = {Fault.SKEWED_CLOCK: timedelta(minutes=10), Fault.STALE: -timedelta(hours=3)}
-        return self.now + (offset.get(self.fault, timedelta(0)) if self.fault else timedelta(0))
+        return self.now + _OFFSETS.get(self.fault, timedelta(0))
 
     @property
     def _newest(self) -> datetime:
