@@ -91,9 +91,10 @@ class SchedulingContext:
     Attributes:
         now: The instant of the decision, UTC.
         slots: Slots there are, at least 1.
-        intensity: The sample that covers `now`, or `None` while it is unknown.
+        intensity: The sample that covers `now`; while it is unknown what the forecast expects of `now`, marked as an estimate, or `None`.
         history: Samples that had ended by `now`, oldest first, with gaps.
-        forecast: The newest forecast issued by `now`, if any; searches hand in `None` so far.
+        forecast: The newest forecast issued by `now`, if anything can be expected: there while the intensity is unknown, and always if the
+            policy has `uses_forecast`.
         budgets: Every budget that applies.
         progress: How far the search is.
         previous: The decision before this one, for hysteresis; `None` at the start.
