@@ -1,4 +1,4 @@
-"""How long a user waits: start of the command, imports, opening the store, and ticks of a simulated search per second.
+"""How long a user waits: start of the command, imports, reading a trace, opening the store, and ticks of a simulated search per second.
 
     python benchmarks/startup.py [--json]
 
@@ -75,6 +75,14 @@ def open_store(path: Path) -> float:
     return time.perf_counter() - start
 
 
+def read_trace() -> float:
+    from carbon_sources.providers.trace import TraceSource
+
+    start = time.perf_counter()
+    TraceSource(path=Path("bundled:DK_2019"))
+    return time.perf_counter() - start
+
+
 def ticks_per_second(folder: Path) -> float:
     """Run a simulated search of 80 rounds, or its first seconds, and return its ticks in each second of real time."""
     from carbonnas.config_file import load_config
@@ -104,6 +112,7 @@ def figures(folder: Path) -> list[Figure]:
     found = [measure("carbonnas --help", show_help, runs=10)]
     found += [measure(f"import {name}", import_module(name), runs=5) for name in MODULES]
     open_store(folder / "warm.db")  # what is imported at the first use is not part of it
+    found.append(measure("a trace of 8,760 hours", read_trace, runs=5))
     stores = iter(range(1000))
     found.append(measure("store, made anew", lambda: open_store(folder / f"{next(stores)}.db"), runs=5))
     found.append(measure("store, opened again", lambda: open_store(folder / "warm.db"), runs=5))

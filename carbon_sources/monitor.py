@@ -131,7 +131,7 @@ class IntensityMonitor:
             return now + every
         newest = self._series.samples[-1].interval
         if news and newest.end > now:
-            return min(newest.end, now + overlap)
+            return max(now + every, min(newest.end, now + overlap))
         # A source that comes hours late has something new once an interval, whenever it is asked.
         return max(now + every, now + newest.duration * _PATIENCE, min(newest.end, now + overlap))
 

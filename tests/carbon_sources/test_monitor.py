@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from carbon_sources.archive import MemoryArchive, Subject
@@ -92,6 +92,7 @@ def test_a_source_without_news_is_asked_no_more_often_than_the_poll_interval() -
 
 
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=40))
+@example([131, 500, 500, 9])
 def test_questions_are_never_closer_than_the_poll_interval_and_never_about_the_future(steps: list[int]) -> None:
     source = FakeSource([sample(hour) for hour in range(-30, 30, 2)])
     watch, now = monitor(source), NOON

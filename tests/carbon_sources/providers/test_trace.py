@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,12 +91,6 @@ def test_the_bundled_trace_is_a_real_year_that_swings_within_the_day() -> None:
         days.setdefault(sample.interval.start.date(), []).append(sample.g_per_kwh)
     ratios = [max(day) / min(day) for day in days.values()]
     assert sum(ratios) / len(ratios) == pytest.approx(2.33, abs=0.005)
-
-
-def test_a_year_of_hours_loads_in_half_a_second() -> None:
-    begun = time.process_time()
-    TraceSource(path=Path("bundled:DK_2019"))
-    assert time.process_time() - begun < 0.5
 
 
 LAYOUTS = {
