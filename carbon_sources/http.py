@@ -34,6 +34,7 @@ _CHUNK_BYTES = 1_024
 _EXCERPT_CHARACTERS = 160
 _LONGEST_PAUSE_S = 3600.0
 """A `Retry-After` beyond it is no longer believed: one wrong number must not silence a source for good."""
+_SHORTEST_TOKEN = 4
 _NEVER = threading.Event()
 
 
@@ -101,7 +102,7 @@ class HttpAnswer:
     Attributes:
         status: HTTP status.
         headers: Its headers; names in any case.
-        body: The body, decompressed; it may hold a token.
+        body: The body, decompressed; where it repeated what was sent in a header, asterisks stand.
         request: What was asked.
     """
 
@@ -317,9 +318,18 @@ def _fetch(request: HttpRequest, limits: HttpLimits, give_up: threading.Event) -
     try:
         with _Session() as session, _open(session, request, limits) as answer:
             body = _body(answer, request, limits, give_up)
-            return HttpAnswer(answer.status_code, answer.headers, body, request)
+            return HttpAnswer(answer.status_code, answer.headers, _without_tokens(body, request), request)
     except requests.RequestException as error:
         _translate(error, request)
+
+
+def _without_tokens(body: bytes, request: HttpRequest) -> bytes:
+    """Return a body without what was sent in a header: whoever reads it may quote it in a message."""
+    for name, value in request.headers.items():
+        for token in (value, value.rpartition(" ")[2]):
+            if name.lower() != "accept" and len(token) >= _SHORTEST_TOKEN:
+                body = body.replace(token.encode(), b"***")
+    return body
 
 
 def _body(answer: requests.Response, request: HttpRequest, limits: HttpLimits, give_up: threading.Event) -> bytes:

@@ -17,21 +17,19 @@ from typing import Annotated
 from pydantic import Field
 
 from carbon_sources.answers.eia import FUELS, MAY_BE_NEGATIVE, MOST_ROWS, Page, gather, parse_page
-from carbon_sources.answers.mix_hours import HOUR, REFERENCE, Generation, MixPricer, ceil_hour, floor_hour, newest_of
-from carbon_sources.answers.reading import Identity, Remarks
-from carbon_sources.answers.timeliness import LARGEST_SKEW
+from carbon_sources.answers.mix_hours import HOUR, REFERENCE, Generation, MixPricer
+from carbon_sources.answers.reading import Identity
 from carbon_sources.http import HttpClient, HttpRequest
-from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries
-from carbon_sources.interval import pieces, require_span, require_utc
+from carbon_sources.intensity import Basis
+from carbon_sources.interval import pieces
 from carbon_sources.mix import factors
+from carbon_sources.mix_source import MixSource
 from carbon_sources.secrets import Secret, Secrets
-from carbon_sources.source import CarbonSource
 
 LONGEST_RANGE = timedelta(days=30)
 """About 10,000 rows, so two or three pages."""
 
 _LOOK_BACK = timedelta(days=3)
-_SHORTEST_KEY = 4
 
 
 def page_request(
@@ -54,7 +52,7 @@ def page_request(
     return HttpRequest(url, tuple(query.items()), {"X-Api-Key": key.reveal()})
 
 
-class EiaSource(CarbonSource):
+class EiaSource(MixSource):
     """Intensity of a balancing authority, calculated from its generation by fuel.
 
     Args:
@@ -69,9 +67,7 @@ class EiaSource(CarbonSource):
         SourceAccessError: If there is no key.
     """
 
-    kind = IntensityKind.AVERAGE
     names = frozenset({"eia"})
-    revised_for = timedelta(days=7)
     usual_delay = timedelta(hours=24)
 
     def __init__(
@@ -84,36 +80,11 @@ class EiaSource(CarbonSource):
         api_key_env: str = "EIA_API_KEY",
         base_url: str = "https://api.eia.gov",
     ) -> None:
-        self.zone = zone
-        self.basis = basis
+        identity = Identity("eia", zone, self.kind, basis)
+        super().__init__(MixPricer(identity, factors(basis), FUELS, may_be_negative=MAY_BE_NEGATIVE), _LOOK_BACK)
         self._http = http
         self._key = secrets.get(api_key_env)
         self._base_url = base_url.rstrip("/")
-        self._identity = Identity("eia", zone, self.kind, basis)
-        self._pricer = MixPricer(self._identity, factors(basis), FUELS, may_be_negative=MAY_BE_NEGATIVE)
-        self._remarks = Remarks()
-
-    def latest(self, now: datetime) -> IntensitySample | None:
-        """Return the newest hour that could be priced; with this provider it usually ended hours ago."""
-        require_utc(now, "now")
-        start, end = floor_hour(now - _LOOK_BACK), ceil_hour(now + HOUR)
-        generation, remarks = self._ask(start, end)
-        priced = self._pricer.price(generation, start, end)
-        sample, late = newest_of(priced, generation, now, delay=self.usual_delay, skew=LARGEST_SKEW)
-        self._remarks.note("latest", (*priced.remarks, *self._identity.say(*remarks, *late)))
-        return sample
-
-    def history(self, start: datetime, end: datetime) -> IntensitySeries:
-        require_span(start, end)
-        if start == end:
-            return IntensitySeries(())
-        generation, remarks = self._ask(floor_hour(start), ceil_hour(end))
-        priced = self._pricer.price(generation, start, end)
-        self._remarks.note("history", (*priced.remarks, *self._identity.say(*remarks)))
-        return priced.series
-
-    def remarks(self) -> tuple[str, ...]:
-        return self._remarks.all()
 
     def _ask(self, start: datetime, end: datetime) -> tuple[Generation, tuple[str, ...]]:
         """Return the generation of the hours `start .. end` and of the week before."""
@@ -140,13 +111,8 @@ class EiaSource(CarbonSource):
             yield page
 
     def _page(self, start: datetime, end: datetime, offset: int) -> Page:
-        answer = self._http.get(
-            page_request(self._base_url, self.zone, key=self._key, start=start, end=end, offset=offset)
-        )
-        # An answer may repeat the key, and messages quote answers.
-        key = self._key.reveal().encode()
-        body = answer.body.replace(key, b"***") if len(key) >= _SHORTEST_KEY else answer.body
-        return parse_page(replace(answer, body=body).json(), self.zone)
+        request = page_request(self._base_url, self.zone, key=self._key, start=start, end=end, offset=offset)
+        return parse_page(self._http.get(request).json(), self.zone)
 
 
 def _stamp(instant: datetime) -> str:

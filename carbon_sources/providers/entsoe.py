@@ -11,21 +11,19 @@ factors and `carbon_sources.answers.mix_hours` for which hours are priced.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from carbon_sources.answers.entsoe import Acknowledgement, Quarters, acknowledgement, read_documents, read_generation
 from carbon_sources.answers.entsoe_zones import eic_of
-from carbon_sources.answers.mix_hours import HOUR, REFERENCE, Generation, MixPricer, ceil_hour, floor_hour, newest_of
-from carbon_sources.answers.reading import Identity, Remarks
-from carbon_sources.answers.timeliness import LARGEST_SKEW
+from carbon_sources.answers.mix_hours import REFERENCE, Generation, MixPricer
+from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import SourceAnswerError
 from carbon_sources.http import HttpClient, HttpRequest
-from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries
-from carbon_sources.interval import clock_text, pieces, require_span, require_utc
+from carbon_sources.intensity import Basis
+from carbon_sources.interval import clock_text, pieces
 from carbon_sources.mix import Fuel, factors
+from carbon_sources.mix_source import MixSource
 from carbon_sources.secrets import Secret, Secrets
-from carbon_sources.source import CarbonSource
 
 FUELS: Mapping[str, Fuel] = {
     "B01": Fuel.BIOMASS,
@@ -58,7 +56,6 @@ SHORTEST_RANGE = timedelta(days=1)
 
 _LOOK_BACK = timedelta(days=2)
 _BAD_REQUEST = 400
-_SHORTEST_TOKEN = 4
 
 
 def generation_request(base_url: str, eic: str, *, token: Secret, start: datetime, end: datetime) -> HttpRequest:
@@ -96,7 +93,7 @@ def parse(body: bytes, eic: str, into: Quarters) -> Acknowledgement | None:
     return said
 
 
-class EntsoeSource(CarbonSource):
+class EntsoeSource(MixSource):
     """Intensity of a bidding zone, calculated from its generation by type.
 
     Args:
@@ -112,9 +109,7 @@ class EntsoeSource(CarbonSource):
         SourceAccessError: If there is no token.
     """
 
-    kind = IntensityKind.AVERAGE
     names = frozenset({"entsoe"})
-    revised_for = timedelta(days=7)
     usual_delay = timedelta(hours=3)
 
     def __init__(
@@ -127,37 +122,11 @@ class EntsoeSource(CarbonSource):
         token_env: str = "ENTSOE_TOKEN",  # noqa: S107 -- a variable's name
         base_url: str = "https://web-api.tp.entsoe.eu",
     ) -> None:
-        self.zone = zone
-        self.basis = basis
+        super().__init__(MixPricer(Identity("entsoe", zone, self.kind, basis), factors(basis), FUELS), _LOOK_BACK)
         self._http = http
         self._eic = eic_of(zone)
         self._token = secrets.get(token_env)
         self._base_url = base_url.rstrip("/")
-        self._identity = Identity("entsoe", zone, self.kind, basis)
-        self._pricer = MixPricer(self._identity, factors(basis), FUELS)
-        self._remarks = Remarks()
-
-    def latest(self, now: datetime) -> IntensitySample | None:
-        """Return the newest hour that could be priced; with this provider it ended an hour ago or more."""
-        require_utc(now, "now")
-        start, end = floor_hour(now - _LOOK_BACK), ceil_hour(now + HOUR)
-        generation, remarks = self._ask(start, end)
-        priced = self._pricer.price(generation, start, end)
-        sample, late = newest_of(priced, generation, now, delay=self.usual_delay, skew=LARGEST_SKEW)
-        self._remarks.note("latest", (*priced.remarks, *self._identity.say(*remarks, *late)))
-        return sample
-
-    def history(self, start: datetime, end: datetime) -> IntensitySeries:
-        require_span(start, end)
-        if start == end:
-            return IntensitySeries(())
-        generation, remarks = self._ask(floor_hour(start), ceil_hour(end))
-        priced = self._pricer.price(generation, start, end)
-        self._remarks.note("history", (*priced.remarks, *self._identity.say(*remarks)))
-        return priced.series
-
-    def remarks(self) -> tuple[str, ...]:
-        return self._remarks.all()
 
     def _ask(self, start: datetime, end: datetime) -> tuple[Generation, tuple[str, ...]]:
         """Return the generation of the hours `start .. end` and of the week before."""
@@ -185,12 +154,9 @@ class EntsoeSource(CarbonSource):
     def _answer(self, start: datetime, end: datetime, into: Quarters) -> Acknowledgement | None:
         request = generation_request(self._base_url, self._eic, token=self._token, start=start, end=end)
         answer = self._http.get(request, reads={_BAD_REQUEST})
-        # An answer may repeat the token, and messages quote answers.
-        token = self._token.reveal().encode()
-        body = answer.body.replace(token, b"***") if len(token) >= _SHORTEST_TOKEN else answer.body
-        if not body.strip():
+        if not answer.body.strip():
             raise SourceAnswerError(f"{request.shown} answered {answer.status} with an empty body")
-        said = parse(body, self._eic, into)
+        said = parse(answer.body, self._eic, into)
         if said is None and answer.status == _BAD_REQUEST:
-            raise SourceAnswerError(f"{request.shown} answered 400: {replace(answer, body=body).excerpt}")
+            raise SourceAnswerError(f"{request.shown} answered 400: {answer.excerpt}")
         return said

@@ -375,3 +375,9 @@ def test_a_host_that_could_not_be_used_is_left_alone_for_a_while_and_others_are_
             assert asking.get_json(other.url) == [8]
         waits.now += 21
         assert asking.get_json(server.url) == [7]
+
+
+def test_an_answer_that_repeats_a_token_is_handed_on_without_it() -> None:
+    with fake_provider(in_turn(Reply.json({"zone": f"not {TOKEN}", "kept": "application/json"}))) as server:
+        answer = client().get(HttpRequest(server.url, headers={"Authorization": f"Bearer {TOKEN}"}))
+    assert answer.json() == {"zone": "not ***", "kept": "application/json"}
