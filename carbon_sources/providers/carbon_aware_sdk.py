@@ -29,7 +29,8 @@ from carbon_sources.answers.carbon_aware_sdk import (
 from carbon_sources.answers.reading import Identity, Remarks
 from carbon_sources.answers.timeliness import LARGEST_SKEW, SKEW, newest_remarks
 from carbon_sources.errors import SourceAccessError, SourceAnswerError, UnknownZoneError
-from carbon_sources.http import HttpAnswer, HttpClient, HttpRequest
+from carbon_sources.http import HttpClient
+from carbon_sources.http_exchange import HttpAnswer, HttpRequest
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries
 from carbon_sources.interval import Interval, clock_text, pieces, require_span, require_utc
 from carbon_sources.source import CarbonSource

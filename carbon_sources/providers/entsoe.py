@@ -18,7 +18,8 @@ from carbon_sources.answers.entsoe_zones import eic_of
 from carbon_sources.answers.mix_hours import REFERENCE, Generation, MixPricer
 from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import SourceAnswerError
-from carbon_sources.http import HttpClient, HttpRequest
+from carbon_sources.http import HttpClient
+from carbon_sources.http_exchange import HttpRequest
 from carbon_sources.intensity import Basis
 from carbon_sources.interval import clock_text, pieces
 from carbon_sources.mix import Fuel, factors

@@ -19,7 +19,8 @@ from pydantic import Field
 from carbon_sources.answers.national_grid import HALF_HOUR, HalfHours, Place, parse_national, parse_region
 from carbon_sources.answers.reading import Identity, Parsed, Remarks
 from carbon_sources.answers.timeliness import LARGEST_SKEW, newest_remarks
-from carbon_sources.http import HttpClient, HttpRequest
+from carbon_sources.http import HttpClient
+from carbon_sources.http_exchange import HttpRequest
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
 from carbon_sources.interval import clock_text, pieces, require_span, require_utc
 from carbon_sources.source import CarbonSource

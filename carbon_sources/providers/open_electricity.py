@@ -18,7 +18,8 @@ from carbon_sources.answers.open_electricity import Answered, Asked, has_failed,
 from carbon_sources.answers.reading import Identity, Remarks
 from carbon_sources.answers.timeliness import newest_remarks
 from carbon_sources.errors import SourceAnswerError
-from carbon_sources.http import HttpClient, HttpRequest
+from carbon_sources.http import HttpClient
+from carbon_sources.http_exchange import HttpRequest
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries
 from carbon_sources.interval import pieces, require_span, require_utc
 from carbon_sources.secrets import Secrets

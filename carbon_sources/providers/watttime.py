@@ -33,7 +33,8 @@ from carbon_sources.answers.watttime import (
     refuses_plan,
 )
 from carbon_sources.errors import SourceAccessError, SourceAnswerError, UnknownZoneError
-from carbon_sources.http import HttpAnswer, HttpClient, HttpRequest
+from carbon_sources.http import HttpClient
+from carbon_sources.http_exchange import HttpAnswer, HttpRequest
 from carbon_sources.intensity import Basis, Forecast, IntensitySample, IntensitySeries
 from carbon_sources.interval import clock_text, pieces, require_span, require_utc
 from carbon_sources.secrets import Secret, Secrets

@@ -14,7 +14,8 @@ from carbon_sources.archive import MemoryArchive, Subject
 from carbon_sources.cache import CachedSource
 from carbon_sources.clock import SimulatedClock, monotonic_s
 from carbon_sources.health import Health
-from carbon_sources.http import HttpClient, HttpLimits
+from carbon_sources.http import HttpClient
+from carbon_sources.http_exchange import HttpLimits
 from carbon_sources.intensity import IntensitySample
 from carbon_sources.interval import Interval
 from carbon_sources.monitor import IntensityMonitor, Observation, Polling

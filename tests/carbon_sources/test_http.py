@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, SourceUnavailableError
-from carbon_sources.http import HttpAnswer, HttpClient, HttpLimits, HttpRequest, retry_after_s, user_agent
+from carbon_sources.http import HttpClient
+from carbon_sources.http_exchange import HttpAnswer, HttpLimits, HttpRequest, retry_after_s
+from carbon_sources.http_fetch import user_agent
 from carbon_sources.testing_server import Asked, Reply, fake_provider
 
 TOKEN = "s3cret-token"  # noqa: S105 -- must not show up anywhere

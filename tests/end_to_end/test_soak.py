@@ -13,7 +13,8 @@ import pytest
 from carbon_sources.archive import Subject
 from carbon_sources.cache import CachedSource
 from carbon_sources.clock import SimulatedClock, monotonic_s
-from carbon_sources.http import HttpClient, HttpLimits
+from carbon_sources.http import HttpClient
+from carbon_sources.http_exchange import HttpLimits
 from carbon_sources.interval import Interval
 from carbon_sources.monitor import IntensityMonitor, Polling
 from carbon_sources.testing_server import fake_provider

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from carbon_sources.http import HttpClient, HttpLimits
+from carbon_sources.http import HttpClient
+from carbon_sources.http_exchange import HttpLimits
 from carbon_sources.intensity import IntensitySample
 from carbon_sources.interval import Interval
 from carbon_sources.source import CarbonSource
