@@ -6,6 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+HOUR = timedelta(hours=1)
+
+
+def full_hour(instant: datetime) -> datetime:
+    """Return the begin of the hour that `instant` lies in."""
+    return instant.replace(minute=0, second=0, microsecond=0)
+
 
 def require_utc(instant: datetime, name: str) -> None:
     """Raise `ValueError` unless `instant` is aware and its offset from UTC is zero."""

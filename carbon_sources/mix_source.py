@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from datetime import datetime, timedelta
 
-from carbon_sources.answers.mix_hours import HOUR, Generation, MixPricer, ceil_hour, floor_hour, newest_of
+from carbon_sources.answers.mix_hours import Generation, MixPricer, ceil_hour, floor_hour, newest_of
 from carbon_sources.answers.reading import Remarks
 from carbon_sources.answers.timeliness import LARGEST_SKEW
 from carbon_sources.intensity import IntensityKind, IntensitySample, IntensitySeries
-from carbon_sources.interval import require_span, require_utc
+from carbon_sources.interval import HOUR, require_span, require_utc
 from carbon_sources.source import CarbonSource
 
 

@@ -14,10 +14,9 @@ import pytest
 
 from carbon_sources.archive import IntensityArchive, Subject
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
-from carbon_sources.interval import Interval
+from carbon_sources.interval import HOUR, Interval
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 SUBJECT = Subject(frozenset({"one", "two"}), "Z", IntensityKind.AVERAGE, Basis.DIRECT)
 
 

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries, Provenance
-from carbon_sources.interval import Interval
+from carbon_sources.interval import Interval, full_hour
 from schedulers.budget import AtLimit, BudgetState, EmissionBudget, Window
 from schedulers.decision import Decision, Progress, Reason, ReasonCode, SchedulingContext
 from schedulers.scheduler import Scheduler
@@ -205,7 +205,7 @@ def worst_case(
     now: datetime, slots: int, waiting_since: datetime, previous: Decision | None, *, dark: bool
 ) -> SchedulingContext:
     """Return a context in which no hour of two days was dirtier than the present one, or its intensity is unknown (`dark`)."""
-    hour = now.replace(minute=0, second=0, microsecond=0)
+    hour = full_hour(now)
     return SchedulingContext(
         now=now,
         slots=slots,

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from carbon_sources.answers.mix_hours import HOUR, Generation
+from carbon_sources.answers.mix_hours import Generation
 from carbon_sources.answers.reading import as_list, as_number, as_object, as_text, excerpt
 from carbon_sources.errors import SourceAnswerError
+from carbon_sources.interval import HOUR
 from carbon_sources.mix import Fuel
 
 FUELS: Mapping[str, Fuel] = {

@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from xml.etree import ElementTree as ET
 
-from carbon_sources.answers.mix_hours import HOUR, Generation, floor_hour
+from carbon_sources.answers.mix_hours import Generation, floor_hour
 from carbon_sources.answers.reading import as_instant, excerpt
 from carbon_sources.errors import SourceAnswerError
+from carbon_sources.interval import HOUR
 from carbon_sources.secrets import printable
 
 QUARTER = timedelta(minutes=15)

@@ -24,10 +24,9 @@ from datetime import UTC, datetime, timedelta
 
 from carbon_sources.answers.reading import Identity, Parsed, SampleCollector
 from carbon_sources.intensity import IntensitySample, Provenance
-from carbon_sources.interval import Interval
+from carbon_sources.interval import HOUR, Interval, full_hour
 from carbon_sources.mix import FactorTable, Fuel, mix_intensity
 
-HOUR = timedelta(hours=1)
 REFERENCE_DAYS = 7
 REFERENCE = timedelta(days=REFERENCE_DAYS)
 """How much before an hour has to be known to price it."""
@@ -46,7 +45,7 @@ _LAST_YEAR = datetime(9000, 1, 1, tzinfo=UTC)
 
 def floor_hour(instant: datetime) -> datetime:
     """Return the full hour at or before an instant, within the years in which grids were metered by the hour."""
-    return min(max(instant, _FIRST_YEAR), _LAST_YEAR).replace(minute=0, second=0, microsecond=0)
+    return full_hour(min(max(instant, _FIRST_YEAR), _LAST_YEAR))
 
 
 def ceil_hour(instant: datetime) -> datetime:

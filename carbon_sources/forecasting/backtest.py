@@ -15,8 +15,9 @@ from carbon_sources.errors import ForecastError
 from carbon_sources.forecasting.answer import checked_forecast, plugin_errors
 from carbon_sources.forecasting.backtest_setting import Setting, first_hour
 from carbon_sources.forecasting.forecaster import Forecaster
-from carbon_sources.forecasting.hourly import HOUR, LEVELS, Array, HourlyForecast, hourly_means
-from carbon_sources.forecasting.provider import Issues
+from carbon_sources.forecasting.hourly import LEVELS, Array, HourlyForecast, hourly_means
+from carbon_sources.forecasting.provider import ArchivedForecasts
+from carbon_sources.interval import HOUR
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +67,7 @@ def expectations(
 
 
 def archived_expectations(
-    archive: Issues,
+    archive: ArchivedForecasts,
     setting: Setting,
     *,
     told: Callable[[int], None] = lambda _: None,
@@ -124,7 +125,7 @@ def _forecast(forecaster: Forecaster, setting: Setting, issue: datetime) -> Hour
     return HourlyForecast(expected.mean[begun:], expected.quantiles[begun:])
 
 
-def _archived(archive: Issues, hours: int, issue: datetime) -> HourlyForecast:
+def _archived(archive: ArchivedForecasts, hours: int, issue: datetime) -> HourlyForecast:
     newest = archive(issue)
     if newest is None:
         raise ForecastError(f"there is no archived forecast for {issue:%Y-%m-%d %H:%M} UTC")

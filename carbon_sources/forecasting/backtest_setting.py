@@ -7,9 +7,10 @@ from datetime import datetime, time, timedelta
 
 import numpy as np
 
-from carbon_sources.forecasting.hourly import HOUR, LONGEST_HISTORY, Array, HourlyIntensity, full_hour, hourly_means
-from carbon_sources.forecasting.provider import Issues
+from carbon_sources.forecasting.hourly import LONGEST_HISTORY, Array, HourlyIntensity, hourly_means
+from carbon_sources.forecasting.provider import ArchivedForecasts
 from carbon_sources.intensity import IntensitySeries
+from carbon_sources.interval import HOUR, full_hour
 
 DAY = timedelta(days=1)
 
@@ -109,7 +110,7 @@ def regular_issues(start: datetime, end: datetime, every: timedelta) -> tuple[da
     return tuple(first + number * every for number in range(max(0, -(-(end - first) // every))))
 
 
-def archived_issues(archive: Issues, start: datetime, end: datetime) -> tuple[datetime, ...]:
+def archived_issues(archive: ArchivedForecasts, start: datetime, end: datetime) -> tuple[datetime, ...]:
     """Return the instants from `start` until before `end` at which the forecasts of an archive were issued, in order."""
     found: list[datetime] = []
     newest = archive(end - timedelta.resolution)

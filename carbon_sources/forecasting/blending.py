@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbon_sources.forecasting.gaps import DAY_H
-from carbon_sources.forecasting.hourly import HOUR, Array, HourlyForecast, full_hour, hourly_means
-from carbon_sources.forecasting.provider import Issues
+from carbon_sources.forecasting.hourly import Array, HourlyForecast, hourly_means
+from carbon_sources.forecasting.provider import ArchivedForecasts
 from carbon_sources.forecasting.spread import forecast_around
+from carbon_sources.interval import HOUR, full_hour
 
 _FEWEST_HOURS = 24
 """Hours of a day of horizon that must have been compared before a provider's forecast counts for that day."""
@@ -34,7 +35,7 @@ class PastIssues:
     actual: Array
 
 
-def told_hours(issues: Issues, now: datetime, hours: int) -> Array:
+def told_hours(issues: ArchivedForecasts, now: datetime, hours: int) -> Array:
     """Return what the provider's newest forecast at `now` says of the hours after it, NaN where it says nothing.
 
     Args:
@@ -49,7 +50,7 @@ def told_hours(issues: Issues, now: datetime, hours: int) -> Array:
     return np.full(hours, np.nan) if newest is None else hourly_means(newest.series, start, start + hours * HOUR).values
 
 
-def blended(own: HourlyForecast, past: PastIssues, issues: Issues, now: datetime) -> HourlyForecast:
+def blended(own: HourlyForecast, past: PastIssues, issues: ArchivedForecasts, now: datetime) -> HourlyForecast:
     """Return the mean of a forecast and the provider's, weighted as would have been best in the last weeks.
 
     The weights minimise the squared error of the mean and lie between 0 and 1 (Bates and Granger, The Combination of Forecasts,

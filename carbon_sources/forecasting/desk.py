@@ -15,9 +15,10 @@ import numpy as np
 from carbon_sources.errors import CarbonSourceError
 from carbon_sources.forecasting.answer import checked_forecast, plugin_errors
 from carbon_sources.forecasting.forecaster import Forecaster
-from carbon_sources.forecasting.hourly import HOUR, LONGEST_HISTORY, HourlyIntensity, full_hour
+from carbon_sources.forecasting.hourly import LONGEST_HISTORY, HourlyIntensity
 from carbon_sources.forecasting.issue import as_forecast, known_hours
 from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries
+from carbon_sources.interval import HOUR, full_hour
 
 _TRY_AGAIN = timedelta(hours=1)
 _STOPPING_S = 3.0

@@ -9,7 +9,7 @@ from carbon_sources.forecasting.hourly import HourlyForecast, HourlyIntensity
 from carbon_sources.forecasting.learning import LearningForecaster
 from carbon_sources.forecasting.linear import LinearMember
 from carbon_sources.forecasting.local_linear import LocalMember
-from carbon_sources.forecasting.provider import Issues
+from carbon_sources.forecasting.provider import ArchivedForecasts
 
 _GROWTH = Growth(trees=120, depth=6, rate=0.06, damping=60.0, inputs=0.3, rows=0.5)
 
@@ -25,7 +25,7 @@ class Ensemble(LearningForecaster):
         seed: Decides which samples and inputs each tree is grown from.
     """
 
-    def __init__(self, issues: Issues | None = None, *, seed: int = 0) -> None:
+    def __init__(self, issues: ArchivedForecasts | None = None, *, seed: int = 0) -> None:
         super().__init__([LinearMember(penalty=10.0), BoostedMember(LocalMember(penalty=10.0), _GROWTH, seed)])
         self._issues = issues
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbon_sources.errors import ForecastError
-from carbon_sources.forecasting.hourly import HOUR, Array, HourlyIntensity
+from carbon_sources.forecasting.hourly import Array, HourlyIntensity
+from carbon_sources.interval import HOUR
 
 DAY_H = 24
 _SHORT_GAP_H = 3

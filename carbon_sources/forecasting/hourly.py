@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbon_sources.intensity import IntensitySeries
-from carbon_sources.interval import require_utc
-
-HOUR = timedelta(hours=1)
+from carbon_sources.interval import HOUR, full_hour, require_utc
 
 LONGEST_HISTORY = timedelta(days=400)
 """How much of the past a forecaster is handed: a year, so that every season is in it, and a month to spare."""
@@ -64,11 +62,6 @@ class HourlyForecast:
 
     mean: Array
     quantiles: Array
-
-
-def full_hour(instant: datetime) -> datetime:
-    """Return the begin of the hour that `instant` lies in."""
-    return instant.replace(minute=0, second=0, microsecond=0)
 
 
 def hourly_means(series: IntensitySeries, start: datetime, end: datetime) -> HourlyIntensity:

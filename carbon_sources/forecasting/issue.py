@@ -6,17 +6,9 @@ from datetime import datetime, timedelta
 
 from carbon_sources.errors import ForecastError
 from carbon_sources.forecasting.forecaster import Forecaster
-from carbon_sources.forecasting.hourly import (
-    HOUR,
-    LEVELS,
-    LONGEST_HISTORY,
-    HourlyForecast,
-    HourlyIntensity,
-    full_hour,
-    hourly_means,
-)
+from carbon_sources.forecasting.hourly import LEVELS, LONGEST_HISTORY, HourlyForecast, HourlyIntensity, hourly_means
 from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries, Provenance
-from carbon_sources.interval import Interval
+from carbon_sources.interval import HOUR, Interval, full_hour
 
 
 def known_hours(series: IntensitySeries, now: datetime, history: timedelta) -> HourlyIntensity:

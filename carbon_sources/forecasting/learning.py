@@ -11,7 +11,7 @@ from carbon_sources.errors import ForecastError
 from carbon_sources.forecasting.blending import PastIssues
 from carbon_sources.forecasting.forecaster import Forecaster
 from carbon_sources.forecasting.gaps import DAY_H, EPOCH, Filled, filled
-from carbon_sources.forecasting.hourly import HOUR, Array, HourlyForecast, HourlyIntensity
+from carbon_sources.forecasting.hourly import Array, HourlyForecast, HourlyIntensity
 from carbon_sources.forecasting.member import Member
 from carbon_sources.forecasting.mixing import RECENT_DAYS, mixture, recent_width
 from carbon_sources.forecasting.samples import (
@@ -25,6 +25,7 @@ from carbon_sources.forecasting.samples import (
 )
 from carbon_sources.forecasting.seasonal import Seasonal
 from carbon_sources.forecasting.spread import error_quantiles, extended, forecast_around
+from carbon_sources.interval import HOUR
 
 _FEWEST = 28 * DAY_H
 """Issues, of every hour of the day, without which nothing is learnt: four weeks."""

@@ -9,11 +9,12 @@ import numpy as np
 
 from carbon_sources.errors import ForecastError
 from carbon_sources.forecasting.forecaster import Forecaster
-from carbon_sources.forecasting.hourly import HOUR, LEVELS, HourlyForecast, HourlyIntensity, hourly_means
+from carbon_sources.forecasting.hourly import LEVELS, HourlyForecast, HourlyIntensity, hourly_means
 from carbon_sources.intensity import Forecast
+from carbon_sources.interval import HOUR
 
 
-class Issues(Protocol):
+class ArchivedForecasts(Protocol):
     """Archived forecasts of a provider."""
 
     def __call__(self, now: datetime) -> Forecast | None:
@@ -30,7 +31,7 @@ class Provider(Forecaster):
         issues: The provider's forecasts.
     """
 
-    def __init__(self, issues: Issues) -> None:
+    def __init__(self, issues: ArchivedForecasts) -> None:
         self._issues = issues
 
     def fit(self, history: HourlyIntensity) -> None:

@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from carbon_sources.forecasting.gaps import DAY_H
 from carbon_sources.forecasting.hourly import LEVELS, Array
-
-DAY_H = 24
-"""Hours of a day of horizon: the first holds the hours that begin 0 .. 23 h after the issue."""
 
 CENTRAL = {90: (0.05, 0.95), 80: (0.1, 0.9)}
 """Central intervals by the percentage that they should hold, with the levels of their ends."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries, Provenance
-from carbon_sources.interval import Interval, require_span, require_utc
+from carbon_sources.interval import HOUR, Interval, full_hour, require_span, require_utc
 from carbon_sources.source import CarbonSource
-
-_HOUR = timedelta(hours=1)
 
 
 class ConstantSource(CarbonSource):
@@ -46,15 +44,15 @@ class ConstantSource(CarbonSource):
     def latest(self, now: datetime) -> IntensitySample:
         """Return the hour that `now` lies in."""
         require_utc(now, "now")
-        start = _floor(now)
-        return self._sample(Interval(start, start + _HOUR))
+        start = full_hour(now)
+        return self._sample(Interval(start, start + HOUR))
 
     def history(self, start: datetime, end: datetime) -> IntensitySeries:
         require_span(start, end)
-        hour, samples = _floor(start), []
+        hour, samples = full_hour(start), []
         while start < end and hour < end:
-            samples.append(self._sample(Interval(hour, hour + _HOUR)))
-            hour += _HOUR
+            samples.append(self._sample(Interval(hour, hour + HOUR)))
+            hour += HOUR
         return IntensitySeries(tuple(samples))
 
     def _sample(self, interval: Interval) -> IntensitySample:
@@ -67,7 +65,3 @@ class ConstantSource(CarbonSource):
             provenance=Provenance.ASSUMED,
             source="constant",
         )
-
-
-def _floor(instant: datetime) -> datetime:
-    return instant.replace(minute=0, second=0, microsecond=0)

@@ -11,19 +11,18 @@ import csv
 import difflib
 import functools
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.resources import files
 
 from carbon_sources.errors import UnknownZoneError
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries, Provenance
-from carbon_sources.interval import Interval, require_span, require_utc
+from carbon_sources.interval import HOUR, Interval, full_hour, require_span, require_utc
 from carbon_sources.source import CarbonSource
 
 ROUGH_BELOW_TWH = 0.1
 """The table's amounts are rounded to 0.01 TWh, so below this a quotient of them may be wrong by a tenth and more."""
 
 _USUAL_AGE_YEARS = 1
-_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +100,15 @@ class CountryAverageSource(CarbonSource):
     def latest(self, now: datetime) -> IntensitySample:
         """Return the hour that `now` lies in."""
         require_utc(now, "now")
-        start = _floor(now)
-        return self._sample(Interval(start, start + _HOUR))
+        start = full_hour(now)
+        return self._sample(Interval(start, start + HOUR))
 
     def history(self, start: datetime, end: datetime) -> IntensitySeries:
         require_span(start, end)
-        hour, samples = _floor(start), []
+        hour, samples = full_hour(start), []
         while start < end and hour < end:
-            samples.append(self._sample(Interval(hour, hour + _HOUR)))
-            hour += _HOUR
+            samples.append(self._sample(Interval(hour, hour + HOUR)))
+            hour += HOUR
         return IntensitySeries(tuple(samples))
 
     def remarks(self) -> tuple[str, ...]:
@@ -145,7 +144,3 @@ def _close(wanted: str) -> list[CountryAverage]:
     codes = {code: row for row in country_averages() for code in (row.alpha_2, row.alpha_3)}
     spelt = [codes[code] for code in difflib.get_close_matches(wanted, codes, n=3, cutoff=0.6)]
     return list(dict.fromkeys((*initials, *names, *spelt)))[:5]
-
-
-def _floor(instant: datetime) -> datetime:
-    return instant.replace(minute=0, second=0, microsecond=0)

@@ -17,12 +17,12 @@ from typing import Annotated
 from pydantic import Field
 
 from carbon_sources.answers.eia import FUELS, MAY_BE_NEGATIVE, MOST_ROWS, Page, gather, parse_page
-from carbon_sources.answers.mix_hours import HOUR, REFERENCE, Generation, MixPricer
+from carbon_sources.answers.mix_hours import REFERENCE, Generation, MixPricer
 from carbon_sources.answers.reading import Identity
 from carbon_sources.http import HttpClient
 from carbon_sources.http_exchange import HttpRequest
 from carbon_sources.intensity import Basis
-from carbon_sources.interval import pieces
+from carbon_sources.interval import HOUR, pieces
 from carbon_sources.mix import factors
 from carbon_sources.mix_source import MixSource
 from carbon_sources.secrets import Secret, Secrets

@@ -36,7 +36,7 @@ from carbon_sources.errors import SourceAccessError, SourceAnswerError, UnknownZ
 from carbon_sources.http import HttpClient
 from carbon_sources.http_exchange import HttpAnswer, HttpRequest
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries
-from carbon_sources.interval import Interval, clock_text, pieces, require_span, require_utc
+from carbon_sources.interval import Interval, clock_text, full_hour, pieces, require_span, require_utc
 from carbon_sources.secrets import Secret, Secrets
 from carbon_sources.source import CarbonSource
 
@@ -70,7 +70,7 @@ def request_params(
 
 def range_pieces(start: datetime, end: datetime) -> list[Interval]:
     """Return the spans of at most `LONGEST_RANGE` that hold every row overlapping `start .. end`; rows are picked by their start."""
-    begin = start.replace(minute=0, second=0, microsecond=0)
+    begin = full_hour(start)
     last = end if end == _to_minute(end) else _to_minute(end) + _MINUTE
     return list(pieces(begin, last, LONGEST_RANGE))
 

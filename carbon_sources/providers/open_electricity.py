@@ -21,7 +21,7 @@ from carbon_sources.errors import SourceAnswerError
 from carbon_sources.http import HttpClient
 from carbon_sources.http_exchange import HttpRequest
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries
-from carbon_sources.interval import pieces, require_span, require_utc
+from carbon_sources.interval import full_hour, pieces, require_span, require_utc
 from carbon_sources.secrets import Secrets
 from carbon_sources.source import CarbonSource
 
@@ -115,7 +115,7 @@ class OpenElectricitySource(CarbonSource):
         require_span(start, end)
         samples: list[IntensitySample] = []
         remarks: list[str] = []
-        first = start.replace(minute=0, second=0, microsecond=0) if start < end else end
+        first = full_hour(start) if start < end else end
         for piece in pieces(first, end, LONGEST_RANGE[self._asked.interval]):
             parsed = self._ask(piece.start, piece.end).parsed
             samples += parsed.samples

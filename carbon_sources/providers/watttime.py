@@ -36,7 +36,7 @@ from carbon_sources.errors import SourceAccessError, SourceAnswerError, UnknownZ
 from carbon_sources.http import HttpClient
 from carbon_sources.http_exchange import HttpAnswer, HttpRequest
 from carbon_sources.intensity import Basis, Forecast, IntensitySample, IntensitySeries
-from carbon_sources.interval import clock_text, pieces, require_span, require_utc
+from carbon_sources.interval import clock_text, full_hour, pieces, require_span, require_utc
 from carbon_sources.secrets import Secret, Secrets
 from carbon_sources.source import CarbonSource
 
@@ -66,7 +66,7 @@ def login_request(base_url: str, username: Secret, password: Secret) -> HttpRequ
 
 def range_pieces(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
     """Return the spans, both ends included, that hold every point overlapping `start .. end`, no point in two of them."""
-    begin = start.replace(minute=0, second=0, microsecond=0)
+    begin = full_hour(start)
     minute = end.replace(second=0, microsecond=0)
     last = minute if minute == end else minute + _MINUTE
     return [(piece.start, piece.end - timedelta(seconds=1)) for piece in pieces(begin, last, LONGEST_RANGE)]

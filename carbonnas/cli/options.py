@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from carbon_sources.intensity import Basis, IntensityKind
-from carbon_sources.interval import parse_instant
+from carbon_sources.interval import HOUR, parse_instant
 from carbon_sources.traces.columns import TraceOptions
 from carbon_sources.traces.formats import IntensityUnit
 from carbon_sources.units import parse_duration
@@ -20,8 +20,7 @@ _E = TypeVar("_E", bound=enum.Enum)
 DAY = timedelta(days=1)
 LONGEST_HORIZON = timedelta(days=31)
 """Nothing is expected of a later time."""
-_HOUR = timedelta(hours=1)
-_LIMIT = f"{LONGEST_HORIZON // _HOUR} h"
+_LIMIT = f"{LONGEST_HORIZON // HOUR} h"
 
 PICTURES = (".html", ".htm", ".svg", ".png")
 """Endings of the files that hold pictures."""
@@ -138,9 +137,9 @@ def hours_option(text: str, option: str) -> int:
         ConfigError: If it is none, naming the option.
     """
     duration = _duration(text, option)
-    if not _HOUR <= duration <= LONGEST_HORIZON or duration % _HOUR:
+    if not HOUR <= duration <= LONGEST_HORIZON or duration % HOUR:
         raise ConfigError(option, (f"expected whole hours, 1 h to {_LIMIT}, got {text!r}",))
-    return duration // _HOUR
+    return duration // HOUR
 
 
 def _duration(text: str, option: str) -> timedelta:

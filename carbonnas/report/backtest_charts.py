@@ -10,7 +10,8 @@ import numpy as np
 
 from carbon_sources.forecasting.backtest import Expectations
 from carbon_sources.forecasting.backtest_setting import Setting, first_hour
-from carbon_sources.forecasting.hourly import HOUR, LEVELS, Array
+from carbon_sources.forecasting.hourly import LEVELS, Array
+from carbon_sources.interval import HOUR
 from carbonnas.report.chart_parts import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, colors, data, wide
 from carbonnas.report.figure_data import Row, ms
 

@@ -6,13 +6,11 @@ import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from carbon_sources.interval import Interval
+from carbon_sources.interval import HOUR, Interval, full_hour
 from carbonnas.record import SearchRecord
 from carbonnas.report.timeline import span
-
-_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ def clean_share(record: SearchRecord) -> CleanShare:
         mean = _mean_intensity(record, hour)
         if mean is None:
             return CleanShare(None, f"Not known: the intensity of the hour from {hour.start:%F %R} UTC is unknown.")
-        hours.append(_Hour(hour.seconds, mean, drawn[_floor(hour.start)]))
+        hours.append(_Hour(hour.seconds, mean, drawn[full_hour(hour.start)]))
     how = (
         "Hours of the search in UTC, the first and last as far as they belong to it, in order of their mean intensity; the energy of "
         "those that make up the cleaner half of the time, an hour on the border (and hours of equal intensity) in proportion."
@@ -54,16 +52,12 @@ def clean_share(record: SearchRecord) -> CleanShare:
     return CleanShare(_cleaner_half_j(hours) / math.fsum(hour.joules for hour in hours), how)
 
 
-def _floor(instant: datetime) -> datetime:
-    return instant.replace(minute=0, second=0, microsecond=0)
-
-
 def _hours(within: Interval) -> list[Interval]:
     """Cut `within` at full hours."""
     hours = []
     start = within.start
     while start < within.end:
-        end = min(_floor(start) + _HOUR, within.end)
+        end = min(full_hour(start) + HOUR, within.end)
         hours.append(Interval(start, end))
         start = end
     return hours
@@ -75,7 +69,7 @@ def _joules_by_hour(record: SearchRecord) -> dict[datetime, float]:
     for entry in record.entries:
         sample = entry.priced.sample
         for part in _hours(sample.interval):
-            joules[_floor(part.start)] += sample.joules * part.seconds / sample.interval.seconds
+            joules[full_hour(part.start)] += sample.joules * part.seconds / sample.interval.seconds
     return joules
 
 

@@ -14,10 +14,10 @@ from carbon_sources.cache import CachedSource
 from carbon_sources.clock import SimulatedClock
 from carbon_sources.errors import SourceUnavailableError
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries
-from carbon_sources.interval import require_utc
+from carbon_sources.interval import HOUR, require_utc
 from carbon_sources.source import CarbonSource
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
-from carbon_sources.testing_archive import HOUR, START, forecast, hour, hours
+from carbon_sources.testing_archive import START, forecast, hour, hours
 
 DAY = timedelta(days=1)
 NOW = START + 10 * DAY

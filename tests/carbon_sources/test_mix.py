@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbon_sources.answers.mix_hours import HOUR, REFERENCE, Generation, MixPricer, ceil_hour, floor_hour, newest_of
+from carbon_sources.answers.mix_hours import REFERENCE, Generation, MixPricer, ceil_hour, floor_hour, newest_of
 from carbon_sources.answers.reading import Identity, Parsed
 from carbon_sources.intensity import Basis, IntensityKind
+from carbon_sources.interval import HOUR
 from carbon_sources.mix import DIRECT, LIFECYCLE, FactorTable, Fuel, factors, mix_intensity
 
 START = datetime(2026, 11, 1, tzinfo=UTC)

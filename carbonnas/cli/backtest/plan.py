@@ -14,10 +14,10 @@ from carbon_sources.forecasting.backtest_setting import (
     midnight,
     regular_issues,
 )
-from carbon_sources.forecasting.hourly import HOUR
-from carbon_sources.forecasting.provider import Issues
+from carbon_sources.forecasting.provider import ArchivedForecasts
 from carbon_sources.groups import FORECASTERS
 from carbon_sources.intensity import IntensitySeries
+from carbon_sources.interval import HOUR
 from carbon_sources.providers.trace import TraceSource
 from carbonnas.cli.forecasters import needs_issues, passes_on_issues
 from carbonnas.cli.options import PICTURES, TraceChoice, check_output, hours_option, instant_option
@@ -67,7 +67,7 @@ class BacktestPlan:
     """
 
     source: TraceSource
-    archive: Issues | None
+    archive: ArchivedForecasts | None
     setting: Setting
     forecasters: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -153,7 +153,7 @@ def _used(source: TraceSource, options: BacktestOptions, until: datetime | None)
     return series
 
 
-def _choose(names: tuple[str, ...], archive: Issues | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _choose(names: tuple[str, ...], archive: ArchivedForecasts | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the forecasters to run, and those that can't and were not asked for by name."""
     if names:
         return names, ()

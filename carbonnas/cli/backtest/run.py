@@ -17,9 +17,10 @@ from rich.progress import Progress
 from carbon_sources.errors import CarbonSourceError, ForecastError
 from carbon_sources.forecasting.answer import plugin_errors
 from carbon_sources.forecasting.backtest import Expectations, archived_expectations, expectations
-from carbon_sources.forecasting.hourly import HOUR, LEVELS, Array
+from carbon_sources.forecasting.hourly import LEVELS, Array
 from carbon_sources.forecasting.scores import Scores, score
 from carbon_sources.groups import DEFAULT_FORECASTER, FORECASTERS
+from carbon_sources.interval import HOUR
 from carbonnas.cli.backtest.plan import BacktestOptions, BacktestPlan, make_plan
 from carbonnas.cli.backtest.table import print_scores
 from carbonnas.cli.forecasters import needs_issues, passes_on_issues

@@ -22,9 +22,9 @@ from carbon_sources.forecasting.backtest_setting import (
     regular_issues,
 )
 from carbon_sources.forecasting.forecaster import Forecaster
-from carbon_sources.forecasting.hourly import HOUR, LEVELS, Array, HourlyForecast, HourlyIntensity
+from carbon_sources.forecasting.hourly import LEVELS, Array, HourlyForecast, HourlyIntensity
 from carbon_sources.forecasting.issue import issue
-from carbon_sources.forecasting.provider import Issues
+from carbon_sources.forecasting.provider import ArchivedForecasts
 from carbon_sources.forecasting.scores import score
 from carbon_sources.intensity import (
     Basis,
@@ -34,7 +34,7 @@ from carbon_sources.intensity import (
     IntensitySeries,
     Provenance,
 )
-from carbon_sources.interval import Interval
+from carbon_sources.interval import HOUR, Interval
 
 START = datetime(2021, 1, 1, tzinfo=UTC)
 NAN = float("nan")
@@ -269,7 +269,7 @@ def test_regular_issues_begin_at_the_first_midnight_and_end_before_the_end() -> 
     assert regular_issues(start, start + HOUR, DAY) == ()
 
 
-def archive(*issued: tuple[datetime, IntensitySeries]) -> Issues:
+def archive(*issued: tuple[datetime, IntensitySeries]) -> ArchivedForecasts:
     forecasts = [Forecast(at, expected) for at, expected in issued]
 
     def newest(now: datetime) -> Forecast | None:

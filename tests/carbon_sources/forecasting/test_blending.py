@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from carbon_sources.forecasting.blending import PastIssues, blended
 from carbon_sources.forecasting.ensemble import Ensemble
-from carbon_sources.forecasting.hourly import HOUR, LEVELS, Array, HourlyForecast, HourlyIntensity
+from carbon_sources.forecasting.hourly import LEVELS, Array, HourlyForecast, HourlyIntensity
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
-from carbon_sources.interval import Interval
+from carbon_sources.interval import HOUR, Interval
 
 NOW = datetime(2021, 6, 1, tzinfo=UTC)
 DAYS = 14

@@ -14,9 +14,9 @@ import pytest
 from carbon_sources.errors import SourceUnavailableError
 from carbon_sources.forecasting.desk import ForecastDesk, ForecastTimes, at_once, in_background
 from carbon_sources.forecasting.forecaster import Forecaster
-from carbon_sources.forecasting.hourly import HOUR, LEVELS, HourlyForecast, HourlyIntensity
+from carbon_sources.forecasting.hourly import LEVELS, HourlyForecast, HourlyIntensity
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries, Provenance
-from carbon_sources.interval import Interval
+from carbon_sources.interval import HOUR, Interval
 
 START = datetime(2021, 6, 1, tzinfo=UTC)
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbon_sources.forecasting.hourly import HOUR, HourlyIntensity, hourly_means
+from carbon_sources.forecasting.hourly import HourlyIntensity, hourly_means
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries, Provenance
-from carbon_sources.interval import Interval
+from carbon_sources.interval import HOUR, Interval
 
 START = datetime(2021, 6, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -10,11 +10,11 @@ import pytest
 
 from carbon_sources.errors import ForecastError
 from carbon_sources.forecasting.forecaster import Forecaster
-from carbon_sources.forecasting.hourly import HOUR, LEVELS, HourlyForecast, HourlyIntensity
+from carbon_sources.forecasting.hourly import LEVELS, HourlyForecast, HourlyIntensity
 from carbon_sources.forecasting.issue import issue
 from carbon_sources.forecasting.provider import Provider
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
-from carbon_sources.interval import Interval
+from carbon_sources.interval import HOUR, Interval
 
 START = datetime(2021, 6, 1, tzinfo=UTC)
 

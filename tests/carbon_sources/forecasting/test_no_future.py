@@ -14,12 +14,11 @@ import pytest
 from carbon_sources.forecasting.backtest import Expectations, archived_expectations, expectations
 from carbon_sources.forecasting.backtest_setting import Recording, Setting
 from carbon_sources.forecasting.forecaster import Forecaster
-from carbon_sources.forecasting.hourly import HOUR
 from carbon_sources.forecasting.issue import issue
-from carbon_sources.forecasting.provider import Issues, Provider
+from carbon_sources.forecasting.provider import ArchivedForecasts, Provider
 from carbon_sources.groups import FORECASTERS
 from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
-from carbon_sources.interval import Interval
+from carbon_sources.interval import HOUR, Interval
 
 START = datetime(2021, 2, 1, tzinfo=UTC)
 CUT = START + timedelta(days=70)
@@ -93,7 +92,7 @@ def with_future(change: Future, now: datetime) -> IntensitySeries:
 
 
 @functools.cache
-def archive(change: Future | None, known_until: datetime) -> Issues:
+def archive(change: Future | None, known_until: datetime) -> ArchivedForecasts:
     """Return daily forecasts that are right but for 10 g/kWh; those issued later than `known_until` have another content."""
     forecasts = []
     for day in range(DAYS - 2):
@@ -109,11 +108,11 @@ def archive(change: Future | None, known_until: datetime) -> Issues:
     return newest
 
 
-def made(name: str, issues: Issues) -> Forecaster:
+def made(name: str, issues: ArchivedForecasts) -> Forecaster:
     return FORECASTERS.create(name, SMALL.get(name, {}), {"issues": issues})
 
 
-def backtested(name: str, series: IntensitySeries, issues: Issues) -> Expectations:
+def backtested(name: str, series: IntensitySeries, issues: ArchivedForecasts) -> Expectations:
     setting = Setting(Recording.of(series), CUT, (ISSUE, ISSUE + timedelta(hours=6.5)), HORIZON_H)
     if issubclass(FORECASTERS.load(name), Provider):
         return archived_expectations(issues, setting)

@@ -20,8 +20,8 @@ from sqlalchemy import URL, create_engine
 
 from carbon_sources.archive import IntensityArchive, MemoryArchive
 from carbon_sources.intensity import IntensitySample
-from carbon_sources.interval import Interval
-from carbon_sources.testing_archive import HOUR, START, SUBJECT, IntensityArchiveConformance, forecast, hour, hours
+from carbon_sources.interval import HOUR, Interval
+from carbon_sources.testing_archive import START, SUBJECT, IntensityArchiveConformance, forecast, hour, hours
 from carbonnas.emissions import EmissionEntry, PricedEnergy
 from carbonnas.energy.meter import Account, EnergySample, Owner
 from carbonnas.errors import StorageError
