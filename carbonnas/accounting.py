@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from carbonnas.emissions import EmissionEntry, entries_for, reprice
 from carbonnas.energy.meter import Account, EnergyMeter, Measurement, Usage
 from carbonnas.search_state import Step
 from carbonnas.storage.store import Store
-from carbonnas.trials import Fidelity, Trial, TrialKind
+from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
 from schedulers.budget import BudgetState
 
 _MARGIN = 1.25
@@ -40,6 +41,18 @@ class RunningTotals:
             self.unpriced_j += sign * entry.priced.sample.joules
         else:
             self.emissions_g += sign * entry.emissions_g
+
+
+@dataclass(slots=True)
+class _Sum:
+    joules: float = 0.0
+    seconds: float = 0.0
+    count: int = 0
+
+    def add(self, joules: float, seconds: float) -> None:
+        self.joules += joules
+        self.seconds += seconds
+        self.count += 1
 
 
 class Accountant:
@@ -74,6 +87,9 @@ class Accountant:
         self._pue = pue
         self._bound = bound_g_per_kwh
         self._trial_j: dict[int, float] = defaultdict(float)
+        self._trial_s: dict[int, float] = defaultdict(float)
+        self._rest = _Sum()
+        self._finished: dict[tuple[TrialKind, Fidelity], _Sum] = defaultdict(_Sum)
         self._wasted_j: dict[int, float] = defaultdict(float)
         self._upper_j: dict[tuple[TrialKind, Fidelity], float] = {}
         self._unpriced: dict[str, datetime] = {}
@@ -136,10 +152,34 @@ class Accountant:
         sort = (trial.kind, trial.fidelity)
         if spent := self._trial_j.get(trial.number):
             self._upper_j[sort] = max(self._upper_j.get(sort, 0.0), spent)
+        if trial.state is TrialState.COMPLETED:
+            self._finished[sort].add(self._trial_j.get(trial.number, 0.0), self.spent_s(trial))
 
     def spent_j(self, trial: Trial) -> float:
         """Return what a trial has drawn so far."""
         return self._trial_j.get(trial.number, 0.0)
+
+    def spent_s(self, trial: Trial) -> float:
+        """Return the seconds that a trial has had a slot, in the clock of the search."""
+        return self._trial_s.get(trial.number, 0.0)
+
+    def training_s(self) -> dict[Fidelity, float]:
+        """Return the mean slot seconds of completed trainings by fidelity."""
+        return {
+            fidelity: finished.seconds / finished.count
+            for (kind, fidelity), finished in self._finished.items()
+            if kind is TrialKind.TRAIN
+        }
+
+    def training_w(self) -> float | None:
+        """Return what a slot that trains has drawn on average in W, on top of rest; `None` before a training completed."""
+        trainings = [finished for (kind, _), finished in self._finished.items() if kind is TrialKind.TRAIN]
+        seconds = math.fsum(finished.seconds for finished in trainings)
+        return math.fsum(finished.joules for finished in trainings) / seconds if seconds > 0 else None
+
+    def resting_w(self) -> float | None:
+        """Return what the node has drawn on average in W for no work, `None` before anything was metered."""
+        return self._rest.joules / self._rest.seconds if self._rest.seconds > 0 else None
 
     def waste(self, trial: Trial, joules: float) -> None:
         """Learn that a trial was interrupted before anything of `joules` was kept: its sort costs more than was believed.
@@ -195,8 +235,12 @@ class Accountant:
                 self._unpriced.pop(entry.entry_id, None)
             elif entry.emissions_g is None:
                 self._unpriced[entry.entry_id] = entry.priced.sample.interval.start
+            sample = entry.priced.sample
             if entry.owner.account is Account.TRIAL and entry.owner.trial is not None:
-                self._trial_j[entry.owner.trial] += sign * entry.priced.sample.joules
+                self._trial_j[entry.owner.trial] += sign * sample.joules
+                self._trial_s[entry.owner.trial] += sign * sample.interval.seconds
+            elif entry.owner.account is Account.IDLE:
+                self._rest.add(sign * sample.joules, sign * sample.interval.seconds)
 
 
 def _expected_bound(observation: Observation) -> float | None:

@@ -23,6 +23,7 @@ from carbon_sources.units import Duration, Grams
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanShape
 from carbonnas.plugins import PluginChoice
+from carbonnas.trials import Fidelity, FidelityName
 from schedulers.budget import AtLimit, EmissionBudget, Window
 
 _FIRST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
@@ -88,7 +89,9 @@ class SearchSection(_Section):
     """Pieces of work at a time; one worker process with one thread each."""
     rounds: Count = Field(ge=1)
     score_per_round: Count = Field(ge=1)
-    train_per_round: Count = Field(ge=1)
+    train_per_round: Count = Field(ge=0)
+    full_per_round: Count = Field(default=0, ge=0)
+    """Full trainings in each round, chosen among those trained so far; 0: only the winner is trained in full, at the end."""
     lookahead_rounds: Count = Field(default=2, ge=0)
     """Rounds that scoring may run ahead of training: what dirty hours have to do."""
     epochs: Count = Field(ge=1)
@@ -101,6 +104,8 @@ class SearchSection(_Section):
     """Scores that are fused to rank candidates."""
     deadline: PositiveDuration | None = None
     """Longest duration of the search; absent: none."""
+    training_time: PositiveDuration | None = None
+    """How long a training of `epochs` is expected to hold a slot; until one has finished plans go by it."""
     trial_timeout: PositiveDuration = timedelta(hours=6)
     """Real time after which a trial is killed and recorded as failed."""
 
@@ -108,14 +113,29 @@ class SearchSection(_Section):
     def _check_counts(self) -> SearchSection:
         if self.train_per_round > self.score_per_round:
             raise ValueError("train_per_round can't exceed score_per_round: only scored architectures are trained")
+        if self.full_per_round > (self.train_per_round or self.score_per_round):
+            raise ValueError("full_per_round can't exceed train_per_round: only what was trained is trained in full")
+        if self.full_per_round and self.full_epochs is None:
+            raise ValueError("full_per_round needs full_epochs, the length of a full training")
+        if not self.train_per_round + self.full_per_round:
+            raise ValueError("nothing would be trained: set train_per_round or full_per_round")
         if not self.objectives:
             raise ValueError("objectives must name at least one, such as 'maximize val_accuracy'")
         return self
 
     @property
+    def training_s(self) -> dict[Fidelity, float]:
+        """What is expected of a training, in slot seconds by fidelity."""
+        if self.training_time is None:
+            return {}
+        return {Fidelity(FidelityName.SEARCH, self.epochs): self.training_time.total_seconds()}
+
+    @property
     def plan(self) -> PlanShape:
         """The plan's shape."""
-        return PlanShape(self.rounds, self.score_per_round, self.train_per_round, self.lookahead_rounds)
+        return PlanShape(
+            self.rounds, self.score_per_round, self.train_per_round, self.lookahead_rounds, self.full_per_round
+        )
 
 
 class BudgetSection(_Section):

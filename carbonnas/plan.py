@@ -1,10 +1,11 @@
 """The plan of a search: which work there is, in which order, whatever the timing.
 
-A search goes in rounds. In each, the strategy proposes `score_per_round` new architectures, they are scored, and the best
-`train_per_round` of all that were scored up to that round and not yet trained are trained. Proposals of a round use exactly the results
-of the rounds that lie more than `lookahead_rounds` back, and a promotion uses exactly the scores of its own and earlier rounds. So what
-is evaluated depends on the seed alone: the scheduler decides when, never what. A killed search goes on to the same
-architectures, and the same work can be compared on another schedule.
+A search goes in rounds. In each, the strategy proposes `score_per_round` new architectures, they are scored, some of all that were scored up
+to that round are trained (`train_per_round`, fidelity `search`), and some of those that came so far are trained in full (`full_per_round`).
+Proposals and promotions of a round use results of full and search trainings that lie more than `lookahead_rounds` rounds back; a promotion uses
+besides exactly what the rung below gave in its own and earlier rounds. So what is evaluated depends on the seed alone: the
+scheduler decides when, never what. A killed search goes on to the same architectures, and the same work can be compared on another
+schedule.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from carbonnas.trials import Trial, TrialKind
+from carbonnas.trials import FidelityName, Trial
+
+RUNGS = (FidelityName.PROXY, FidelityName.SEARCH, FidelityName.FULL)
+"""Fidelities in the order in which a round climbs them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +26,46 @@ class PlanShape:
     Attributes:
         rounds: Number of rounds, at least 1.
         score_per_round: Architectures scored in each, at least 1.
-        train_per_round: Architectures trained in each, at least 1.
+        train_per_round: Architectures trained in each for ranking, at least 0; with 0 full trainings are chosen among the scored.
         lookahead_rounds: How many rounds scoring may run ahead of training, at least 0. More lets dirty hours do more scoring;
             fewer lets proposals learn sooner.
+        full_per_round: Architectures trained in full in each, at least 0.
     """
 
     rounds: int
     score_per_round: int
     train_per_round: int
     lookahead_rounds: int
+    full_per_round: int = 0
 
-    def number(self, round_: int, kind: TrialKind, index: int) -> int:
+    def size(self, rung: FidelityName) -> int:
+        """Return how many trials of a rung a round has at most."""
+        sizes = (self.score_per_round, self.train_per_round, self.full_per_round)
+        return dict(zip(RUNGS, sizes, strict=True))[rung]
+
+    @property
+    def rungs(self) -> tuple[FidelityName, ...]:
+        """The rungs that a round climbs."""
+        return tuple(rung for rung in RUNGS if self.size(rung))
+
+    def number(self, round_: int, rung: FidelityName, index: int) -> int:
         """Return the number of a trial by its place in the plan, the same in every run."""
-        offset = index if kind is TrialKind.SCORE else self.score_per_round + index
-        return round_ * (self.score_per_round + self.train_per_round) + offset
+        below = sum(self.size(lower) for lower in RUNGS[: RUNGS.index(rung)])
+        return round_ * self._stride + below + index
 
     @property
     def final_number(self) -> int:
         """Number of the full training of the winner, the last trial."""
-        return self.rounds * (self.score_per_round + self.train_per_round)
+        return self.rounds * self._stride
+
+    @property
+    def width(self) -> int:
+        """Trainings that can be there at the same time at most."""
+        return (self.lookahead_rounds + 1) * max(1, self.train_per_round, self.full_per_round)
+
+    @property
+    def _stride(self) -> int:
+        return sum(self.size(rung) for rung in RUNGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +77,19 @@ class PlanPosition:
         told: Rounds whose results the strategy has seen.
         promoted: Rounds whose trainings were chosen.
         final_planned: Whether the full training of the winner was planned or given up.
+        completed: Rounds whose full trainings were chosen.
     """
 
     asked: int = 0
     told: int = 0
     promoted: int = 0
     final_planned: bool = False
+    completed: int = 0
 
 
-def _finished(trials: Iterable[Trial], kind: TrialKind, below_round: int) -> bool:
-    return all(t.state.final for t in trials if t.kind is kind and t.round < below_round)
+def _finished(trials: Iterable[Trial], rungs: Iterable[FidelityName], below_round: int) -> bool:
+    rungs = set(rungs)
+    return all(t.state.final for t in trials if t.fidelity.name in rungs and t.round < below_round)
 
 
 def tellable_rounds(shape: PlanShape, position: PlanPosition) -> range:
@@ -74,16 +102,21 @@ def can_ask(shape: PlanShape, position: PlanPosition, trials: Mapping[int, Trial
     needed = position.asked - shape.lookahead_rounds
     return (
         position.asked < shape.rounds
-        and position.promoted >= needed
-        and _finished(trials.values(), TrialKind.TRAIN, needed)
+        and min(position.promoted, position.completed) >= needed
+        and _finished(trials.values(), RUNGS[1:], needed)
     )
 
 
 def can_promote(position: PlanPosition, trials: Mapping[int, Trial]) -> bool:
     """Say whether the trainings of the next round can be chosen: its scores are there."""
-    return position.promoted < position.asked and _finished(trials.values(), TrialKind.SCORE, position.promoted + 1)
+    return position.promoted < position.asked and _finished(trials.values(), RUNGS[:1], position.promoted + 1)
+
+
+def can_complete(position: PlanPosition, trials: Mapping[int, Trial]) -> bool:
+    """Say whether the full trainings of the next round can be chosen: its trainings are there."""
+    return position.completed < position.promoted and _finished(trials.values(), RUNGS[:2], position.completed + 1)
 
 
 def can_finish(shape: PlanShape, position: PlanPosition, trials: Mapping[int, Trial]) -> bool:
     """Say whether every round is trained, so that the winner is known."""
-    return position.promoted == shape.rounds and _finished(trials.values(), TrialKind.TRAIN, shape.rounds)
+    return position.completed == shape.rounds and _finished(trials.values(), RUNGS, shape.rounds)

@@ -10,11 +10,21 @@ from carbonnas.architecture import Architecture, derive_seed
 from carbonnas.candidates import CandidateQueue
 from carbonnas.errors import ConfigError
 from carbonnas.objectives.objective import Objective
-from carbonnas.plan import PlanPosition, PlanShape, can_ask, can_finish, can_promote, tellable_rounds
+from carbonnas.plan import (
+    RUNGS,
+    PlanPosition,
+    PlanShape,
+    can_ask,
+    can_complete,
+    can_finish,
+    can_promote,
+    tellable_rounds,
+)
 from carbonnas.ranking import ranked_trainings
 from carbonnas.search_spaces.space import SearchSpace
-from carbonnas.strategies.strategy import Observation, SearchStrategy
+from carbonnas.strategies.strategy import Candidate, Observation, SearchStrategy
 from carbonnas.trials import PROXY, Fidelity, FidelityName, Trial, TrialKind, TrialState
+from carbonnas.work_left import trainings_left
 
 _TRIES_PER_PROPOSAL = 50
 """How often a strategy may repeat itself before a round goes on with fewer proposals than planned."""
@@ -31,7 +41,7 @@ class Planner:
         queue: Ranks the candidates.
         seed: Seed of the search.
         epochs: Epochs of a training that ranks candidates.
-        full_epochs: Epochs of the winner's full training; `None` for none.
+        full_epochs: Epochs of a full training; `None` for none.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a plan
@@ -52,8 +62,9 @@ class Planner:
         self._objectives = objectives
         self._queue = queue
         self._seed = seed
-        self._fidelity = Fidelity(FidelityName.SEARCH, epochs)
-        self._full = None if full_epochs is None else Fidelity(FidelityName.FULL, full_epochs)
+        self._fidelities = {FidelityName.PROXY: PROXY, FidelityName.SEARCH: Fidelity(FidelityName.SEARCH, epochs)}
+        if full_epochs is not None:
+            self._fidelities[FidelityName.FULL] = Fidelity(FidelityName.FULL, full_epochs)
 
     def extend(
         self, trials: dict[int, Trial], position: PlanPosition, now: datetime
@@ -61,8 +72,11 @@ class Planner:
         """Return the trials that can be added now, and the position after that. `trials` is extended by them."""
         added: list[Trial] = []
         while True:
-            if can_promote(position, trials):
-                new = self._promote(trials, position.promoted, now)
+            if can_complete(position, trials):
+                new = self._promote(trials, FidelityName.FULL, position.completed, now)
+                position = replace(position, completed=position.completed + 1)
+            elif can_promote(position, trials):
+                new = self._promote(trials, FidelityName.SEARCH, position.promoted, now)
                 position = replace(position, promoted=position.promoted + 1)
             elif can_ask(self.shape, position, trials):
                 position = self._tell(trials, position)
@@ -76,25 +90,30 @@ class Planner:
             trials.update({trial.number: trial for trial in new})
             added.extend(new)
 
+    def trainings_left(self, position: PlanPosition) -> dict[Fidelity, int]:
+        """Return how many trainings of each fidelity are not laid out as trials yet, at most."""
+        left = trainings_left(self.shape, position, with_final=FidelityName.FULL in self._fidelities)
+        return {self._fidelities[rung]: count for rung, count in left.items() if rung in self._fidelities}
+
     def require_metrics(self, trial: Trial, metrics: Mapping[str, float]) -> None:
         """Raise `ConfigError` unless an evaluation gives what the configuration wants to rank by."""
-        if trial.kind is TrialKind.SCORE:
+        rung = trial.fidelity.name
+        if rung is FidelityName.PROXY:
             key, wanted = "search.rank_by", self._queue.proxies
-        elif trial.fidelity == self._fidelity:
+        elif rung is FidelityName.SEARCH or self.shape.full_per_round:
             key, wanted = "search.objectives", tuple(objective.metric for objective in self._objectives)
         else:
             return
         if missing := [name for name in wanted if name not in metrics]:
             given = ", ".join(sorted(metrics))
-            raise ConfigError("search", (f"{key}: nothing measures {', '.join(missing)}; there are: {given}",))
+            text = f"{key}: nothing measures {', '.join(missing)} at fidelity {rung}; there are: {given}"
+            raise ConfigError("search", (text,))
 
     def _tell(self, trials: dict[int, Trial], position: PlanPosition) -> PlanPosition:
         rounds = tellable_rounds(self.shape, position)
         for trial in sorted(trials.values(), key=lambda t: t.number):
             if trial.round in rounds:
-                failed = trial.state is not TrialState.COMPLETED
-                observation = Observation(trial.architecture, trial.kind, trial.fidelity, trial.metrics, failed)
-                self.strategy.tell(observation)
+                self.strategy.tell(_observation(trial))
         return replace(position, told=rounds.stop)
 
     def _ask(self, trials: dict[int, Trial], round_: int, now: datetime) -> list[Trial]:
@@ -108,37 +127,72 @@ class Planner:
             if key not in known:
                 proposals.setdefault(key, architecture)
         return [
-            self._trial(round_, index, kind=TrialKind.SCORE, architecture=architecture, now=now)
+            self._trial(round_, FidelityName.PROXY, index, architecture=architecture, now=now)
             for index, architecture in enumerate(proposals.values())
         ]
 
-    def _promote(self, trials: dict[int, Trial], round_: int, now: datetime) -> list[Trial]:
-        scored = [t for t in _completed(trials.values(), TrialKind.SCORE) if t.round <= round_]
-        promoted = {t.key for t in trials.values() if t.kind is TrialKind.TRAIN}
-        best = self._queue.best(scored, promoted, self.shape.train_per_round)
-        return [
-            self._trial(round_, index, kind=TrialKind.TRAIN, architecture=candidate.architecture, now=now)
-            for index, candidate in enumerate(best)
-        ]
+    def _promote(self, trials: dict[int, Trial], rung: FidelityName, round_: int, now: datetime) -> list[Trial]:
+        """Return the trials of a round that climb to `rung`, as the strategy chooses or, if it does not, by what ranks on the rung below."""
+        count = self.shape.size(rung)
+        if not count:
+            return []
+        below = self.shape.rungs[self.shape.rungs.index(rung) - 1]
+        climbed = {t.key for t in trials.values() if t.fidelity.name is rung}
+        done = [t for t in _completed(trials.values()) if t.round <= round_]
+        pool = [t for t in done if t.fidelity.name is below]
+        waiting = [t for t in pool if t.key not in climbed]
+        known = [t for t in _ended(trials.values()) if t.kind is TrialKind.TRAIN and self._known(t, rung, round_)]
+        chosen = self.strategy.promote(
+            _candidates(waiting, done), [_observation(t) for t in known], self._fidelities[rung], count
+        )
+        if chosen is not None:
+            best = [waiting[place] for place in chosen]
+        elif below is FidelityName.PROXY:
+            best = self._queue.best(pool, climbed, count)
+        else:
+            best = [t for t in ranked_trainings(pool, self._objectives[0]) if t.key not in climbed][:count]
+        return [self._trial(round_, rung, i, architecture=t.architecture, now=now) for i, t in enumerate(best)]
+
+    def _known(self, trial: Trial, rung: FidelityName, round_: int) -> bool:
+        """Say whether a promotion of a round to `rung` may use a training, by its place in the plan and not by its timing."""
+        if trial.fidelity.name is FidelityName.SEARCH and rung is FidelityName.FULL:
+            return trial.round <= round_
+        return trial.round < round_ - self.shape.lookahead_rounds
 
     def _finish(self, trials: dict[int, Trial], now: datetime) -> list[Trial]:
         ranked = ranked_trainings(trials.values(), self._objectives[0])
-        if not ranked or self._full is None:
+        if not ranked or FidelityName.FULL not in self._fidelities or self.shape.full_per_round:
             return []
         winner = ranked[0]
-        seed = derive_seed(self._seed, winner.key, TrialKind.TRAIN.value, self._full.name)
-        number = self.shape.final_number
-        return [
-            Trial(number, self.shape.rounds, TrialKind.TRAIN, self._full, winner.architecture, winner.key, seed, now)
-        ]
+        trial = self._trial(self.shape.rounds, FidelityName.FULL, 0, architecture=winner.architecture, now=now)
+        return [replace(trial, number=self.shape.final_number)]
 
-    def _trial(self, round_: int, index: int, *, kind: TrialKind, architecture: Architecture, now: datetime) -> Trial:
-        fidelity = PROXY if kind is TrialKind.SCORE else self._fidelity
+    def _trial(
+        self, round_: int, rung: FidelityName, index: int, *, architecture: Architecture, now: datetime
+    ) -> Trial:
+        kind = TrialKind.SCORE if rung is FidelityName.PROXY else TrialKind.TRAIN
+        fidelity = self._fidelities[rung]
         key = self.space.key(architecture)
         seed = derive_seed(self._seed, key, kind.value, fidelity.name)
-        number = self.shape.number(round_, kind, index)
+        number = self.shape.number(round_, rung, index)
         return Trial(number, round_, kind, fidelity, architecture, key, seed, now)
 
 
-def _completed(trials: Iterable[Trial], kind: TrialKind) -> list[Trial]:
-    return [t for t in trials if t.kind is kind and t.state is TrialState.COMPLETED]
+def _observation(trial: Trial) -> Observation:
+    failed = trial.state is not TrialState.COMPLETED
+    return Observation(trial.architecture, trial.kind, trial.fidelity, trial.metrics, failed)
+
+
+def _candidates(waiting: Iterable[Trial], done: Iterable[Trial]) -> list[Candidate]:
+    metrics: dict[str, dict[str, float]] = {}
+    for trial in sorted(done, key=lambda t: RUNGS.index(t.fidelity.name)):
+        metrics.setdefault(trial.key, {}).update(trial.metrics)
+    return [Candidate(trial.architecture, metrics[trial.key]) for trial in waiting]
+
+
+def _completed(trials: Iterable[Trial]) -> list[Trial]:
+    return [t for t in sorted(trials, key=lambda t: t.number) if t.state is TrialState.COMPLETED]
+
+
+def _ended(trials: Iterable[Trial]) -> list[Trial]:
+    return [t for t in sorted(trials, key=lambda t: t.number) if t.state.final]

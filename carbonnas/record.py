@@ -41,6 +41,15 @@ class DecisionRecord:
     intensity_g_per_kwh: float | None
     decision: Decision
 
+    def is_news_after(self, before: DecisionRecord) -> bool:
+        """Say whether it changes something, or the one before has run out."""
+        return self.time >= before.decision.review_at or self._essence != before._essence
+
+    @property
+    def _essence(self) -> tuple[object, ...]:
+        decision = self.decision
+        return decision.train_slots, decision.score_slots, decision.reason.code, self.intensity_g_per_kwh
+
 
 @dataclass(frozen=True, slots=True)
 class SearchRecord:

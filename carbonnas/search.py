@@ -24,7 +24,8 @@ from carbonnas.search_state import SearchHeader, SearchProgress, Step
 from carbonnas.status import SearchStatus, count_trials
 from carbonnas.storage.store import Store
 from carbonnas.strategies.state import encode_state
-from carbonnas.trials import Trial, TrialKind, TrialState
+from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
+from carbonnas.work_left import scaled_seconds, training_left
 from schedulers.budget import BudgetState
 from schedulers.decision import Decision, Progress, SchedulingContext
 from schedulers.scheduler import Scheduler
@@ -48,6 +49,7 @@ class SearchParts:
         executor: Runs its work.
         checkpoints: Folder of the trainings' checkpoints.
         trial_timeout: Longest real time of a trial in a slot.
+        training_s: Slot seconds that the user expects of a training, by fidelity, until some have finished.
         metering: Longest time between two readings in the clock of the search; `None` if no event can be missed.
         meter_at_rest: Whether readings go on while no trial runs.
     """
@@ -60,6 +62,7 @@ class SearchParts:
     executor: Executor
     checkpoints: Path
     trial_timeout: timedelta
+    training_s: Mapping[Fidelity, float]
     metering: timedelta | None
     meter_at_rest: bool
 
@@ -193,7 +196,7 @@ class Search:
         if observation.current is None and observation.expected is not None:
             decision = _by_forecast(decision, observation.expected)
         record = DecisionRecord(observation.now, intensity_value(observation.current), decision)
-        if previous is None or _differ(previous, record):
+        if previous is None or record.is_news_after(previous):
             _log.info("%d to train, %d to score: %s", decision.train_slots, decision.score_slots, decision.reason.text)
             self._decisions.append(record)
             step.decisions.append(record)
@@ -212,7 +215,17 @@ class Search:
             train_waiting_since=self._waiting_since(train_ready) if train_running == 0 else None,
             started_at=self._parts.header.started_at,
             deadline=self._parts.header.deadline,
+            training_left=self._training_left(),
+            training_width=self._parts.planner.shape.width,
+            training_w=self._parts.accountant.training_w(),
+            resting_w=self._parts.accountant.resting_w(),
         )
+
+    def _training_left(self) -> timedelta | None:
+        parts = self._parts
+        left = parts.planner.trainings_left(self._progress.position)
+        seconds_of = scaled_seconds(parts.accountant.training_s(), parts.training_s)
+        return training_left(left, self._trials.values(), parts.accountant.spent_s, seconds_of)
 
     def _waiting_since(self, train_ready: Sequence[Trial]) -> datetime | None:
         """Return since when trainings wait in vain: derived from the record, so that a restart changes nothing."""
@@ -359,7 +372,7 @@ class Search:
             epochs=dict(self._epochs),
             planned={
                 TrialKind.SCORE: shape.rounds * shape.score_per_round,
-                TrialKind.TRAIN: shape.rounds * shape.train_per_round,
+                TrialKind.TRAIN: shape.rounds * (shape.train_per_round + shape.full_per_round),
             },
             totals=parts.accountant.totals,
             budgets=parts.accountant.states(now),
@@ -372,19 +385,3 @@ def _by_forecast(decision: Decision, expected: IntensitySample) -> Decision:
     """Say in the reason that the intensity was not known but expected."""
     reason = decision.reason
     return replace(decision, reason=replace(reason, text=f"{reason.text} (unknown; {expected.source})"))
-
-
-def _differ(before: DecisionRecord, after: DecisionRecord) -> bool:
-    """Say whether a decision is news: it changes something, or the one before has run out."""
-    old, new = before.decision, after.decision
-    return after.time >= old.review_at or (
-        old.train_slots,
-        old.score_slots,
-        old.reason.code,
-        before.intensity_g_per_kwh,
-    ) != (
-        new.train_slots,
-        new.score_slots,
-        new.reason.code,
-        after.intensity_g_per_kwh,
-    )

@@ -159,6 +159,7 @@ class _Builder:
             executor=self._executor(meter),
             checkpoints=self._folder / "checkpoints",
             trial_timeout=config.search.trial_timeout,
+            training_s=config.search.training_s,
             metering=_metering(config),
             meter_at_rest=config.clock.use != "simulated",
         )

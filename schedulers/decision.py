@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries
 from schedulers.budget import BudgetState
@@ -27,6 +27,18 @@ class ReasonCode(enum.Enum):
     NO_HISTORY = "no_history"
     """Too little of the past is known to compare with."""
     BUDGET_EXHAUSTED = "budget_exhausted"
+    PLAN = "plan"
+    """A plan over the hours to come trains now, or keeps training for cleaner hours."""
+    PACED = "paced"
+    """As much as a budget allows by now."""
+    DEADLINE = "deadline"
+    """What is left to do would miss the deadline if it waited."""
+    MIN_RUN = "min_run"
+    """Training that has begun goes on, or stays away, for a while, so that it is not suspended and resumed all the time."""
+    NO_ESTIMATE = "no_estimate"
+    """Nothing is known yet of how long the work will take, so that nothing can be planned."""
+    LEARNED = "learned"
+    """A policy that was trained decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,12 @@ class Progress:
         train_waiting_since: Since when trainings have been ready while none was allowed to run; `None` if none waits.
         started_at: When the search began, UTC.
         deadline: When it has to end, UTC; `None` for no deadline.
+        training_left: Slot time that trainings are expected to need until the search is done, those that were not even proposed included
+            and what suspended and running ones have done already left out; at least zero, `None` while nothing is known of it.
+        training_width: Trainings that can run at the same time at most, whatever the slots; at least 1.
+        training_w: What a slot that trains is expected to draw in W, at least zero; `None` while it is unknown.
+        resting_w: What a slot that rests is expected to draw in W, at least zero; `None` while it is unknown.
+        share_done: Share of the planned trainings that have ended, 0..1.
     """
 
     train_ready: int
@@ -58,6 +76,11 @@ class Progress:
     train_waiting_since: datetime | None
     started_at: datetime
     deadline: datetime | None = None
+    training_left: timedelta | None = None
+    training_width: int = 1024
+    training_w: float | None = None
+    resting_w: float | None = None
+    share_done: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

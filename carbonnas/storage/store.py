@@ -253,6 +253,7 @@ def _progress_row(progress: SearchProgress) -> dict[str, Any]:
             "asked": position.asked,
             "told": position.told,
             "promoted": position.promoted,
+            "completed": position.completed,
             "final_planned": position.final_planned,
         },
         "strategy_state": progress.strategy_state,

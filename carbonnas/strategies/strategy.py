@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +35,19 @@ class Observation:
     failed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An architecture that could climb to the next rung.
+
+    Attributes:
+        architecture: The architecture, canonical.
+        metrics: What was measured of it on all lower rungs, the higher one counting where two give the same metric.
+    """
+
+    architecture: Architecture
+    metrics: Mapping[str, float]
+
+
 class SearchStrategy(ABC):
     """Proposes architectures and learns from what became of them.
 
@@ -54,6 +67,30 @@ class SearchStrategy(ABC):
     @abstractmethod
     def tell(self, observation: Observation) -> None:
         """Learn from one result."""
+
+    def promote(
+        self,
+        candidates: Sequence[Candidate],  # noqa: ARG002 - for those that choose
+        results: Sequence[Observation],  # noqa: ARG002
+        fidelity: Fidelity,  # noqa: ARG002
+        count: int,  # noqa: ARG002
+    ) -> Sequence[int] | None:
+        """Return which candidates deserve an evaluation at `fidelity`; by default the choice is left to the search.
+
+        A pure function of its arguments and of what the strategy was made with: what was told does not count, because how much was
+        told by now depends on timing.
+
+        Args:
+            candidates: What waits on the rung below, in the order of the plan.
+            results: All trainings that may be used, of any fidelity, failures included, in the order of the plan.
+            fidelity: The rung to climb to.
+            count: How many may climb at most, at least 1.
+
+        Returns:
+            Places in `candidates`, best first, at most `count`, each once; fewer or none if no more are worth their energy.
+            `None` leaves the choice to the fused ranks of scores, or to the first objective among trainings.
+        """
+        return None
 
     @abstractmethod
     def state_dict(self) -> StateDict:
