@@ -16,7 +16,7 @@ from carbon_sources.errors import CarbonSourceError, PluginError
 from carbon_sources.groups import DEFAULT_FORECASTER
 from carbon_sources.plugins import PluginGroup
 from carbon_sources.source_choice import SourceChoice
-from carbonnas.config import LONGEST, ClockSection, ForecastingSection, SearchConfig
+from carbonnas.config import LONGEST, ClockSection, ForecastingSection, SafetySection, SearchConfig
 from carbonnas.errors import CarbonNASError, ConfigError
 from carbonnas.objectives.objective import Objective
 from carbonnas.plugins import GROUP_OF_TABLE, PluginChoice
@@ -186,12 +186,14 @@ def _from_folder(written: object, validated: object, folder: Path) -> object:
     if isinstance(validated, Path) and not str(validated).startswith("bundled:"):
         return folder / validated.expanduser()
     if isinstance(validated, tuple) and isinstance(written, list):
-        return [_choice_from_folder(*pair, folder) for pair in zip(written, validated, strict=True)]
+        return [_item_from_folder(*pair, folder) for pair in zip(written, validated, strict=True)]
     return written
 
 
-def _choice_from_folder(written: object, validated: object, folder: Path) -> object:
-    """Resolve the paths among the options of a plug-in that stands inside another one's list."""
+def _item_from_folder(written: object, validated: object, folder: Path) -> object:
+    """Resolve a path in a list, or the paths among the options of a plug-in that stands in one."""
+    if isinstance(validated, Path):
+        return _from_folder(written, validated, folder)
     if not (isinstance(written, dict) and isinstance(validated, SourceChoice)):
         return written
     options = validated.validated_options()
@@ -225,7 +227,13 @@ def _sentences(prefix: str, error: ValidationError, *, beside_others: bool = Fal
             continue  # what is wrong with the whole may follow from what is wrong with its parts
         if _counts_wrong_items(item):
             continue
-        yield f"{key.rstrip('.') or 'configuration'}: {_message(item)}"
+        yield f"{key.rstrip('.') or 'configuration'}: {_message(item)}{_elsewhere(prefix, item)}"
+
+
+def _elsewhere(prefix: str, item: ErrorDetails) -> str:
+    """Return what to add to a sentence on an option that all schedulers share, and none has of its own."""
+    is_shared = item["type"] == "extra_forbidden" and item["loc"][0] in SafetySection.model_fields
+    return "; it belongs to [safety]" if prefix == "scheduler." and is_shared else ""
 
 
 def _counts_wrong_items(item: ErrorDetails) -> bool:

@@ -10,10 +10,10 @@ schedule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from carbonnas.trials import FidelityName, Trial
+from carbonnas.trial_book import TrialBook
+from carbonnas.trials import FidelityName
 
 RUNGS = (FidelityName.PROXY, FidelityName.SEARCH, FidelityName.FULL)
 """Fidelities in the order in which a round climbs them."""
@@ -87,36 +87,31 @@ class PlanPosition:
     completed: int = 0
 
 
-def _finished(trials: Iterable[Trial], rungs: Iterable[FidelityName], below_round: int) -> bool:
-    rungs = set(rungs)
-    return all(t.state.final for t in trials if t.fidelity.name in rungs and t.round < below_round)
-
-
 def tellable_rounds(shape: PlanShape, position: PlanPosition) -> range:
     """Return the rounds whose results the strategy must have seen before it proposes the next round."""
     return range(position.told, max(position.told, position.asked - shape.lookahead_rounds))
 
 
-def can_ask(shape: PlanShape, position: PlanPosition, trials: Mapping[int, Trial]) -> bool:
+def can_ask(shape: PlanShape, position: PlanPosition, trials: TrialBook) -> bool:
     """Say whether the next round can be proposed: the rounds that it may learn from are trained."""
     needed = position.asked - shape.lookahead_rounds
     return (
         position.asked < shape.rounds
         and min(position.promoted, position.completed) >= needed
-        and _finished(trials.values(), RUNGS[1:], needed)
+        and trials.rounds_finished(RUNGS[1:], needed)
     )
 
 
-def can_promote(position: PlanPosition, trials: Mapping[int, Trial]) -> bool:
+def can_promote(position: PlanPosition, trials: TrialBook) -> bool:
     """Say whether the trainings of the next round can be chosen: its scores are there."""
-    return position.promoted < position.asked and _finished(trials.values(), RUNGS[:1], position.promoted + 1)
+    return position.promoted < position.asked and trials.rounds_finished(RUNGS[:1], position.promoted + 1)
 
 
-def can_complete(position: PlanPosition, trials: Mapping[int, Trial]) -> bool:
+def can_complete(position: PlanPosition, trials: TrialBook) -> bool:
     """Say whether the full trainings of the next round can be chosen: its trainings are there."""
-    return position.completed < position.promoted and _finished(trials.values(), RUNGS[:2], position.completed + 1)
+    return position.completed < position.promoted and trials.rounds_finished(RUNGS[:2], position.completed + 1)
 
 
-def can_finish(shape: PlanShape, position: PlanPosition, trials: Mapping[int, Trial]) -> bool:
+def can_finish(shape: PlanShape, position: PlanPosition, trials: TrialBook) -> bool:
     """Say whether every round is trained, so that the winner is known."""
-    return position.completed == shape.rounds and _finished(trials.values(), RUNGS, shape.rounds)
+    return position.completed == shape.rounds and trials.rounds_finished(RUNGS, shape.rounds)

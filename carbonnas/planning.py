@@ -11,7 +11,6 @@ from carbonnas.candidates import CandidateQueue
 from carbonnas.errors import ConfigError
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import (
-    RUNGS,
     PlanPosition,
     PlanShape,
     can_ask,
@@ -23,6 +22,7 @@ from carbonnas.plan import (
 from carbonnas.ranking import ranked_trainings
 from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.strategies.strategy import Candidate, Observation, SearchStrategy
+from carbonnas.trial_book import TrialBook
 from carbonnas.trials import PROXY, Fidelity, FidelityName, Trial, TrialKind, TrialState
 from carbonnas.work_left import trainings_left
 
@@ -67,7 +67,7 @@ class Planner:
             self._fidelities[FidelityName.FULL] = Fidelity(FidelityName.FULL, full_epochs)
 
     def extend(
-        self, trials: dict[int, Trial], position: PlanPosition, now: datetime
+        self, trials: TrialBook, position: PlanPosition, now: datetime
     ) -> tuple[list[Trial], PlanPosition]:
         """Return the trials that can be added now, and the position after that. `trials` is extended by them."""
         added: list[Trial] = []
@@ -87,7 +87,8 @@ class Planner:
                 position = replace(position, final_planned=True)
             else:
                 return added, position
-            trials.update({trial.number: trial for trial in new})
+            for trial in new:
+                trials.put(trial)
             added.extend(new)
 
     def trainings_left(self, position: PlanPosition) -> dict[Fidelity, int]:
@@ -109,14 +110,14 @@ class Planner:
             text = f"{key}: nothing measures {', '.join(missing)} at fidelity {rung}; there are: {given}"
             raise ConfigError("search", (text,))
 
-    def _tell(self, trials: dict[int, Trial], position: PlanPosition) -> PlanPosition:
+    def _tell(self, trials: TrialBook, position: PlanPosition) -> PlanPosition:
         rounds = tellable_rounds(self.shape, position)
         for trial in sorted(trials.values(), key=lambda t: t.number):
             if trial.round in rounds:
                 self.strategy.tell(_observation(trial))
         return replace(position, told=rounds.stop)
 
-    def _ask(self, trials: dict[int, Trial], round_: int, now: datetime) -> list[Trial]:
+    def _ask(self, trials: TrialBook, round_: int, now: datetime) -> list[Trial]:
         known = {trial.key for trial in trials.values()}
         proposals: dict[str, Architecture] = {}
         for _ in range(self.shape.score_per_round * _TRIES_PER_PROPOSAL):
@@ -131,7 +132,7 @@ class Planner:
             for index, architecture in enumerate(proposals.values())
         ]
 
-    def _promote(self, trials: dict[int, Trial], rung: FidelityName, round_: int, now: datetime) -> list[Trial]:
+    def _promote(self, trials: TrialBook, rung: FidelityName, round_: int, now: datetime) -> list[Trial]:
         """Return the trials of a round that climb to `rung`, as the strategy chooses or, if it does not, by what ranks on the rung below."""
         count = self.shape.size(rung)
         if not count:
@@ -140,26 +141,29 @@ class Planner:
         climbed = {t.key for t in trials.values() if t.fidelity.name is rung}
         done = [t for t in _completed(trials.values()) if t.round <= round_]
         pool = [t for t in done if t.fidelity.name is below]
-        waiting = [t for t in pool if t.key not in climbed]
-        known = [t for t in _ended(trials.values()) if t.kind is TrialKind.TRAIN and self._known(t, rung, round_)]
-        chosen = self.strategy.promote(
-            _candidates(waiting, done), [_observation(t) for t in known], self._fidelities[rung], count
-        )
+        waiting = {t.key: t for t in pool if t.key not in climbed}
+        known = [t for t in done if t.kind is TrialKind.SCORE or self._usable(t, rung, round_)]
+        candidates = _candidates(known)
+        places = [place for place, key in enumerate(candidates) if key in waiting]
+        chosen = None
+        if places:
+            chosen = self.strategy.promote(list(candidates.values()), places, self._fidelities[rung], count)
         if chosen is not None:
-            best = [waiting[place] for place in chosen]
+            keys = list(candidates)
+            best = [waiting[keys[place]] for place in chosen]
         elif below is FidelityName.PROXY:
             best = self._queue.best(pool, climbed, count)
         else:
             best = [t for t in ranked_trainings(pool, self._objectives[0]) if t.key not in climbed][:count]
         return [self._trial(round_, rung, i, architecture=t.architecture, now=now) for i, t in enumerate(best)]
 
-    def _known(self, trial: Trial, rung: FidelityName, round_: int) -> bool:
+    def _usable(self, trial: Trial, rung: FidelityName, round_: int) -> bool:
         """Say whether a promotion of a round to `rung` may use a training, by its place in the plan and not by its timing."""
         if trial.fidelity.name is FidelityName.SEARCH and rung is FidelityName.FULL:
             return trial.round <= round_
         return trial.round < round_ - self.shape.lookahead_rounds
 
-    def _finish(self, trials: dict[int, Trial], now: datetime) -> list[Trial]:
+    def _finish(self, trials: TrialBook, now: datetime) -> list[Trial]:
         ranked = ranked_trainings(trials.values(), self._objectives[0])
         if not ranked or FidelityName.FULL not in self._fidelities or self.shape.full_per_round:
             return []
@@ -183,16 +187,18 @@ def _observation(trial: Trial) -> Observation:
     return Observation(trial.architecture, trial.kind, trial.fidelity, trial.metrics, failed)
 
 
-def _candidates(waiting: Iterable[Trial], done: Iterable[Trial]) -> list[Candidate]:
-    metrics: dict[str, dict[str, float]] = {}
-    for trial in sorted(done, key=lambda t: RUNGS.index(t.fidelity.name)):
-        metrics.setdefault(trial.key, {}).update(trial.metrics)
-    return [Candidate(trial.architecture, metrics[trial.key]) for trial in waiting]
+def _candidates(trials: Iterable[Trial]) -> dict[str, Candidate]:
+    """Return what is known of each architecture by its key; trials come in the order of the plan."""
+    candidates: dict[str, Candidate] = {}
+    for trial in trials:
+        if trial.kind is TrialKind.SCORE:
+            candidates.setdefault(trial.key, Candidate(trial.architecture, trial.metrics, {}))
+    for trial in trials:
+        if trial.kind is TrialKind.TRAIN and (candidate := candidates.get(trial.key)):
+            results = {**candidate.results, trial.fidelity.name: trial.metrics}
+            candidates[trial.key] = replace(candidate, results=results)
+    return candidates
 
 
 def _completed(trials: Iterable[Trial]) -> list[Trial]:
     return [t for t in sorted(trials, key=lambda t: t.number) if t.state is TrialState.COMPLETED]
-
-
-def _ended(trials: Iterable[Trial]) -> list[Trial]:
-    return [t for t in sorted(trials, key=lambda t: t.number) if t.state.final]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from carbonnas.architecture import Architecture, as_architecture
 from carbonnas.errors import ArchitectureError
-from carbonnas.search_spaces.nasbench201_cell import EDGES, OPERATIONS
+from carbonnas.search_spaces.nasbench201_cell import EDGES, OPERATIONS, PATHS
 from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
 
 if TYPE_CHECKING:
@@ -51,6 +54,18 @@ class NASBench201(SearchSpace):
         self.validate(architecture)
         return _representatives()[_signature(architecture)]
 
+    def features(self, architecture: Architecture) -> np.ndarray:
+        """Return the options of the canonical cell one by one, how often each operation stands in it, and what its paths are like.
+
+        A path from input to output is live if none of its operations is `none`. Of the live ones: how many there are, the most 3 x 3
+        convolutions on one of them, the most and the fewest convolutions of any size, and whether one has skip connections only;
+        zeros if none is live. After the path encoding of White et al. 2021, "BANANAS", AAAI.
+        """
+        options = super().features(architecture)
+        operations = [OPERATIONS[option] for option in self.canonical(architecture)]
+        counts = [operations.count(operation) for operation in OPERATIONS]
+        return np.concatenate([options, np.array([*counts, *_path_features(operations)], dtype=np.float64)])
+
     def format(self, architecture: Architecture) -> str:
         """Return the published string, such as `|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|`."""
         nodes: dict[int, str] = {}
@@ -82,6 +97,18 @@ class NASBench201(SearchSpace):
         stages = min(self._stages, max(1, min(task.height, task.width).bit_length() - 1))
         operations = tuple(OPERATIONS[option] for option in architecture)
         return CellNetwork(operations, task, channels=self._channels, cells=self._cells, stages=stages)
+
+
+def _path_features(operations: Sequence[str]) -> tuple[int, ...]:
+    on_edge = dict(zip(EDGES, operations, strict=True))
+    paths = [[on_edge[edge] for edge in path] for path in PATHS]
+    live = [path for path in paths if "none" not in path]
+    if not live:
+        return (0,) * 5
+    large = [path.count("nor_conv_3x3") for path in live]
+    any_size = [path.count("nor_conv_1x1") + path.count("nor_conv_3x3") for path in live]
+    skips_only = any(set(path) == {"skip_connect"} for path in live)
+    return len(live), max(large), max(any_size), min(any_size), int(skips_only)
 
 
 def _signature(architecture: Architecture) -> str:

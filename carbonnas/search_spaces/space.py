@@ -70,6 +70,22 @@ class SearchSpace(ABC):
         """Return the text of the canonical form: equal networks have equal keys."""
         return self.format(self.canonical(architecture))
 
+    def features(self, architecture: Architecture) -> np.ndarray:
+        """Return what can be known of an architecture without running it, for models that predict its worth.
+
+        By default a one for the option of each choice of the canonical form and zeros for all others. Equal networks have equal
+        features.
+
+        Returns:
+            Finite float64 values, equally many for every architecture of the space.
+
+        Raises:
+            ArchitectureError: If the architecture does not belong to the space.
+        """
+        self.validate(architecture)
+        canonical = self.canonical(architecture)
+        return np.concatenate([np.eye(len(c.options))[i] for c, i in zip(self.choices, canonical, strict=True)])
+
     def format(self, architecture: Architecture) -> str:
         """Return the architecture as text, readable by `parse`."""
         return ",".join(c.options[i] for c, i in zip(self.choices, architecture, strict=True))

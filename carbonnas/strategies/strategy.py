@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from carbonnas.architecture import Architecture
-from carbonnas.trials import Fidelity, TrialKind
+from carbonnas.trials import Fidelity, FidelityName, TrialKind
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 StateDict = Mapping[str, Json | np.ndarray]
@@ -37,15 +37,17 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An architecture that could climb to the next rung.
+    """An architecture that was scored, with all that may be used of it.
 
     Attributes:
         architecture: The architecture, canonical.
-        metrics: What was measured of it on all lower rungs, the higher one counting where two give the same metric.
+        scores: What its scoring gave.
+        results: What its completed trainings gave, by what they were for.
     """
 
     architecture: Architecture
-    metrics: Mapping[str, float]
+    scores: Mapping[str, float]
+    results: Mapping[FidelityName, Mapping[str, float]]
 
 
 class SearchStrategy(ABC):
@@ -71,7 +73,7 @@ class SearchStrategy(ABC):
     def promote(
         self,
         candidates: Sequence[Candidate],  # noqa: ARG002 - for those that choose
-        results: Sequence[Observation],  # noqa: ARG002
+        waiting: Sequence[int],  # noqa: ARG002
         fidelity: Fidelity,  # noqa: ARG002
         count: int,  # noqa: ARG002
     ) -> Sequence[int] | None:
@@ -81,13 +83,13 @@ class SearchStrategy(ABC):
         told by now depends on timing.
 
         Args:
-            candidates: What waits on the rung below, in the order of the plan.
-            results: All trainings that may be used, of any fidelity, failures included, in the order of the plan.
+            candidates: All that was scored, in the order of the plan.
+            waiting: Places of those that wait on the rung below, at least one.
             fidelity: The rung to climb to.
             count: How many may climb at most, at least 1.
 
         Returns:
-            Places in `candidates`, best first, at most `count`, each once; fewer or none if no more are worth their energy.
+            Some of `waiting`, best first, at most `count`, each once; fewer or none if no more are worth their energy.
             `None` leaves the choice to the fused ranks of scores, or to the first objective among trainings.
         """
         return None

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -81,6 +81,100 @@ def test_a_full_training_returns_the_test_accuracy_and_takes_33_times_as_long(ta
 def test_a_scoring_returns_size_and_score_columns_in_the_seconds_given(table: Path) -> None:
     evaluator = TabularEvaluator(Letters(), 0, path=table, score_columns=("synflow",), score_seconds=0.25)
     assert score(evaluator, "a,y") == Evaluation({"params": 802_426.0, "macs": 116_692_672.0, "synflow": -2000.0}, 0.25)
+
+
+def test_one_name_can_stand_for_the_accuracies_of_both_trainings(table: Path) -> None:
+    evaluator = TabularEvaluator(Letters(), 0, path=table, accuracy_metric="accuracy")
+    search, full = train(evaluator, "a,x", SEARCH).metrics, train(evaluator, "a,x", FULL).metrics
+    assert search["accuracy"] == search["val_accuracy"] == 63.364 / 100
+    assert full["accuracy"] == full["test_accuracy"] == 85.8633 / 100
+    assert "accuracy" not in score(evaluator, "a,x").metrics
+
+
+def test_metric_columns_come_with_scorings_and_with_trainings(table: Path) -> None:
+    evaluator = TabularEvaluator(Letters(), 0, path=table, metric_columns=("synflow",))
+    assert score(evaluator, "a,y").metrics["synflow"] == -2000.0
+    assert train(evaluator, "a,y", SEARCH).metrics["synflow"] == -2000.0
+    assert train(evaluator, "a,y", FULL).metrics["synflow"] == -2000.0
+
+
+def test_a_scoring_takes_as_long_as_its_columns_say_together(table: Path) -> None:
+    columns = ("train_s_12ep_cifar10", "cifar10_test_200ep")
+    evaluator = TabularEvaluator(Letters(), 0, path=table, score_seconds=7.0, score_seconds_columns=columns)
+    assert score(evaluator, "b,x").modelled_seconds == 60 + 10
+
+
+@pytest.mark.parametrize("written", ["inf", "-inf", "nan"])
+def test_a_scoring_fails_where_a_score_is_not_finite_and_a_training_does_not(table: Path, written: str) -> None:
+    table.write_text(TABLE.replace("-2e3", written))
+    evaluator = TabularEvaluator(Letters(), 0, path=table, score_columns=("synflow",))
+    with pytest.raises(EvaluationFailedError, match=f"no score in column synflow, but {written}"):
+        score(evaluator, "a,y")
+    assert score(evaluator, "a,x").metrics["synflow"] == 31.5
+    assert train(evaluator, "a,y", SEARCH).metrics["val_accuracy"] == 82.834 / 100
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"accuracy_metric": "val_accuracy"},
+        {"accuracy_metric": "synflow", "score_columns": ("synflow",)},
+        {"metric_columns": ("test_accuracy",)},
+        {"search_accuracy_column": "val_accuracy", "score_columns": ("val_accuracy",)},
+    ],
+)
+def test_two_values_of_one_name_are_refused(table: Path, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="two different values would have this name"):
+        TabularEvaluator(Letters(), 0, path=table, **options)
+
+
+def test_a_column_may_be_named_twice_for_the_same_value(table: Path) -> None:
+    evaluator = TabularEvaluator(Letters(), 0, path=table, score_columns=("params",), metric_columns=("macs",))
+    assert score(evaluator, "b,x").metrics == {"params": 1000.0, "macs": 2000.0}
+
+
+def joined(folder: Path, **texts: str) -> TabularEvaluator:
+    """Return an evaluator on a first table with indices 7, 8 and 9 and further tables, with the score `zen`."""
+    lines = TABLE.splitlines()
+    (folder / "first.csv").write_text(
+        "\n".join(f"{i},{line}" for i, line in zip(("index", 7, 8, 9), lines, strict=True))
+    )
+    for name, text in texts.items():
+        (folder / f"{name}.csv").write_text(text)
+    others = tuple(folder / f"{name}.csv" for name in texts)
+    return TabularEvaluator(
+        Letters(), 0, path=folder / "first.csv", join=others, score_columns=("zen",), metric_columns=("joules",)
+    )
+
+
+def test_columns_of_joined_tables_belong_to_the_architecture_with_their_index(tmp_path: Path) -> None:
+    scores = "zen,index,dataset\n0.9,9,A\n0.7,7,A\n0.8,8,A\n0.1,1,A\n"
+    evaluator = joined(tmp_path, scores=scores, costs="index,joules,dataset\n7,70,B\n8,80,B\n9,90,B\n")
+    assert [score(evaluator, text).metrics["zen"] for text in ("a,x", "a,y", "b,x")] == [0.7, 0.8, 0.9]
+    assert [train(evaluator, text, FULL).metrics["joules"] for text in ("a,x", "a,y", "b,x")] == [70.0, 80.0, 90.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "index,joules\n7,1\n8,1\n9,1\n",
+            r"no column 'zen' in any of the tables: .*first\.csv has index, arch_str, .*",
+        ),
+        ("zen,joules\n1,1\n", r"other\.csv: there is no column 'index'; the header has zen, joules"),
+        (
+            "index,zen,joules\n7,1,1\n9,1,1\n",
+            r"other\.csv has no row for 1 of the 3 indices of .*first\.csv, such as 8",
+        ),
+        ("index,zen,joules\n7,1,1\n7,1,1\n", r"other\.csv, line 3, column index: 7 is there twice"),
+        ("index,zen,joules\n8,1,1\n7,1,1\n9,1,?\n", r"other\.csv, line 4, column joules: '\?' is not a number"),
+        ("index,zen,joules,zen\n", r"other\.csv: there is twice or more column 'zen'"),
+        ("index,zen,joules,macs,params\n", r"first\.csv and .*other\.csv each have params, macs: rename"),
+    ],
+)
+def test_a_bad_joined_table_is_an_error_that_names_it(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(DatasetError, match=told):
+        joined(tmp_path, other=text)
 
 
 def test_seeds_change_nothing(table: Path) -> None:

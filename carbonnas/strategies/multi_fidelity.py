@@ -1,0 +1,198 @@
+"""Multi-objective search at two fidelities with a surrogate: many short trainings point out the few full ones that are worth their energy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from carbonnas.architecture import Architecture, as_architecture, derive_seed
+from carbonnas.objectives.gain import hypervolume_gains
+from carbonnas.objectives.objective import Direction, Objective
+from carbonnas.objectives.pareto import pareto_front
+from carbonnas.search_spaces.space import SearchSpace
+from carbonnas.strategies.full_results import Expected, expected
+from carbonnas.strategies.learning import learnable_value
+from carbonnas.strategies.strategy import Candidate, Observation, SearchStrategy, StateDict
+from carbonnas.trials import Fidelity, FidelityName
+
+Array = NDArray[np.float64]
+
+_QUADRATURE = (-1.2, 0.0, 1.2)
+"""Standard deviations at which an expected gain is taken, all with the same weight: three points of a normal distribution."""
+
+
+class MultiFidelity(SearchStrategy):
+    """Spends energy where the hypervolume is expected to grow most for it.
+
+    Short trainings (fidelity `search`) go to the candidates that, in the light of a Gaussian process over all short trainings so far, could
+    add most to the front of expected full results. Once there were `explore` of them, full trainings go to those whose expected
+    gain of the front of full results is largest for what they cost; both choices are greedy, one after the other, each counting on the
+    ones before. None is made once no candidate is expected to add the share `min_gain` to the hypervolume.
+
+    Expected hypervolume improvement by cost after Emmerich et al. 2006, "Single- and multiobjective evolutionary optimization assisted by
+    Gaussian random field metamodels"; two fidelities after Kennedy and O'Hagan 2000.
+
+    Proposals for scoring are drawn uniformly until something was trained; then every second one is a mutation of a network of the front.
+
+    Args:
+        space: What to search.
+        objectives: All of them span the hypervolume; those that scorings give are known at once, the others are learnt.
+        seed: Decides the sequence of proposals and choices.
+        explore: Short trainings before the first full one, at least 1.
+        initial: Short trainings of random candidates to begin with, at least 2.
+        reference: Worst values of interest in the order and units of the objectives; without it the worst values of all candidates.
+        min_gain: Share of the hypervolume that a training has to promise, at least 0.
+        cost_metric: Score that the cost of a training is believed to grow with; half of it is taken as fixed. `None`: all cost the same.
+
+    Raises:
+        ValueError: If an option is out of range.
+    """
+
+    def __init__(  # noqa: PLR0913 - the options that users set are keyword-only parameters
+        self,
+        space: SearchSpace,
+        objectives: tuple[Objective, ...],
+        seed: int,
+        *,
+        explore: Annotated[int, Field(ge=1)] = 64,
+        initial: Annotated[int, Field(ge=2)] = 16,
+        reference: tuple[float, ...] | None = None,
+        min_gain: Annotated[float, Field(ge=0)] = 5e-4,
+        cost_metric: str | None = "macs",
+    ) -> None:
+        if reference is not None and len(reference) != len(objectives):
+            raise ValueError(f"reference needs {len(objectives)} values, one for each objective, got {len(reference)}")
+        self._space = space
+        self._objectives = objectives
+        self._seed = seed
+        self._explore = explore
+        self._initial = initial
+        self._reference = reference
+        self._min_gain = min_gain
+        self._cost_metric = cost_metric
+        self._rng = np.random.default_rng(derive_seed(seed, "multi-fidelity search"))
+        self._told: dict[Architecture, tuple[float, ...]] = {}
+        self._features: dict[Architecture, Array] = {}
+
+    def ask(self) -> Architecture:
+        if len(self._told) < self._initial or self._rng.random() < 0.5:
+            return self._space.sample(self._rng)
+        told = list(self._told)
+        front = pareto_front([self._told[architecture] for architecture in told])
+        return self._space.mutate(told[front[int(self._rng.integers(len(front)))]], self._rng)
+
+    def tell(self, observation: Observation) -> None:
+        values = [learnable_value(observation, objective) for objective in self._objectives]
+        if None not in values:
+            self._space.validate(observation.architecture)
+            self._told[observation.architecture] = tuple(cast("list[float]", values))
+
+    def promote(
+        self, candidates: Sequence[Candidate], waiting: Sequence[int], fidelity: Fidelity, count: int
+    ) -> Sequence[int]:
+        full = fidelity.name is FidelityName.FULL
+        short = sum(FidelityName.SEARCH in candidate.results for candidate in candidates)
+        known = short or sum(FidelityName.FULL in candidate.results for candidate in candidates)
+        rng = np.random.default_rng(derive_seed(self._seed, "promotion", fidelity.name, len(candidates), known))
+        if known < self._initial and not (full and short):
+            drawn = rng.permutation(len(waiting))[: min(count, self._initial - known)]
+            return [waiting[int(place)] for place in drawn]
+        if full and short and short < self._explore:
+            return []
+        least = self._min_gain if full or short >= self._explore else 0.0
+        return self._greedy(candidates, waiting, count=count, least=least, rng=None if full else rng)
+
+    def _greedy(
+        self,
+        candidates: Sequence[Candidate],
+        waiting: Sequence[int],
+        *,
+        count: int,
+        least: float,
+        rng: np.random.Generator | None,
+    ) -> list[int]:
+        """Choose one after the other what promises most for its cost, each as if those before had come out as expected.
+
+        Short trainings (with `rng`) are measured against the front of all that was trained, full ones against that of full results.
+        """
+        outlook = expected(candidates, self._objectives, self._inputs(candidates))
+        everything = outlook.at(range(len(candidates)))
+        reference = self._worst(everything)
+        counts = [c.results if rng else FidelityName.FULL in c.results for c in candidates]
+        front = everything[[place for place, counted in enumerate(counts) if counted]]
+        held = _volume(front, reference)
+        costs, left = self._costs(candidates)[list(waiting)], np.ones(len(waiting), dtype=bool)
+        chosen: list[int] = []
+        while len(chosen) < count and left.any():
+            # Counting on an optimistic draw of a short training keeps the next ones away from its neighbours.
+            doubts = abs(float(rng.standard_normal())) if rng else 0.0
+            points = outlook.at(waiting, doubts=doubts)
+            if rng:
+                gains = hypervolume_gains(points, front, reference)
+            else:
+                gains = _expected_gains(outlook, waiting, front, reference)
+            best = int(np.argmax(np.where(left, gains / costs, -1.0)))
+            if gains[best] < least * held:
+                break
+            left[best] = False
+            chosen.append(waiting[best])
+            front = np.vstack([front, points[best]])
+        return chosen
+
+    def _worst(self, values: Array) -> Array:
+        if self._reference is None:
+            return np.asarray(values.min(axis=0))
+        signs = [1.0 if objective.direction is Direction.MAXIMIZE else -1.0 for objective in self._objectives]
+        return np.asarray(np.array(signs) * np.array(self._reference))
+
+    def _inputs(self, candidates: Sequence[Candidate]) -> Array:
+        """Return what the surrogate sees: features of the architecture and the ranks of its scores, each of unit variance."""
+        for candidate in candidates:
+            if candidate.architecture not in self._features:
+                self._features[candidate.architecture] = self._space.features(candidate.architecture)
+        features = np.array([self._features[candidate.architecture] for candidate in candidates])
+        names = sorted(set.intersection(*(set(candidate.scores) for candidate in candidates)))
+        scores = ([candidate.scores[name] for candidate in candidates] for name in names)
+        ranks = [np.unique(column, return_inverse=True)[1] for column in scores]
+        inputs = np.column_stack([features, *ranks])
+        centred = inputs - inputs.mean(axis=0)
+        return np.asarray(centred / np.where(centred.std(axis=0) > 0, centred.std(axis=0), 1.0))
+
+    def _costs(self, candidates: Sequence[Candidate]) -> Array:
+        metric = self._cost_metric
+        if metric is None or any(metric not in candidate.scores for candidate in candidates):
+            return np.ones(len(candidates))
+        sizes = np.array([candidate.scores[metric] for candidate in candidates])
+        return np.asarray(sizes + (float(np.median(sizes)) or 1.0))
+
+    def state_dict(self) -> StateDict:
+        architectures = np.array(list(self._told), dtype=np.int64).reshape(len(self._told), len(self._space.choices))
+        values = np.array(list(self._told.values()), dtype=np.float64).reshape(len(self._told), len(self._objectives))
+        rng = cast("dict[str, Any]", self._rng.bit_generator.state)
+        return {"rng": rng, "architectures": architectures, "values": values}
+
+    def load_state_dict(self, state: StateDict) -> None:
+        architectures, values = cast("Array", state["architectures"]), cast("Array", state["values"])
+        self._told = {
+            as_architecture(a): tuple(float(v) for v in row) for a, row in zip(architectures, values, strict=True)
+        }
+        self._rng.bit_generator.state = cast("dict[str, Any]", state["rng"])
+
+
+def _expected_gains(outlook: Expected, places: Sequence[int], front: Array, reference: Array) -> Array:
+    """Return by how much a full training of each is expected to enlarge the hypervolume of `front`."""
+    spread = [hypervolume_gains(outlook.at(places, spreads=place), front, reference) for place in _QUADRATURE]
+    return np.asarray(np.mean(spread, axis=0))
+
+
+def _volume(front: Array, reference: Array) -> float:
+    """Return the hypervolume of a front, point by point."""
+    total, held = 0.0, front[:0]
+    for point in front:
+        total += float(hypervolume_gains(point[None], held, reference)[0])
+        held = np.vstack([held, point])
+    return total

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carbonnas.objectives.objective import Objective
+from carbonnas.strategies.fidelity_link import FidelityLink
+from carbonnas.strategies.full_results import expected
+from carbonnas.strategies.gaussian_process import GaussianProcess
+from carbonnas.strategies.strategy import Candidate
+from carbonnas.trials import FidelityName
+
+NOTHING = np.array([])
+
+
+def test_a_process_learns_a_smooth_function_and_doubts_what_is_far_away() -> None:
+    inputs = np.random.default_rng(0).normal(size=(60, 3))
+    process = GaussianProcess.fit(inputs, np.sin(inputs[:, 0]) + inputs[:, 1])
+    near = inputs[:10] * 0.98
+    mean, doubt = process.predict(near)
+    assert mean == pytest.approx(np.sin(near[:, 0]) + near[:, 1], abs=0.25)
+    assert process.predict(np.full((1, 3), 9.0))[1][0] > 3 * doubt.max()
+
+
+@pytest.mark.parametrize("targets", [[2.0], [2.0, 2.0, 2.0]])
+def test_a_process_learns_from_a_single_or_a_constant_value(targets: list[float]) -> None:
+    mean, doubt = GaussianProcess.fit(np.eye(3)[: len(targets)], np.array(targets)).predict(np.eye(3))
+    assert mean == pytest.approx([2.0, 2.0, 2.0])
+    assert np.isfinite(doubt).all()
+
+
+def test_without_full_trainings_a_link_expects_what_the_short_ones_gave_and_doubts_it() -> None:
+    short = np.array([1.0, 2.0, 4.0])
+    mean, spread = FidelityLink.fit(short, NOTHING, NOTHING).predict(short)
+    assert mean.tolist() == [1.0, 2.0, 4.0]
+    assert (spread > 0.5).all()
+
+
+@given(shift=st.floats(-3, 3))
+@settings(max_examples=20)
+def test_a_link_learns_by_how_much_full_trainings_are_better(shift: float) -> None:
+    short = np.linspace(0.0, 4.0, 9)
+    link = FidelityLink.fit(short, short[::2], short[::2] + shift)
+    mean, spread = link.predict(short)
+    assert mean == pytest.approx(short + shift, abs=0.25 + 0.05 * abs(shift))
+    assert (spread < FidelityLink.fit(short, NOTHING, NOTHING).predict(short)[1]).all()
+
+
+def _candidates(count: int, short: dict[int, float], full: dict[int, float]) -> list[Candidate]:
+    return [
+        Candidate(
+            (i,),
+            {"energy": 10.0 + i},
+            {FidelityName.SEARCH: {"accuracy": short[i]} for _ in range(i in short)}
+            | {FidelityName.FULL: {"accuracy": full[i]} for _ in range(i in full)},
+        )
+        for i in range(count)
+    ]
+
+
+def test_what_is_known_is_expected_as_it_is_and_the_rest_with_doubt() -> None:
+    objectives = (Objective.parse("maximize accuracy"), Objective.parse("minimize energy"))
+    candidates = _candidates(4, {0: 0.5, 1: 0.7, 2: 0.6}, {1: 0.9})
+    outlook = expected(candidates, objectives, np.linspace(-1, 1, 4)[:, None])
+    values = outlook.at(range(4))
+    assert values[1] == pytest.approx([0.9, -11.0])
+    assert values[:, 1].tolist() == [-10.0, -11.0, -12.0, -13.0]
+    assert 0.6 < values[2, 0] < 0.95  # between its short training and what the link adds
+    assert outlook.doubt[:, 0].tolist()[:3] == [0.0, 0.0, 0.0]
+    assert outlook.doubt[3, 0] > 0
+    assert outlook.spread[1, 0] == 0
+    assert (outlook.at(range(4), doubts=9.0, spreads=9.0)[:, 0] <= 1.0).all()
+
+
+def test_metrics_that_are_no_shares_are_learnt_as_they_are() -> None:
+    objectives = (Objective.parse("minimize loss"),)
+    candidates = [
+        Candidate((i,), {}, {FidelityName.SEARCH: {"loss": value}}) for i, value in enumerate((3.0, 2.0, 250.0))
+    ]
+    outlook = expected(candidates, objectives, np.eye(3))
+    assert outlook.shares == (False,)
+    assert outlook.at([2])[0, 0] < outlook.at([0])[0, 0]
