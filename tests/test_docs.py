@@ -19,7 +19,7 @@ from carbon_sources.testing_server import fake_provider
 from carbonnas.cli.app import app
 from carbonnas.testing.commands import carbonnas
 from carbonnas.testing.searches import write_simulated_search
-from tests.carbon_sources.fakes.national_grid import NationalGridApi
+from tests.carbon_sources.fakes.national_grid import FakeNationalGrid
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -75,7 +75,7 @@ def test_the_table_of_the_readme_names_no_other_command() -> None:
 @pytest.fixture
 def great_britain() -> Iterator[str]:
     """The address of a server that answers in place of the live provider."""
-    api = NationalGridApi()
+    api = FakeNationalGrid()
     api.now = SystemClock().now()
     with fake_provider(api.reply) as server:
         yield server.url

@@ -12,14 +12,14 @@ from carbon_sources.clock import SimulatedClock, SystemClock
 from carbon_sources.testing_server import FakeProvider, fake_provider
 from carbonnas.grid import make_source
 from carbonnas.plugins import PluginChoice
-from tests.carbon_sources.fakes.national_grid import NationalGridApi, half_hour_of
+from tests.carbon_sources.fakes.national_grid import FakeNationalGrid, half_hour_of
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
 def provider() -> Iterator[FakeProvider]:
-    api = NationalGridApi()
+    api = FakeNationalGrid()
     api.now = SystemClock().now()
     with fake_provider(api.reply) as server:
         yield server

@@ -14,7 +14,7 @@ from carbon_sources.interval import Interval
 from carbon_sources.providers.carbon_aware_sdk import CarbonAwareSDKSource
 from carbon_sources.testing_server import Asked, Reply
 from tests.carbon_sources.fakes.api import FakeApi, FuzzTarget, wave
-from tests.carbon_sources.fakes.faults import Fault
+from tests.carbon_sources.fakes.faults import FORBIDDEN_PAGE, FORECAST_FAULTS, JSON_FAULTS, Fault
 
 STEP = timedelta(minutes=5)
 HOUR = timedelta(hours=1)
@@ -39,33 +39,22 @@ def step_of(instant: datetime) -> datetime:
     return instant.replace(minute=instant.minute // 5 * 5, second=0, microsecond=0)
 
 
-class CarbonAwareSDKApi(FakeApi):
+class FakeCarbonAwareSDK(FakeApi):
     """A service that knows `westus`, whose grid region is `CAISO_NORTH`.
 
     The provider behind it has `wave` around 800 lb/MWh, new every five minutes.
     """
 
     name = "carbon_aware_sdk"
-    own_faults = frozenset(
-        {
+    own_faults = (
+        JSON_FAULTS
+        | FORECAST_FAULTS
+        | {
             Fault.PLAN_NOT_COVERED,
             Fault.BAD_TOKEN,
-            Fault.HTML_REFUSAL,
-            Fault.EMPTY_OBJECT,
-            Fault.EMPTY_DATA,
-            Fault.ZEROS,
-            Fault.NULLS,
-            Fault.STALE,
-            Fault.REVISED,
-            Fault.SHORT_FORECAST,
             Fault.COARSER,
             Fault.OTHER_ZONE,
-            Fault.DISORDER,
-            Fault.TEXT_NUMBERS,
-            Fault.MISSING_VALUE,
             Fault.SKEWED_CLOCK,
-            Fault.FORECAST_FROM_PAST,
-            Fault.ABSURD,
         }
     )
 
@@ -154,7 +143,7 @@ class CarbonAwareSDKApi(FakeApi):
             case Fault.BAD_TOKEN:
                 return problem(401, "HttpRequestException", "Invalid auth-token")
             case Fault.HTML_REFUSAL:
-                return Reply(b"<html>Forbidden</html>", 403, {"Content-Type": "text/html"})
+                return FORBIDDEN_PAGE
             case Fault.EMPTY_OBJECT:
                 return Reply.json({})
             case Fault.EMPTY_DATA:

@@ -19,7 +19,7 @@ from carbon_sources.providers.eia import EiaSource
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing_server import Asked, Reply
 from tests.carbon_sources.fakes.api import FakeApi, FuzzTarget, wave
-from tests.carbon_sources.fakes.faults import Fault
+from tests.carbon_sources.fakes.faults import FORBIDDEN_PAGE, JSON_FAULTS, Fault
 
 HOUR = timedelta(hours=1)
 KEY = "a-key-of-forty-characters-0123456789abcd"
@@ -44,14 +44,15 @@ class FakeEia(FakeApi):
     """
 
     name = "eia"
-    own_faults = frozenset(
-        {
-            Fault.BAD_TOKEN, Fault.HTML_REFUSAL, Fault.EMPTY_OBJECT, Fault.EMPTY_DATA, Fault.ZEROS, Fault.NULLS,
-            Fault.STALE, Fault.REVISED, Fault.COARSER, Fault.OTHER_ZONE, Fault.DISORDER, Fault.TEXT_NUMBERS,
-            Fault.MISSING_VALUE, Fault.TOKEN_EXPIRES, Fault.PAGE_DUPLICATES, Fault.OTHER_UNIT, Fault.ABSURD,
-            Fault.UNKNOWN_CODE,
-        }
-    )  # fmt: skip
+    own_faults = JSON_FAULTS | {
+        Fault.BAD_TOKEN,
+        Fault.COARSER,
+        Fault.OTHER_ZONE,
+        Fault.TOKEN_EXPIRES,
+        Fault.PAGE_DUPLICATES,
+        Fault.OTHER_UNIT,
+        Fault.UNKNOWN_CODE,
+    }
     harmless = frozenset({Fault.TEXT_NUMBERS})
     """Faults that are this provider's habit: its numbers are always text, and under this one they are not."""
 
@@ -63,7 +64,7 @@ class FakeEia(FakeApi):
 
     def answer(self, asked: Asked) -> Reply:
         if self.fault is Fault.HTML_REFUSAL:
-            return Reply(b"<html><body>Forbidden</body></html>", 403, {"Content-Type": "text/html"})
+            return FORBIDDEN_PAGE
         if asked.header("X-Api-Key") is None:
             return self.refuse("no key", _error(403, "API_KEY_MISSING", "No api_key was supplied."))
         if asked.header("X-Api-Key") != KEY:

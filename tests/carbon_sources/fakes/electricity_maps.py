@@ -17,7 +17,7 @@ from carbon_sources.providers.electricity_maps import ElectricityMapsSource
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing_server import Asked, Reply
 from tests.carbon_sources.fakes.api import FakeApi, FuzzTarget, wave
-from tests.carbon_sources.fakes.faults import Fault
+from tests.carbon_sources.fakes.faults import FORECAST_FAULTS, JSON_FAULTS, Fault
 
 TOKEN = "em-token-8Zq41x"  # noqa: S105 -- of a fake
 DAY = timedelta(hours=24)
@@ -67,26 +67,15 @@ class FakeElectricityMaps(FakeApi):
     """
 
     name = "electricity_maps"
-    own_faults = frozenset(
-        {
+    own_faults = (
+        JSON_FAULTS
+        | FORECAST_FAULTS
+        | {
             Fault.PLAN_NOT_COVERED,
             Fault.BAD_TOKEN,
-            Fault.HTML_REFUSAL,
-            Fault.EMPTY_OBJECT,
-            Fault.EMPTY_DATA,
-            Fault.ZEROS,
-            Fault.NULLS,
-            Fault.STALE,
-            Fault.REVISED,
-            Fault.SHORT_FORECAST,
             Fault.COARSER,
             Fault.OTHER_ZONE,
-            Fault.DISORDER,
-            Fault.TEXT_NUMBERS,
-            Fault.MISSING_VALUE,
             Fault.SKEWED_CLOCK,
-            Fault.FORECAST_FROM_PAST,
-            Fault.ABSURD,
             Fault.UNKNOWN_CODE,
         }
     )

@@ -17,7 +17,7 @@ from carbon_sources.interval import Interval
 from carbon_sources.providers.energi_data import EnergiDataSource
 from carbon_sources.testing_server import Asked, Reply
 from tests.carbon_sources.fakes.api import NOW, FakeApi, FuzzTarget, wave
-from tests.carbon_sources.fakes.faults import Fault
+from tests.carbon_sources.fakes.faults import FORBIDDEN_PAGE, FORECAST_FAULTS, JSON_FAULTS, Fault
 
 Row = dict[str, Any]
 
@@ -38,24 +38,13 @@ class FakeEnergiData(FakeApi):
     """The server. `altered_after` changes what is measured after an instant, for the law about the future."""
 
     name = "energi_data"
-    own_faults = frozenset(
-        {
-            Fault.HTML_REFUSAL,
-            Fault.EMPTY_OBJECT,
-            Fault.EMPTY_DATA,
-            Fault.ZEROS,
-            Fault.NULLS,
-            Fault.STALE,
-            Fault.REVISED,
-            Fault.SHORT_FORECAST,
+    own_faults = (
+        JSON_FAULTS
+        | FORECAST_FAULTS
+        | {
             Fault.COARSER,
             Fault.OTHER_ZONE,
-            Fault.DISORDER,
-            Fault.TEXT_NUMBERS,
-            Fault.MISSING_VALUE,
             Fault.SKEWED_CLOCK,
-            Fault.FORECAST_FROM_PAST,
-            Fault.ABSURD,
         }
     )
 
@@ -80,7 +69,7 @@ class FakeEnergiData(FakeApi):
         if wrong := self._wrong(asked):
             return self.refuse(wrong, bad(wrong))
         if self.fault is Fault.HTML_REFUSAL:
-            return Reply(b"<html>Forbidden</html>", 403, {"Content-Type": "text/html"})
+            return FORBIDDEN_PAGE
         if self.fault is Fault.EMPTY_OBJECT:
             return Reply.json({})
         start, end = (datetime.fromisoformat(asked.query[name][0]).replace(tzinfo=UTC) for name in ("start", "end"))

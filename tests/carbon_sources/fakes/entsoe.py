@@ -21,7 +21,7 @@ from carbon_sources.providers.entsoe import FUELS, EntsoeSource, parse
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing_server import Asked, Reply
 from tests.carbon_sources.fakes.api import FakeApi, FuzzTarget, wave
-from tests.carbon_sources.fakes.faults import Fault
+from tests.carbon_sources.fakes.faults import FORBIDDEN_PAGE, SERIES_FAULTS, Fault
 
 HOUR = timedelta(hours=1)
 QUARTER = timedelta(minutes=15)
@@ -48,13 +48,16 @@ class FakeEntsoe(FakeApi):
     """
 
     name = "entsoe"
-    own_faults = frozenset(
-        {
-            Fault.BAD_TOKEN, Fault.HTML_REFUSAL, Fault.EMPTY_DATA, Fault.ZEROS, Fault.NULLS, Fault.STALE,
-            Fault.REVISED, Fault.COARSER, Fault.OTHER_ZONE, Fault.DISORDER, Fault.MISSING_VALUE, Fault.CURVE_GAPS,
-            Fault.ACKNOWLEDGED, Fault.ZIPPED, Fault.OTHER_UNIT, Fault.ABSURD, Fault.UNKNOWN_CODE,
-        }
-    )  # fmt: skip
+    own_faults = SERIES_FAULTS | {
+        Fault.BAD_TOKEN,
+        Fault.COARSER,
+        Fault.OTHER_ZONE,
+        Fault.CURVE_GAPS,
+        Fault.ACKNOWLEDGED,
+        Fault.ZIPPED,
+        Fault.OTHER_UNIT,
+        Fault.UNKNOWN_CODE,
+    }
     harmless = frozenset({Fault.CURVE_GAPS, Fault.ZIPPED})
     """Faults that are within this provider's contract and have to be read through without a word."""
 
@@ -76,7 +79,7 @@ class FakeEntsoe(FakeApi):
 
     def _refusal(self, asked: Asked) -> Reply | None:
         if self.fault is Fault.HTML_REFUSAL:
-            return Reply(b"<html><body>Forbidden</body></html>", 403, {"Content-Type": "text/html"})
+            return FORBIDDEN_PAGE
         if asked.header("SECURITY_TOKEN") != TOKEN:
             return self.refuse("no token or a wrong one", _xml(_acknowledged("Authentication failed."), 401))
         if self.fault is Fault.BAD_TOKEN:

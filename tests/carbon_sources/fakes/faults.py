@@ -65,6 +65,30 @@ TRANSPORT: Mapping[Fault, Reply | None] = {
 }
 """Faults that are the same for every provider; `None` where they are made from the healthy reply."""
 
+SERIES_FAULTS = frozenset(
+    {
+        Fault.HTML_REFUSAL,
+        Fault.EMPTY_DATA,
+        Fault.ZEROS,
+        Fault.NULLS,
+        Fault.STALE,
+        Fault.REVISED,
+        Fault.DISORDER,
+        Fault.MISSING_VALUE,
+        Fault.ABSURD,
+    }
+)
+"""Faults that befall every provider of a series, each in its own format."""
+
+JSON_FAULTS = SERIES_FAULTS | {Fault.EMPTY_OBJECT, Fault.TEXT_NUMBERS}
+"""Faults that befall every provider that answers with a series in JSON."""
+
+FORECAST_FAULTS = frozenset({Fault.SHORT_FORECAST, Fault.FORECAST_FROM_PAST})
+"""Faults that befall every provider that forecasts."""
+
+FORBIDDEN_PAGE = Reply(b"<html><body>Forbidden</body></html>", 403, {"Content-Type": "text/html"})
+"""The page that a gateway sends in the provider's place."""
+
 HARMLESS = frozenset({Fault.WRONG_TYPE, Fault.BYTE_ORDER_MARK})
 """Faults that a client has to read through without a word."""
 

@@ -16,7 +16,7 @@ from carbon_sources.interval import Interval
 from carbon_sources.providers.national_grid import NationalGridSource
 from carbon_sources.testing_server import Asked, Reply
 from tests.carbon_sources.fakes.api import FakeApi, FuzzTarget, wave
-from tests.carbon_sources.fakes.faults import Fault
+from tests.carbon_sources.fakes.faults import FORBIDDEN_PAGE, FORECAST_FAULTS, JSON_FAULTS, Fault
 
 HALF = timedelta(minutes=30)
 HOUR = timedelta(hours=1)
@@ -33,24 +33,6 @@ _FORWARD = re.compile(rf"/intensity/{_STAMP}/fw48h")
 _PLACE = re.compile(r"/regional(.*?)/(?:regionid/(\d+)|postcode/([A-Z0-9]+))")
 _LONGEST = timedelta(days=14)
 
-_NATIONAL = frozenset(
-    {
-        Fault.HTML_REFUSAL,
-        Fault.EMPTY_OBJECT,
-        Fault.EMPTY_DATA,
-        Fault.ZEROS,
-        Fault.NULLS,
-        Fault.STALE,
-        Fault.REVISED,
-        Fault.SHORT_FORECAST,
-        Fault.DISORDER,
-        Fault.TEXT_NUMBERS,
-        Fault.MISSING_VALUE,
-        Fault.FORECAST_FROM_PAST,
-        Fault.ABSURD,
-    }
-)
-
 
 def stamp(instant: datetime) -> str:
     return instant.strftime("%Y-%m-%dT%H:%MZ")
@@ -65,7 +47,7 @@ def error(status: int, title: str, message: str) -> Reply:
     return Reply.json({"error": {"code": f"{status} {title}", "message": message}}, status)
 
 
-class NationalGridApi(FakeApi):
+class FakeNationalGrid(FakeApi):
     """The national interface.
 
     `actual` is `wave`; the forecast of a half hour is 7 g/kWh above it. All times are asked for, so a clock that is wrong by ten
@@ -73,7 +55,7 @@ class NationalGridApi(FakeApi):
     """
 
     name = "national_grid"
-    own_faults = _NATIONAL
+    own_faults = JSON_FAULTS | FORECAST_FAULTS
 
     def answer(self, asked: Asked) -> Reply:
         violation = _violation_of_headers(asked)
@@ -136,7 +118,7 @@ class NationalGridApi(FakeApi):
     def _with_fault(self, rows: list[Row], wrap: Callable[[list[Row]], object]) -> Reply:
         match self.fault:
             case Fault.HTML_REFUSAL:
-                return Reply(b"<html><body>Forbidden</body></html>", 403, {"Content-Type": "text/html"})
+                return FORBIDDEN_PAGE
             case Fault.EMPTY_OBJECT:
                 return Reply.json({})
             case Fault.EMPTY_DATA:
@@ -172,7 +154,7 @@ class NationalGridApi(FakeApi):
                     intensity[column] = value + 9
 
 
-class NationalGridRegionApi(NationalGridApi):
+class FakeNationalGridRegion(FakeNationalGrid):
     """The regional interface: North Scotland, which the wind makes free of emissions for hours.
 
     A region is forecast only, and what is kept of the past is the last forecast, `max(0, wave)` around 60 g/kWh. Without gas its
@@ -180,7 +162,7 @@ class NationalGridRegionApi(NationalGridApi):
     """
 
     name = "national_grid region"
-    own_faults = _NATIONAL | {Fault.OTHER_ZONE, Fault.UNKNOWN_CODE}
+    own_faults = JSON_FAULTS | FORECAST_FAULTS | {Fault.OTHER_ZONE, Fault.UNKNOWN_CODE}
 
     def __init__(self, place: Place = NORTH_SCOTLAND) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from carbon_sources.providers.open_electricity import OpenElectricitySource
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing_server import Asked, Reply
 from tests.carbon_sources.fakes.api import NOW, FakeApi, FuzzTarget, wave
-from tests.carbon_sources.fakes.faults import Fault
+from tests.carbon_sources.fakes.faults import FORBIDDEN_PAGE, JSON_FAULTS, Fault
 
 KEY = "oe_key_f00ba4c0ffee"
 VARIABLE = "OE_TEST_KEY"
@@ -71,28 +71,15 @@ class FakeOpenElectricity(FakeApi):
     """The server."""
 
     name = "open_electricity"
-    own_faults = frozenset(
-        {
-            Fault.PLAN_NOT_COVERED,
-            Fault.BAD_TOKEN,
-            Fault.HTML_REFUSAL,
-            Fault.EMPTY_OBJECT,
-            Fault.EMPTY_DATA,
-            Fault.ZEROS,
-            Fault.NULLS,
-            Fault.STALE,
-            Fault.REVISED,
-            Fault.COARSER,
-            Fault.OTHER_ZONE,
-            Fault.DISORDER,
-            Fault.TEXT_NUMBERS,
-            Fault.MISSING_VALUE,
-            Fault.SKEWED_CLOCK,
-            Fault.OTHER_UNIT,
-            Fault.ABSURD,
-            Fault.UNKNOWN_CODE,
-        }
-    )
+    own_faults = JSON_FAULTS | {
+        Fault.PLAN_NOT_COVERED,
+        Fault.BAD_TOKEN,
+        Fault.COARSER,
+        Fault.OTHER_ZONE,
+        Fault.SKEWED_CLOCK,
+        Fault.OTHER_UNIT,
+        Fault.UNKNOWN_CODE,
+    }
 
     def __init__(self) -> None:
         super().__init__()
@@ -142,7 +129,7 @@ class FakeOpenElectricity(FakeApi):
             case Fault.BAD_TOKEN:
                 return Reply.json({"detail": f"Invalid API key {KEY}"}, 401)
             case Fault.HTML_REFUSAL:
-                return Reply(b"<html>Attention required</html>", 403, {"Content-Type": "text/html"})
+                return FORBIDDEN_PAGE
         network = "WEM" if self.region == "WEM" else "NEM"
         if asked.header("Authorization") != f"Bearer {KEY}":
             status, detail = 401, "Not authenticated"

@@ -17,7 +17,7 @@ from carbon_sources.providers.watttime import WattTimeSource
 from carbon_sources.secrets import Secrets
 from carbon_sources.testing_server import Asked, Reply
 from tests.carbon_sources.fakes.api import FakeApi, FuzzTarget, wave
-from tests.carbon_sources.fakes.faults import Fault
+from tests.carbon_sources.fakes.faults import FORECAST_FAULTS, JSON_FAULTS, Fault
 
 USERNAME, PASSWORD = "wt-ada", "wt-pass-7Kd0"
 REGION = "CAISO_NORTH"
@@ -48,28 +48,17 @@ class FakeWattTime(FakeApi):
     """
 
     name = "watttime"
-    own_faults = frozenset(
-        {
+    own_faults = (
+        JSON_FAULTS
+        | FORECAST_FAULTS
+        | {
             Fault.PLAN_NOT_COVERED,
             Fault.BAD_TOKEN,
-            Fault.HTML_REFUSAL,
-            Fault.EMPTY_OBJECT,
-            Fault.EMPTY_DATA,
-            Fault.ZEROS,
-            Fault.NULLS,
-            Fault.STALE,
-            Fault.REVISED,
-            Fault.SHORT_FORECAST,
             Fault.OTHER_ZONE,
-            Fault.DISORDER,
-            Fault.TEXT_NUMBERS,
-            Fault.MISSING_VALUE,
             Fault.SKEWED_CLOCK,
-            Fault.FORECAST_FROM_PAST,
             Fault.TOKEN_EXPIRES,
             Fault.OTHER_UNIT,
             Fault.OTHER_MODEL,
-            Fault.ABSURD,
         }
     )
 

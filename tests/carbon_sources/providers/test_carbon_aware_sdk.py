@@ -13,13 +13,12 @@ from pydantic import ValidationError
 from carbon_sources.answers.carbon_aware_sdk import parse_emissions, read_duration, read_problem
 from carbon_sources.answers.reading import Identity
 from carbon_sources.errors import (
-    CarbonSourceError,
     SourceAccessError,
     SourceAnswerError,
     SourceUnavailableError,
     UnknownZoneError,
 )
-from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
+from carbon_sources.intensity import Basis, IntensityKind, IntensitySeries, Provenance
 from carbon_sources.interval import Interval
 from carbon_sources.plugins import PluginGroup
 from carbon_sources.providers.carbon_aware_sdk import (
@@ -32,7 +31,7 @@ from carbon_sources.source import CarbonSource
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import Reply, fake_provider
 from tests.carbon_sources.fakes.api import NOW, client, wave
-from tests.carbon_sources.fakes.carbon_aware_sdk import CarbonAwareSDKApi, problem, stamp
+from tests.carbon_sources.fakes.carbon_aware_sdk import FakeCarbonAwareSDK, problem, stamp
 from tests.carbon_sources.fakes.faults import Fault
 
 STEP = timedelta(minutes=5)
@@ -42,12 +41,12 @@ ASKED = Interval(NOW - 2 * HOUR, NOW)
 
 
 @pytest.fixture
-def fake() -> CarbonAwareSDKApi:
-    return CarbonAwareSDKApi()
+def fake() -> FakeCarbonAwareSDK:
+    return FakeCarbonAwareSDK()
 
 
 @pytest.fixture
-def source(fake: CarbonAwareSDKApi) -> Iterator[CarbonAwareSDKSource]:
+def source(fake: FakeCarbonAwareSDK) -> Iterator[CarbonAwareSDKSource]:
     with fake_provider(fake.reply) as server:
         yield fake.source(client(), server.url + "/")
     assert fake.violations == []
@@ -66,32 +65,8 @@ def row(start: datetime, rating: object, **others: object) -> dict[str, Any]:
 def answering(reply: Reply, ask: Callable[[CarbonAwareSDKSource], object]) -> tuple[object, tuple[str, ...]]:
     """Ask a service that always gives this reply; return the answer and the remarks."""
     with fake_provider(lambda _: reply) as server:
-        source = CarbonAwareSDKApi().source(client(), server.url)
+        source = FakeCarbonAwareSDK().source(client(), server.url)
         return ask(source), source.remarks()
-
-
-def told(source: CarbonSource, now: datetime = NOW) -> tuple[list[IntensitySample], list[str]]:
-    """Ask everything once; return all values and everything that was said."""
-    samples: list[IntensitySample] = []
-    said: list[str] = []
-    for question in (
-        lambda: source.history(now - 8 * HOUR, now),
-        lambda: source.latest(now),
-        lambda: source.forecast(now),
-    ):
-        try:
-            answer = question()
-        except CarbonSourceError as error:
-            said.append(str(error))
-            continue
-        match answer:
-            case IntensitySample():
-                samples.append(answer)
-            case IntensitySeries():
-                samples += answer
-            case Forecast():
-                samples += answer.series
-    return samples, said + list(source.remarks())
 
 
 # Values
@@ -117,14 +92,14 @@ def test_history_holds_what_overlaps(source: CarbonAwareSDKSource) -> None:
 
 
 def test_an_hour_that_began_before_what_was_asked_for_belongs_to_it(
-    fake: CarbonAwareSDKApi, source: CarbonAwareSDKSource
+    fake: FakeCarbonAwareSDK, source: CarbonAwareSDKSource
 ) -> None:
     fake.fault = Fault.COARSER
     series = source.history(NOW - 3 * HOUR, NOW - 2 * HOUR)
     assert [s.interval.start.strftime("%H:%M") for s in series] == ["09:00", "10:00"]
 
 
-def test_months_are_asked_for_in_pieces_of_at_most_thirty_days(fake: CarbonAwareSDKApi) -> None:
+def test_months_are_asked_for_in_pieces_of_at_most_thirty_days(fake: FakeCarbonAwareSDK) -> None:
     fake.fault = Fault.COARSER
     with fake_provider(fake.reply) as server:
         series = fake.source(client(), server.url).history(NOW - timedelta(days=61), NOW)
@@ -212,7 +187,7 @@ def test_a_grid_region_is_no_oddity_but_a_change_of_it_is() -> None:
         )
 
     with fake_provider(reply) as server:
-        source = CarbonAwareSDKApi().source(client(), server.url)
+        source = FakeCarbonAwareSDK().source(client(), server.url)
         source.latest(NOW)
         assert source.remarks() == ()
         grids[:] = ["PACW"]
@@ -286,66 +261,15 @@ def test_a_reason_is_cut_and_printable() -> None:
     assert str(read_problem(json.dumps({"detail": detail}).encode())) == ": [31m" + "x" * 156
 
 
-def test_a_user_in_the_address_is_in_no_message(fake: CarbonAwareSDKApi, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_user_in_the_address_is_in_no_message(fake: FakeCarbonAwareSDK, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(0)
     fake.fault = Fault.BAD_TOKEN
     with fake_provider(fake.reply) as server:
         source = fake.source(client(), server.url.replace("http://", "http://me:hidden-word@"))
-        _, said = told(source)
-    assert len(said) == 3
-    assert "hidden-word" not in " ".join([*said, repr(source), caplog.text])
-
-
-# Faults
-
-SAYS = {
-    Fault.PLAN_NOT_COVERED: "the plan does not cover this zone",
-    Fault.BAD_TOKEN: "Invalid auth-token",
-    Fault.HTML_REFUSAL: "answered 403",
-    Fault.EMPTY_OBJECT: "should be a list",
-    Fault.EMPTY_DATA: "no values came for",
-    Fault.ZEROS: "zeros stand",
-    Fault.NULLS: "without a value",
-    Fault.STALE: "newest value is old",
-    Fault.SHORT_FORECAST: "reaches only 6.0 h ahead",
-    Fault.COARSER: "intervals of 1:00:00, but usually 0:05:00",
-    Fault.OTHER_ZONE: "the grid 'CAISO_SOUTH', but usually 'CAISO_NORTH'",
-    Fault.DISORDER: "came twice with different values",
-    Fault.TEXT_NUMBERS: "should be a number",
-    Fault.MISSING_VALUE: "without a value",
-    Fault.SKEWED_CLOCK: "clock of the service is ahead",
-    Fault.FORECAST_FROM_PAST: "begins before its issue; 12 values",
-    Fault.ABSURD: "can't be true",
-}
-
-
-@pytest.mark.parametrize("fault", SAYS)
-def test_each_fault_is_seen_and_no_untrue_value_is_taken(fault: Fault) -> None:
-    fake = CarbonAwareSDKApi()
-    with fake_provider(fake.reply) as server:
-        source = fake.source(client(), server.url)
-        healthy, quiet = told(source)
-        fake.fault = fault
-        samples, said = told(source)
-        fake.fault = None
-        healed, quiet_again = told(source)
-    assert quiet == quiet_again == []
-    assert healed == healthy
-    assert all(fake.is_true(sample) for sample in samples)
-    assert SAYS[fault] in " | ".join(said)
-    assert fake.violations == []
-
-
-def test_a_revised_value_is_told_with_the_next_answer(fake: CarbonAwareSDKApi, source: CarbonAwareSDKSource) -> None:
-    fake.fault = Fault.REVISED
-    first = source.history(NOW - 6 * HOUR, NOW)
-    fake.fault = None
-    second = source.history(NOW - 6 * HOUR, NOW)
-    changes = [a.g_per_kwh - b.g_per_kwh for a, b in zip(first, second, strict=True)]
-    # From 08:10 to 11:10 with both ends: 37 values that were 9 g/kWh too high.
-    assert sum(changes) == pytest.approx(37 * 9)
-    assert all(fake.is_true(sample) for sample in second)
-    assert {*SAYS, Fault.REVISED} == fake.own_faults
+        for ask in (lambda: source.history(NOW - HOUR, NOW), lambda: source.latest(NOW), lambda: source.forecast(NOW)):
+            with pytest.raises(SourceAccessError) as caught:
+                ask()
+            assert "hidden-word" not in f"{caught.value} {caught.value!r} {source!r} {source.remarks()} {caplog.text}"
 
 
 # Options

@@ -15,19 +15,19 @@ from carbon_sources.intensity import Basis, IntensityKind, Provenance
 from carbon_sources.providers.carbon_aware_sdk import CarbonAwareSDKSource
 from carbon_sources.testing_server import Reply, fake_provider
 from tests.carbon_sources.fakes.api import NOW, client
-from tests.carbon_sources.fakes.carbon_aware_sdk import CarbonAwareSDKApi, problem, stamp
+from tests.carbon_sources.fakes.carbon_aware_sdk import FakeCarbonAwareSDK, problem, stamp
 
 HOUR = timedelta(hours=1)
 ME = Identity("carbon_aware_sdk", "westus", IntensityKind.MARGINAL, Basis.DIRECT)
 
 
 @pytest.fixture
-def fake() -> CarbonAwareSDKApi:
-    return CarbonAwareSDKApi()
+def fake() -> FakeCarbonAwareSDK:
+    return FakeCarbonAwareSDK()
 
 
 @pytest.fixture
-def source(fake: CarbonAwareSDKApi) -> Iterator[CarbonAwareSDKSource]:
+def source(fake: FakeCarbonAwareSDK) -> Iterator[CarbonAwareSDKSource]:
     with fake_provider(fake.reply) as server:
         yield fake.source(client(), server.url + "/")
     assert fake.violations == []
@@ -41,7 +41,7 @@ def forecast_of(*points: object, **others: object) -> list[dict[str, Any]]:
     return [{"generatedAt": stamp(NOW), "location": "westus", "forecastData": list(points)} | others]
 
 
-def test_a_forecast_is_issued_when_the_service_says(source: CarbonAwareSDKSource, fake: CarbonAwareSDKApi) -> None:
+def test_a_forecast_is_issued_when_the_service_says(source: CarbonAwareSDKSource, fake: FakeCarbonAwareSDK) -> None:
     fake.now = NOW + timedelta(minutes=3)
     forecast = source.forecast(fake.now)
     assert forecast is not None
@@ -82,7 +82,7 @@ def test_an_old_forecast_is_told_with_its_age(source: CarbonAwareSDKSource) -> N
 
 def test_a_forecast_without_values_is_none() -> None:
     with fake_provider(lambda _: Reply.json(forecast_of())) as server:
-        source = CarbonAwareSDKApi().source(client(), server.url)
+        source = FakeCarbonAwareSDK().source(client(), server.url)
         assert source.forecast(NOW) is None
     assert any("holds no values" in remark for remark in source.remarks())
 
@@ -90,7 +90,7 @@ def test_a_forecast_without_values_is_none() -> None:
 def test_a_provider_without_forecasts_is_no_error() -> None:
     reply = problem(501, "NotImplementedException", "Current method is not supported")
     with fake_provider(lambda _: reply) as server:
-        source = CarbonAwareSDKApi().source(client(), server.url)
+        source = FakeCarbonAwareSDK().source(client(), server.url)
         assert source.forecast(NOW) is None
     assert len(server.asked) == 1
     assert "has no forecasts: NotImplementedException; Current method is not supported" in source.remarks()[0]

@@ -20,7 +20,6 @@ from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import Asked, FakeProvider, Reply, fake_provider
 from tests.carbon_sources.fakes.api import NOW, client
 from tests.carbon_sources.fakes.eia import HOUR, KEY, FakeEia
-from tests.carbon_sources.fakes.faults import Fault
 
 DAY = timedelta(days=1)
 
@@ -127,83 +126,6 @@ def test_a_long_history_is_asked_for_in_pieces(fake: FakeEia, server: FakeProvid
     starts = {asked.query["start"][0] for asked in server.asked}
     # 40 days and the week before are 47: pieces of 30 and of 17.
     assert starts == {"2026-10-05T13", "2026-11-04T13"}
-
-
-@pytest.mark.parametrize(
-    ("fault", "error", "message"),
-    [
-        (Fault.BAD_TOKEN, SourceAccessError, "API_KEY_INVALID"),
-        (Fault.TOKEN_EXPIRES, SourceAccessError, "API_KEY_INVALID"),
-        (Fault.HTML_REFUSAL, SourceAccessError, "403"),
-        (Fault.EMPTY_OBJECT, SourceAnswerError, "'response' should be an object"),
-        (Fault.OTHER_ZONE, SourceAnswerError, "'PJM' instead of CISO"),
-        (Fault.OTHER_UNIT, SourceAnswerError, "'gigawatthours' instead of megawatthours"),
-        (Fault.COARSER, SourceAnswerError, "'daily' instead of hourly"),
-    ],
-)
-def test_a_refusal_or_an_answer_to_another_question_is_an_error(
-    fault: Fault,
-    error: type[Exception],
-    message: str,
-    fake: FakeEia,
-    source: EiaSource,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    fake.fault = fault
-    for ask in (lambda: source.latest(NOW), lambda: source.history(NOW - DAY, NOW)):
-        with pytest.raises(error, match=message) as caught:
-            ask()
-        assert KEY not in str(caught.value) + repr(caught.value) + caplog.text + repr(source)
-
-
-@pytest.mark.parametrize(
-    ("fault", "hours", "remark"),
-    [
-        # Of the five disturbed hours, those from 6:00 to 10:00, three had appeared with all of their fuels: 21 without a fault.
-        (Fault.ZEROS, 18, "zeros stand where values are missing"),
-        (Fault.NULLS, 18 + 1, "without fuels that they usually have (NG)"),
-        (Fault.ABSURD, 18, "can't be true"),
-        (Fault.MISSING_VALUE, 20, "null or missing"),
-        (Fault.UNKNOWN_CODE, 21, "unknown fuel 'XYZ'"),
-        (Fault.DISORDER, 21, "rows came twice"),
-        (Fault.PAGE_DUPLICATES, 21, "rows came twice"),
-        (Fault.EMPTY_DATA, 0, "no respondent has this name"),
-    ],
-)
-def test_what_is_wrong_is_left_out_and_said(
-    fault: Fault, hours: int, remark: str, fake: FakeEia, source: EiaSource
-) -> None:
-    fake.fault = fault
-    series = source.history(NOW - DAY, NOW)
-    assert all(fake.is_true(sample) for sample in series)
-    assert remark in " / ".join(source.remarks())
-    assert len(series) == hours
-    fake.fault = None
-    assert len(source.history(NOW - DAY, NOW)) == 21
-    assert source.remarks() == ()
-
-
-def test_numbers_need_not_be_text(fake: FakeEia, source: EiaSource) -> None:
-    fake.fault = Fault.TEXT_NUMBERS
-    assert len(source.history(NOW - DAY, NOW)) == 21
-    assert source.remarks() == ()
-
-
-def test_a_value_that_stays_away_for_longer_than_usual_is_said(fake: FakeEia, source: EiaSource) -> None:
-    fake.fault = Fault.STALE
-    sample = source.latest(NOW)
-    assert sample is not None
-    assert fake.is_true(sample)
-    assert "a delay of 24 h is usual" in " / ".join(source.remarks())
-
-
-def test_a_revised_value_replaces_the_old_one(fake: FakeEia, source: EiaSource) -> None:
-    fake.fault = Fault.REVISED
-    before = source.history(NOW - DAY, NOW)
-    fake.fault = None
-    after = source.history(NOW - DAY, NOW)
-    assert [a.interval for a in before] == [b.interval for b in after]
-    assert sum(a != b for a, b in zip(before, after, strict=True)) == 3
 
 
 def test_the_providers_warning_is_passed_on() -> None:

@@ -11,7 +11,6 @@ import pytest
 from carbon_sources.answers.electricity_maps import Granularity
 from carbon_sources.errors import (
     SourceAccessError,
-    SourceAnswerError,
     SourceUnavailableError,
     UnknownZoneError,
 )
@@ -250,71 +249,6 @@ def test_no_recent_data_is_no_value_and_a_remark(played: Played) -> None:
     assert played.source.forecast(NOW) is None
 
 
-IN_REMARKS = {
-    Fault.PLAN_NOT_COVERED: "plan does not cover",
-    Fault.EMPTY_DATA: "no recent value",
-    Fault.ZEROS: "zeros stand where",
-    Fault.NULLS: "rows without a value",
-    Fault.STALE: "the newest value is old",
-    Fault.SHORT_FORECAST: "shorter than asked for: it ends at 2026-11-22 13:15",
-    Fault.COARSER: "values are hourly, not 15_minutes",
-    Fault.DISORDER: "rows came more than once",
-    Fault.MISSING_VALUE: "rows without a value",
-    Fault.SKEWED_CLOCK: "10 minutes after now",
-    Fault.FORECAST_FROM_PAST: "begins before it was made",
-    Fault.ABSURD: "can't be true, such as",
-    Fault.UNKNOWN_CODE: "CRYSTAL_BALL is not known",
-}
-
-IN_ERRORS = {
-    Fault.BAD_TOKEN: (SourceAccessError, "does not accept the token in ELECTRICITY_MAPS_TOKEN"),
-    Fault.HTML_REFUSAL: (SourceAccessError, "refuses this caller: it answered 403"),
-    Fault.EMPTY_OBJECT: (SourceAnswerError, "should be a text but is missing|should be a list but is missing"),
-    Fault.OTHER_ZONE: (SourceAnswerError, "for zone FR, not for DE"),
-    Fault.TEXT_NUMBERS: (SourceAnswerError, "should be a number"),
-}
-
-
-def test_every_fault_is_tested() -> None:
-    assert IN_REMARKS.keys() | IN_ERRORS.keys() | {Fault.REVISED} == FakeElectricityMaps.own_faults
-
-
-@pytest.mark.parametrize("fault", IN_REMARKS, ids=lambda fault: fault.name)
-@pytest.mark.parametrize("hours", [6, 60], ids=["last day", "days"])
-def test_a_fault_that_leaves_something_is_said_in_a_remark(played: Played, fault: Fault, hours: int) -> None:
-    played.history(hours)
-    played.fake.fault, played.fake.now = fault, NOW + HOUR
-    now = played.fake.now
-    seen = [*played.history(hours), played.source.latest(now)]
-    forecast = played.source.forecast(now)
-    assert any(IN_REMARKS[fault] in remark for remark in played.source.remarks())
-    values = [*(s for s in seen if s is not None), *(forecast.series if forecast else ())]
-    assert all(played.fake.is_true(sample) for sample in values)
-    if forecast is not None:
-        assert forecast.issued_at <= now
-        assert all(sample.interval.end > forecast.issued_at for sample in forecast.series)
-    played.fake.fault = None
-    played.fake.now += 2 * HOUR
-    assert all(played.fake.is_true(sample) for sample in played.history(hours))
-    assert played.source.latest(played.fake.now) is not None
-
-
-@pytest.mark.parametrize("fault", IN_ERRORS, ids=lambda fault: fault.name)
-def test_a_fault_that_leaves_nothing_is_an_error(played: Played, fault: Fault) -> None:
-    error, said = IN_ERRORS[fault]
-    played.fake.fault = fault
-    with pytest.raises(error, match=said):
-        played.history(6)
-    with pytest.raises(error, match=said):
-        played.history(60)
-    with pytest.raises(error, match=said):
-        played.source.latest(NOW)
-    with pytest.raises(error, match=said):
-        played.source.forecast(NOW)
-    played.fake.fault = None
-    assert played.source.latest(NOW) is not None
-
-
 def test_what_was_estimated_otherwise_is_told_anew_as_measured(played: Played) -> None:
     played.fake.fault = Fault.REVISED
     interval = Interval(NOW - timedelta(minutes=100), NOW - timedelta(minutes=85))
@@ -352,8 +286,3 @@ def test_without_estimates_the_newest_value_is_an_older_measured_one() -> None:
     # Measured once it has ended an hour ago: at 12:10 that is the hour of 10:00.
     assert series.samples[-1].interval.start == NOW.replace(hour=10, minute=0)
     assert {sample.provenance for sample in series} == {Provenance.MEASURED}
-
-
-def test_the_healthy_documents_of_the_fuzz_targets_are_read() -> None:
-    for target in FakeElectricityMaps().fuzz_targets():
-        target.parse(target.document)

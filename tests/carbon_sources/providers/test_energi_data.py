@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from carbon_sources.answers.energi_data import HISTORY, PROGNOSIS, parse
 from carbon_sources.answers.reading import Identity
-from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, SourceUnavailableError
+from carbon_sources.errors import CarbonSourceError, SourceAnswerError
 from carbon_sources.intensity import Basis, IntensityKind, Provenance
 from carbon_sources.interval import Interval
 from carbon_sources.providers.energi_data import EnergiDataSource, build_request
@@ -20,7 +20,6 @@ from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import FakeProvider, fake_provider
 from tests.carbon_sources.fakes.api import NOW, client, wave
 from tests.carbon_sources.fakes.energi_data import DELAY, STEP, FakeEnergiData
-from tests.carbon_sources.fakes.faults import HARMLESS, TRANSPORT, Fault
 
 HOUR = timedelta(hours=1)
 IDENTITY = Identity("energi_data", "DK1", IntensityKind.AVERAGE, Basis.DIRECT)
@@ -139,97 +138,6 @@ def test_there_is_no_forecast_from_a_time_that_was_measured_since(
 ) -> None:
     fake.now = NOW + 2 * HOUR
     assert source.forecast(NOW) is None
-
-
-@pytest.mark.parametrize(
-    ("fault", "remark"),
-    [
-        (Fault.EMPTY_DATA, "no rows"),
-        (Fault.ZEROS, "zeros stand where values are missing"),
-        (Fault.NULLS, "rows without a value"),
-        (Fault.MISSING_VALUE, "rows without a value"),
-        (Fault.STALE, "the newest value is old: it ended at 2026-11-21 09:05 UTC"),
-        (Fault.COARSER, "every 60 min instead of every 5"),
-        (Fault.DISORDER, "more than once"),
-        (Fault.SKEWED_CLOCK, "values measured until 2026-11-21 12:15 UTC came before that time"),
-        (Fault.ABSURD, "values that can't be true"),
-    ],
-    ids=lambda value: value.name if isinstance(value, Fault) else "",
-)
-def test_what_is_odd_is_left_out_and_said(
-    fake: FakeEnergiData, source: EnergiDataSource, fault: Fault, remark: str
-) -> None:
-    fake.fault = fault
-    series = source.history(NOW - 3 * HOUR, NOW)
-    latest = source.latest(NOW)
-    assert remark in " ".join(source.remarks())
-    assert all(fake.is_true(sample) for sample in series)
-    assert latest is None or (fake.is_true(latest) and latest.interval.start <= NOW)
-    fake.fault = None
-    assert len(source.history(NOW - 3 * HOUR, NOW)) == 3 * 12 - 1
-    source.latest(NOW)
-    assert source.remarks() == ()
-
-
-@pytest.mark.parametrize(
-    ("fault", "error", "reason"),
-    [
-        (Fault.HTML_REFUSAL, SourceAccessError, "403"),
-        (Fault.EMPTY_OBJECT, SourceAnswerError, "'records'"),
-        (Fault.OTHER_ZONE, SourceAnswerError, "asked for DK1 and answered with 'NO2'"),
-        (Fault.TEXT_NUMBERS, SourceAnswerError, "'CO2Emission' of energi_data should be a number"),
-    ],
-    ids=lambda value: value.name if isinstance(value, Fault) else "",
-)
-def test_what_can_not_be_trusted_is_an_error(
-    fake: FakeEnergiData, source: EnergiDataSource, fault: Fault, error: type[Exception], reason: str
-) -> None:
-    fake.fault = fault
-    for ask in (source.latest, source.forecast, lambda now: source.history(now - HOUR, now)):
-        with pytest.raises(error, match=reason):
-            ask(NOW)
-
-
-@pytest.mark.parametrize("fault", [f for f in TRANSPORT if f is not Fault.SLOW_DRIP], ids=lambda f: f.name)
-def test_a_broken_connection_gives_an_error_or_the_truth(
-    fake: FakeEnergiData, source: EnergiDataSource, fault: Fault
-) -> None:
-    fake.fault = fault
-    if fault in HARMLESS:
-        series = source.history(NOW - HOUR, NOW)
-        assert len(series) == 11
-        assert all(fake.is_true(sample) for sample in series)
-    else:
-        with pytest.raises((SourceUnavailableError, SourceAnswerError), match="/dataset/CO2Emis"):
-            source.history(NOW - HOUR, NOW)
-
-
-def test_a_revised_value_replaces_the_old_one(fake: FakeEnergiData, source: EnergiDataSource) -> None:
-    fake.fault = Fault.REVISED
-    before = source.history(NOW - HOUR, NOW)
-    fake.fault = None
-    after = source.history(NOW - HOUR, NOW)
-    assert [s.g_per_kwh - 37 for s in before] == [s.g_per_kwh for s in after]
-
-
-@pytest.mark.parametrize(
-    ("fault", "remark", "samples"),
-    [
-        (Fault.SHORT_FORECAST, "reaches 3.0 h ahead, less than the 9 h promised", 3 * 12),
-        (Fault.FORECAST_FROM_PAST, "begins in the past; 24 values were left out", 24 * 12),
-        (Fault.EMPTY_DATA, "no prognosis at the moment", 0),
-        (Fault.COARSER, "every 60 min instead of every 5", 24),
-    ],
-    ids=lambda value: value.name if isinstance(value, Fault) else "",
-)
-def test_a_prognosis_that_is_not_as_promised_is_said(
-    fake: FakeEnergiData, source: EnergiDataSource, fault: Fault, remark: str, samples: int
-) -> None:
-    fake.fault = fault
-    forecast = source.forecast(NOW)
-    assert remark in " ".join(source.remarks())
-    assert (len(forecast.series) if forecast else 0) == samples
-    assert forecast is None or all(s.interval.end > NOW and fake.is_true(s) for s in forecast.series)
 
 
 def test_rows_of_the_other_area_are_left_out_where_ours_came_too() -> None:

@@ -21,7 +21,6 @@ from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import FakeProvider, Reply, fake_provider
 from tests.carbon_sources.fakes.api import NOW, client
 from tests.carbon_sources.fakes.entsoe import EIC, HOUR, TOKEN, FakeEntsoe, zipped
-from tests.carbon_sources.fakes.faults import Fault
 
 DAY = timedelta(days=1)
 MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -196,81 +195,6 @@ def test_a_question_that_is_too_long_is_cut_until_it_is_answered(
     fake.longest = HOUR
     with pytest.raises(SourceAnswerError, match="even a day"):
         source.history(NOW - DAY, NOW)
-
-
-@pytest.mark.parametrize(
-    ("fault", "error", "message"),
-    [
-        (Fault.BAD_TOKEN, SourceAccessError, "401"),
-        (Fault.HTML_REFUSAL, SourceAccessError, "403"),
-        (Fault.OTHER_ZONE, SourceAnswerError, "'10YFR-RTE------C' instead of 10Y1001A1001A82H"),
-        (Fault.OTHER_UNIT, SourceAnswerError, "'KWT' instead of MAW"),
-    ],
-)
-def test_a_refusal_or_an_answer_to_another_question_is_an_error(
-    fault: Fault,
-    error: type[Exception],
-    message: str,
-    fake: FakeEntsoe,
-    source: EntsoeSource,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    fake.fault = fault
-    for ask in (lambda: source.latest(NOW), lambda: source.history(NOW - DAY, NOW)):
-        with pytest.raises(error, match=message) as caught:
-            ask()
-        assert TOKEN not in str(caught.value) + repr(caught.value) + caplog.text + repr(source)
-
-
-@pytest.mark.parametrize(
-    ("fault", "hours", "remark"),
-    [
-        # Of the disturbed hours, from 6:00 on, those until 10:00 had appeared with all of their types: 22 without a fault.
-        (Fault.ZEROS, 18, "zeros stand where values are missing"),
-        (Fault.NULLS, 21, "without fuels that they usually have (B02)"),
-        (Fault.MISSING_VALUE, 21, "missing or no numbers"),
-        (Fault.ABSURD, 18, "can't be true"),
-        (Fault.UNKNOWN_CODE, 22, "unknown fuel 'B99'"),
-        (Fault.DISORDER, 22, "values came twice"),
-        (Fault.COARSER, 0, "'P1D' can't be cut into hours"),
-        (Fault.EMPTY_DATA, 0, "no data at all for DE_LU (10Y1001A1001A82H)"),
-        (Fault.ACKNOWLEDGED, 0, "no data at all for DE_LU (10Y1001A1001A82H)"),
-    ],
-)
-def test_what_is_wrong_is_left_out_and_said(
-    fault: Fault, hours: int, remark: str, fake: FakeEntsoe, source: EntsoeSource
-) -> None:
-    fake.fault = fault
-    series = source.history(NOW - DAY, NOW)
-    assert all(fake.is_true(sample) for sample in series)
-    assert remark in " / ".join(source.remarks())
-    assert len(series) == hours
-    fake.fault = None
-    assert len(source.history(NOW - DAY, NOW)) == 22
-    assert source.remarks() == ()
-
-
-@pytest.mark.parametrize("fault", sorted(FakeEntsoe.harmless, key=str), ids=str)
-def test_what_the_contract_allows_is_read_without_a_word(fault: Fault, fake: FakeEntsoe, source: EntsoeSource) -> None:
-    whole = source.history(NOW - DAY, NOW)
-    fake.fault = fault
-    assert source.history(NOW - DAY, NOW) == whole
-    assert source.remarks() == ()
-
-
-def test_a_value_that_stays_away_for_longer_than_usual_is_said(fake: FakeEntsoe, source: EntsoeSource) -> None:
-    fake.fault = Fault.STALE
-    assert source.latest(NOW) is not None
-    assert "a delay of 3 h is usual" in " / ".join(source.remarks())
-
-
-def test_a_revised_value_replaces_the_old_one(fake: FakeEntsoe, source: EntsoeSource) -> None:
-    fake.fault = Fault.REVISED
-    before = source.history(NOW - DAY, NOW)
-    fake.fault = None
-    after = source.history(NOW - DAY, NOW)
-    assert [a.interval for a in before] == [b.interval for b in after]
-    assert before != after
 
 
 ENTITY = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'

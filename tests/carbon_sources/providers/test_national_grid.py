@@ -10,16 +10,14 @@ import pytest
 
 from carbon_sources.answers.national_grid import parse_national
 from carbon_sources.answers.reading import Identity
-from carbon_sources.errors import CarbonSourceError, SourceAccessError, SourceAnswerError, SourceUnavailableError
-from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
+from carbon_sources.errors import SourceAccessError, SourceAnswerError, SourceUnavailableError
+from carbon_sources.intensity import Basis, IntensityKind, Provenance
 from carbon_sources.interval import Interval
 from carbon_sources.providers.national_grid import NationalGridSource, forecast_path, range_path, range_paths
-from carbon_sources.source import CarbonSource
 from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import Reply, fake_provider
 from tests.carbon_sources.fakes.api import NOW, client, wave
-from tests.carbon_sources.fakes.faults import Fault
-from tests.carbon_sources.fakes.national_grid import NationalGridApi, NationalGridRegionApi
+from tests.carbon_sources.fakes.national_grid import FakeNationalGrid
 
 HALF = timedelta(minutes=30)
 DAY = timedelta(days=1)
@@ -27,12 +25,12 @@ GB = Identity("national_grid", "GB", IntensityKind.AVERAGE, Basis.DIRECT)
 
 
 @pytest.fixture
-def national() -> NationalGridApi:
-    return NationalGridApi()
+def national() -> FakeNationalGrid:
+    return FakeNationalGrid()
 
 
 @pytest.fixture
-def source(national: NationalGridApi) -> Iterator[NationalGridSource]:
+def source(national: FakeNationalGrid) -> Iterator[NationalGridSource]:
     with fake_provider(national.reply) as server:
         yield national.source(client(), server.url + "/")
     assert national.violations == []
@@ -48,29 +46,6 @@ def row(start: datetime, forecast: object, actual: object) -> dict[str, Any]:
     stamps = [instant.strftime("%Y-%m-%dT%H:%MZ") for instant in (start, start + HALF)]
     intensity = {"forecast": forecast, "actual": actual, "index": "moderate"}
     return {"from": stamps[0], "to": stamps[1], "intensity": intensity}
-
-
-def told(source: CarbonSource, now: datetime = NOW) -> tuple[list[IntensitySample], list[str]]:
-    """Ask everything once; return all values and everything that was said."""
-    samples: list[IntensitySample] = []
-    said: list[str] = []
-    for question in (lambda: source.history(now - DAY, now), lambda: source.latest(now), lambda: source.forecast(now)):
-        try:
-            answer = question()
-        except CarbonSourceError as error:
-            said.append(str(error))
-            continue
-        match answer:
-            case IntensitySample():
-                samples.append(answer)
-            case IntensitySeries():
-                samples += answer
-            case Forecast():
-                samples += answer.series
-    return samples, said + list(source.remarks())
-
-
-# The nation
 
 
 def test_the_running_half_hour_is_the_providers_estimate(source: NationalGridSource) -> None:
@@ -90,7 +65,7 @@ def test_history_holds_measured_values_only(source: NationalGridSource) -> None:
     assert {s.provenance for s in series} == {Provenance.MEASURED}
 
 
-def test_a_month_is_asked_for_in_pieces_below_the_limit(national: NationalGridApi) -> None:
+def test_a_month_is_asked_for_in_pieces_below_the_limit(national: FakeNationalGrid) -> None:
     with fake_provider(national.reply) as server:
         series = national.source(client(), server.url).history(NOW - timedelta(days=30), NOW)
     assert len(server.paths) == 3
@@ -118,7 +93,7 @@ def test_a_forecast_is_of_the_time_from_now(source: NationalGridSource) -> None:
 
 
 def test_a_forecast_for_the_past_is_none_because_it_was_overwritten_since(
-    national: NationalGridApi, source: NationalGridSource
+    national: FakeNationalGrid, source: NationalGridSource
 ) -> None:
     national.now = NOW + timedelta(days=2)
     assert source.forecast(NOW) is None
@@ -126,7 +101,7 @@ def test_a_forecast_for_the_past_is_none_because_it_was_overwritten_since(
 
 
 def test_a_clock_that_is_ten_minutes_wrong_changes_nothing(
-    national: NationalGridApi, source: NationalGridSource
+    national: FakeNationalGrid, source: NationalGridSource
 ) -> None:
     expected = source.latest(NOW), source.history(NOW - DAY, NOW - timedelta(hours=1))
     national.now = NOW + timedelta(minutes=10)
@@ -134,7 +109,7 @@ def test_a_clock_that_is_ten_minutes_wrong_changes_nothing(
     assert source.remarks() == ()
 
 
-def test_a_clock_that_is_an_hour_slow_is_remarked(national: NationalGridApi, source: NationalGridSource) -> None:
+def test_a_clock_that_is_an_hour_slow_is_remarked(national: FakeNationalGrid, source: NationalGridSource) -> None:
     national.now = NOW + timedelta(hours=1)
     source.latest(NOW)
     assert any("clock of this machine slow" in remark for remark in source.remarks())
@@ -218,60 +193,3 @@ def test_an_answer_outside_the_contract_is_refused(answer: object, reason: str) 
 def test_a_provider_that_fails_gives_an_error_and_no_number(reply: Reply, error: type[Exception]) -> None:
     with fake_provider(lambda _: reply) as server, pytest.raises(error):
         NationalGridSource(client(), base_url=server.url).latest(NOW)
-
-
-# Faults of both interfaces
-
-SAYS = {
-    Fault.HTML_REFUSAL: "refuses this caller",
-    Fault.EMPTY_OBJECT: "no values came for 2026-11-20 12:10",
-    Fault.EMPTY_DATA: "there is no recent value",
-    Fault.ZEROS: "zeros stand",
-    Fault.NULLS: "before the newest value have none",
-    Fault.STALE: "newest value is old",
-    Fault.SHORT_FORECAST: "of the 48 h that were asked for",
-    Fault.DISORDER: "came twice with different values",
-    Fault.TEXT_NUMBERS: "should be a number",
-    Fault.MISSING_VALUE: "before the newest value have none",
-    Fault.FORECAST_FROM_PAST: "begins in the past",
-    Fault.ABSURD: "can't be true, such as 4366 g/kWh",
-    Fault.OTHER_ZONE: "asked for region 1 (North Scotland) but answered for 13",
-    Fault.UNKNOWN_CODE: "'tidal', a fuel that is not documented",
-}
-
-
-APIS = (NationalGridApi, NationalGridRegionApi)
-
-
-@pytest.mark.parametrize(("api", "fault"), [(api, fault) for api in APIS for fault in SAYS if fault in api.own_faults])
-def test_each_fault_is_seen_and_no_untrue_value_is_taken(api: type[NationalGridApi], fault: Fault) -> None:
-    fake = api()
-    with fake_provider(fake.reply) as server:
-        source = fake.source(client(), server.url)
-        healthy, quiet = told(source)
-        fake.fault = fault
-        samples, said = told(source)
-        fake.fault = None
-        healed, quiet_again = told(source)
-    assert quiet == quiet_again == []
-    assert healed == healthy
-    assert all(fake.is_true(sample) for sample in samples)
-    assert SAYS[fault] in " | ".join(said)
-    assert fake.violations == []
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_a_revised_value_is_told_with_the_next_answer(api: type[NationalGridApi]) -> None:
-    fake = api()
-    fake.fault = Fault.REVISED
-    with fake_provider(fake.reply) as server:
-        source = fake.source(client(), server.url)
-        first = source.history(NOW - DAY, NOW)
-        fake.fault = None
-        second = source.history(NOW - DAY, NOW)
-    assert [s.interval for s in first] == [s.interval for s in second]
-    # 07:10 to 10:10, in which 07:30 to 10:00 begin: six half hours that were 9 g/kWh too high.
-    changes = [a.g_per_kwh - b.g_per_kwh for a, b in zip(first, second, strict=True)]
-    assert sorted(changes)[-6:] == [9.0] * 6
-    assert sum(changes) == 6 * 9
-    assert {*SAYS, Fault.REVISED} >= fake.own_faults

@@ -20,7 +20,7 @@ from carbon_sources.testing import CarbonSourceConformance, SourceCase
 from carbon_sources.testing_server import Asked, Reply, fake_provider
 from tests.carbon_sources.fakes.api import NOW, client
 from tests.carbon_sources.fakes.faults import Fault
-from tests.carbon_sources.fakes.national_grid import NationalGridRegionApi
+from tests.carbon_sources.fakes.national_grid import FakeNationalGridRegion
 
 HALF = timedelta(minutes=30)
 DAY = timedelta(days=1)
@@ -28,12 +28,12 @@ SCOTLAND = Identity("national_grid", "GB-North Scotland", IntensityKind.AVERAGE,
 
 
 @pytest.fixture
-def regional() -> NationalGridRegionApi:
-    return NationalGridRegionApi()
+def regional() -> FakeNationalGridRegion:
+    return FakeNationalGridRegion()
 
 
 @pytest.fixture
-def region(regional: NationalGridRegionApi) -> Iterator[NationalGridSource]:
+def region(regional: FakeNationalGridRegion) -> Iterator[NationalGridSource]:
     with fake_provider(regional.reply) as server:
         yield regional.source(client(), server.url)
     assert regional.violations == []
@@ -60,7 +60,7 @@ def in_scotland(*rows: object) -> dict[str, object]:
     return {"data": {"regionid": 1, "shortname": "North Scotland", "data": list(rows)}}
 
 
-def test_a_region_knows_estimates_only(region: NationalGridSource, regional: NationalGridRegionApi) -> None:
+def test_a_region_knows_estimates_only(region: NationalGridSource, regional: FakeNationalGridRegion) -> None:
     series = region.history(NOW - DAY, NOW)
     # Midnight to midnight are 48 half hours, and 12:10 lies within one at each end.
     assert len(series) == 49
@@ -143,7 +143,7 @@ def test_a_forecast_of_a_region_is_issued_now(region: NationalGridSource) -> Non
 
 @pytest.mark.parametrize("off", [timedelta(hours=-5), timedelta(hours=5)])
 def test_a_region_has_no_forecast_of_another_time_than_the_providers_present(
-    regional: NationalGridRegionApi, region: NationalGridSource, off: timedelta
+    regional: FakeNationalGridRegion, region: NationalGridSource, off: timedelta
 ) -> None:
     regional.now = NOW + off
     assert region.forecast(NOW) is None
@@ -162,7 +162,7 @@ def test_a_forecast_whose_time_is_not_known_is_not_used() -> None:
 
 
 def test_a_postcode_stands_for_its_region() -> None:
-    fake = NationalGridRegionApi(Place(postcode="RG10"))
+    fake = FakeNationalGridRegion(Place(postcode="RG10"))
     with fake_provider(fake.reply) as server:
         source = NationalGridSource(client(), postcode="rg10", base_url=server.url)
         assert source.zone == "GB-RG10"

@@ -11,7 +11,7 @@ from carbon_sources.interval import Interval
 from carbon_sources.testing_server import FakeProvider
 from carbon_sources.traces.writer import trace_csv
 from carbonnas.testing.commands import Answer, carbonnas
-from tests.carbon_sources.fakes.national_grid import NationalGridApi
+from tests.carbon_sources.fakes.national_grid import FakeNationalGrid
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -52,7 +52,7 @@ class Commands:
 class Grid:
     """A provider that runs now, and the commands that ask it."""
 
-    api: NationalGridApi
+    api: FakeNationalGrid
     server: FakeProvider
     ask: Commands
 

@@ -10,7 +10,7 @@ import pytest
 from carbon_sources.clock import SystemClock
 from carbon_sources.testing_server import fake_provider
 from tests.carbon_sources.fakes.api import wave
-from tests.carbon_sources.fakes.national_grid import NationalGridApi
+from tests.carbon_sources.fakes.national_grid import FakeNationalGrid
 from tests.carbonnas.cli.intensity.asking import HOUR, START, Commands, Grid, write_trace
 
 
@@ -27,7 +27,7 @@ def traced(tmp_path: Path, trace: Path) -> Commands:
 
 @pytest.fixture
 def grid(tmp_path: Path) -> Iterator[Grid]:
-    api = NationalGridApi()
+    api = FakeNationalGrid()
     api.now = SystemClock().now()
     with fake_provider(api.reply) as server:
         source = ("--source", "national_grid", "--option", f"base_url={server.url}")
