@@ -107,12 +107,24 @@ class IntensitySeries:
         """Return the samples that overlap `start .. end`, whole, not cut at the ends."""
         first = max(0, bisect.bisect_right(self._starts, start) - 1)
         last = bisect.bisect_left(self._starts, end)
-        return IntensitySeries(tuple(s for s in self.samples[first:last] if s.interval.end > start))
+        # Samples do not overlap: only the first of these may have ended before.
+        if first < last and self.samples[first].interval.end <= start:
+            first += 1
+        return self._part(first, last)
 
     def before(self, instant: datetime) -> IntensitySeries:
         """Return the samples that had ended at `instant`: what was known of the past by then."""
         index = bisect.bisect_right(self._starts, instant)
-        return IntensitySeries(tuple(s for s in self.samples[:index] if s.interval.end <= instant))
+        if index and self.samples[index - 1].interval.end > instant:
+            index -= 1
+        return self._part(0, index)
+
+    def _part(self, first: int, last: int) -> IntensitySeries:
+        """Return the samples from one place to before another; what was in order stays so, and is not checked again."""
+        part = object.__new__(IntensitySeries)
+        object.__setattr__(part, "samples", self.samples[first:last])
+        object.__setattr__(part, "_starts", self._starts[first:last])
+        return part
 
     def gaps(self, within: Interval) -> tuple[Interval, ...]:
         """Return the intervals of `within` that no sample covers, in order."""

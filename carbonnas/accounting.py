@@ -16,7 +16,7 @@ from carbonnas.budgeting import BudgetBook
 from carbonnas.emissions import EmissionEntry, entries_for, reprice
 from carbonnas.energy.meter import Account, EnergyMeter, Measurement, Usage
 from carbonnas.search_state import Step
-from carbonnas.storage.store import Store
+from carbonnas.storage.search_store import SearchStore
 from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
 from schedulers.budget import BudgetState
 
@@ -72,7 +72,7 @@ class Accountant:
         self,
         meter: EnergyMeter,
         monitor: IntensityMonitor,
-        store: Store,
+        store: SearchStore,
         *,
         search_id: str,
         book: BudgetBook,
@@ -95,6 +95,7 @@ class Accountant:
         self._unpriced: dict[str, datetime] = {}
         self._drawn_since: datetime | None = None
         self._unread: list[Usage] = []
+        self._dirtiest: tuple[Observation, float] | None = None
         self.totals = RunningTotals()
 
     def start(self, now: datetime) -> None:
@@ -212,8 +213,10 @@ class Accountant:
         return still_j / J_PER_KWH * self._intensity_bound(observation) * self._pue
 
     def _intensity_bound(self, observation: Observation) -> float:
-        recent = observation.series.between(observation.now - _BOUND_WINDOW, observation.now)
-        return max((sample.g_per_kwh for sample in recent), default=self._bound)
+        if self._dirtiest is None or self._dirtiest[0] is not observation:
+            recent = observation.series.between(observation.now - _BOUND_WINDOW, observation.now)
+            self._dirtiest = observation, max((sample.g_per_kwh for sample in recent), default=self._bound)
+        return self._dirtiest[1]
 
     def _correct(self, observation: Observation, step: Step) -> None:
         for entry in self._store.entries(self._search_id, observation.changed):

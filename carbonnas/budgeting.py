@@ -40,7 +40,7 @@ class BudgetBook:
             expected_bound: What a forecast gives as the upper bound of the intensity, g/kWh: unpriced energy counts with it
                 instead of the general bound, unless that is lower; `None` without a forecast.
         """
-        entries = list(entries)
+        entries = list(entries) if self.budgets else []
         if expected_bound is not None:
             bound = min(self._bound, expected_bound)
             self._bounds |= {entry.entry_id: bound for entry in entries if entry.emissions_g is None}
@@ -52,7 +52,7 @@ class BudgetBook:
 
     def withdraw(self, entries: Iterable[EmissionEntry]) -> None:
         """Count entries no more, because others supersede them."""
-        entries = list(entries)
+        entries = list(entries) if self.budgets else []
         self._count(entries, -1)
         for entry in entries:
             self._bounds.pop(entry.entry_id, None)

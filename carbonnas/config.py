@@ -25,6 +25,7 @@ from carbonnas.plan import PlanShape
 from carbonnas.plugins import PluginChoice
 from carbonnas.trials import Fidelity, FidelityName
 from schedulers.budget import AtLimit, EmissionBudget, Window
+from schedulers.safety import SafetyLimits
 
 _FIRST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_INSTANT = datetime(2200, 1, 1, tzinfo=UTC)
@@ -54,6 +55,12 @@ def _time_zone(name: str) -> str:
 def _positive(duration: timedelta) -> timedelta:
     if not timedelta(0) < duration <= LONGEST:
         raise ValueError("expected a duration above zero and of at most a hundred years")
+    return duration
+
+
+def _possible(duration: timedelta) -> timedelta:
+    if duration > LONGEST:
+        raise ValueError("longer than a hundred years")
     return duration
 
 
@@ -153,6 +160,26 @@ class BudgetSection(_Section):
         return EmissionBudget(self.limit, self.window, self.at_limit, self.warn_at, self.timezone)
 
 
+class SafetySection(_Section):
+    """`[safety]`: what holds whatever the scheduler decides."""
+
+    max_wait: Annotated[Duration, AfterValidator(_possible)] | None = None
+    """Longest time that training waits; absent: 24 h, or with a deadline as long as that allows."""
+    wait_run: PositiveDuration = timedelta(hours=1)
+    """How long training goes on once it started because of `max_wait`."""
+    min_run: Annotated[Duration, AfterValidator(_possible)] = timedelta(minutes=15)
+    """How long training goes on once it was allowed."""
+    min_rest: Annotated[Duration, AfterValidator(_possible)] = timedelta(0)
+    """How long training stays away once it was stopped."""
+    deadline_margin: Number = Field(default=0.1, ge=0, le=10)
+    """Time that is kept free before a deadline, as a share of what all trainings take without a pause."""
+
+    @property
+    def limits(self) -> SafetyLimits:
+        """The limits."""
+        return SafetyLimits(self.max_wait, self.wait_run, self.min_run, self.min_rest, self.deadline_margin)
+
+
 class AccountingSection(_Section):
     """`[accounting]`: from energy to emissions."""
 
@@ -231,6 +258,7 @@ class SearchConfig(_Section):
     energy: PluginChoice = PluginChoice("codecarbon")
     executor: PluginChoice = PluginChoice("process")
     budgets: tuple[BudgetSection, ...] = ()
+    safety: SafetySection = SafetySection()
     accounting: AccountingSection = AccountingSection()
     forecasting: ForecastingSection = ForecastingSection()
     clock: ClockSection = ClockSection()

@@ -65,6 +65,9 @@ def price(sample: EnergySample, series: IntensitySeries) -> tuple[PricedEnergy, 
         Pieces in order of time that cover the sample's interval; each component of their energy sums to the sample's.
     """
     whole = sample.interval
+    first = series.at(whole.start)
+    if first is not None and whole.end <= first.interval.end:
+        return (PricedEnergy(sample, first),)  # so it usually is
     cuts = _cuts(whole, series)
     shares = [(interval, interval.duration / whole.duration) for interval, _ in cuts]
     pieces = divide(sample, shares)

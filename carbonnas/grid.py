@@ -75,9 +75,13 @@ def make_monitor(config: SearchConfig, clock: Clock, archive: IntensityArchive) 
         config.forecasting.times,
         at_once if config.clock.use == "simulated" else in_background,
     )
+    return IntensityMonitor(source, polling(config, source), desk)
+
+
+def polling(config: SearchConfig, source: CarbonSource) -> Polling:
+    """Return how a configuration asks its source."""
     section = config.accounting
-    polling = Polling(section.poll_interval, section.lookback, _OVERLAP, max(_TAIL, source.revised_for))
-    return IntensityMonitor(source, polling, desk)
+    return Polling(section.poll_interval, section.lookback, _OVERLAP, max(_TAIL, source.revised_for))
 
 
 def make_forecaster(choice: PluginChoice, source: CarbonSource, archive: IntensityArchive) -> Forecaster:

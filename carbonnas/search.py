@@ -17,13 +17,15 @@ from carbonnas.energy.meter import Usage
 from carbonnas.evaluation.evaluator import EvaluationRequest
 from carbonnas.execution.executor import EpochReport, Executor, Job, Outcome, OutcomeKind
 from carbonnas.objectives.objective import Objective
+from carbonnas.plan import PlanPosition
 from carbonnas.planning import Planner
 from carbonnas.ranking import ranked_trainings
 from carbonnas.record import DecisionRecord, SearchState, StopReason
 from carbonnas.search_state import SearchHeader, SearchProgress, Step
-from carbonnas.status import SearchStatus, count_trials
-from carbonnas.storage.store import Store
+from carbonnas.status import SearchStatus
+from carbonnas.storage.search_store import SearchStore
 from carbonnas.strategies.state import encode_state
+from carbonnas.trial_book import TrialBook
 from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
 from carbonnas.work_left import scaled_seconds, training_left
 from schedulers.budget import BudgetState
@@ -31,6 +33,8 @@ from schedulers.decision import Decision, Progress, SchedulingContext
 from schedulers.scheduler import Scheduler
 
 _log = logging.getLogger(__name__)
+
+_OPEN = tuple(state for state in TrialState if not state.final)
 
 _MAX_ATTEMPTS = 2
 """A trial whose worker was lost is tried once more."""
@@ -55,7 +59,7 @@ class SearchParts:
     """
 
     header: SearchHeader
-    store: Store
+    store: SearchStore
     planner: Planner
     scheduler: Scheduler
     accountant: Accountant
@@ -93,7 +97,8 @@ class Search:
     ) -> None:
         self._parts = parts
         self._progress = progress
-        self._trials = {trial.number: trial for trial in trials}
+        self._trials = TrialBook(trials)
+        self._best = next(iter(ranked_trainings(trials, self.objective)), None)
         self._decisions = list(decisions)
         self._epochs: dict[int, EpochReport] = {}
         self._suspending: set[int] = set()
@@ -121,7 +126,7 @@ class Search:
         self._recovered = tuple(usage for usage in spooled if usage.number > marks.get(usage.stream, -1))
         parts.executor.open()
         held = parts.executor.restore(self._progress.executor_state)
-        for trial in self._in_state(TrialState.RUNNING):
+        for trial in self._trials.in_state(TrialState.RUNNING):
             if trial.number not in held:
                 self._submit(trial)
 
@@ -148,7 +153,7 @@ class Search:
         ending = self._ending(now, blocked, planned=position.final_planned)
         if ending is not None:
             self._cancel_open(now, step)
-        self._progress = self._advanced(now, ending, replace(self._progress, position=position))
+        self._progress = self._advanced(now, ending, position)
         crash_point("before_commit")
         parts.store.commit(parts.header.search_id, self._progress, step)
         crash_point("after_commit")
@@ -203,15 +208,14 @@ class Search:
         return decision
 
     def _scheduling_progress(self) -> Progress:
-        ready = self._in_state(TrialState.QUEUED, TrialState.SUSPENDED)
-        running = self._in_state(TrialState.RUNNING)
-        train_ready = [t for t in ready if t.kind is TrialKind.TRAIN]
-        train_running = sum(t.kind is TrialKind.TRAIN for t in running)
+        trials = self._trials
+        train_ready = trials.in_state(TrialState.QUEUED, TrialState.SUSPENDED, kind=TrialKind.TRAIN)
+        train_running = trials.count(TrialKind.TRAIN, TrialState.RUNNING)
         return Progress(
             train_ready=len(train_ready),
-            score_ready=len(ready) - len(train_ready),
+            score_ready=trials.count(TrialKind.SCORE, TrialState.QUEUED, TrialState.SUSPENDED),
             train_running=train_running,
-            score_running=len(running) - train_running,
+            score_running=trials.count(TrialKind.SCORE, TrialState.RUNNING),
             train_waiting_since=self._waiting_since(train_ready) if train_running == 0 else None,
             started_at=self._parts.header.started_at,
             deadline=self._parts.header.deadline,
@@ -225,7 +229,8 @@ class Search:
         parts = self._parts
         left = parts.planner.trainings_left(self._progress.position)
         seconds_of = scaled_seconds(parts.accountant.training_s(), parts.training_s)
-        return training_left(left, self._trials.values(), parts.accountant.spent_s, seconds_of)
+        open_ = self._trials.in_state(*_OPEN, kind=TrialKind.TRAIN)
+        return training_left(left, open_, parts.accountant.spent_s, seconds_of)
 
     def _waiting_since(self, train_ready: Sequence[Trial]) -> datetime | None:
         """Return since when trainings wait in vain: derived from the record, so that a restart changes nothing."""
@@ -250,11 +255,10 @@ class Search:
         return (*blocked, *self._start_kind(TrialKind.SCORE, score_slots, observation, step))
 
     def _start_kind(self, kind: TrialKind, slots: int, observation: Observation, step: Step) -> tuple[Blocked, ...]:
-        running = self._in_state(TrialState.RUNNING)
         # What this very tick started is handed to the executor after the commit.
         free = self._parts.executor.free_slots - sum(t.state is TrialState.RUNNING for t in step.trials.values())
-        wanted = slots - sum(t.kind is kind for t in running)
-        for trial in self._ready(kind)[: max(0, min(free, wanted))]:
+        wanted = slots - self._trials.count(kind, TrialState.RUNNING)
+        for trial in self._ready(kind, max(0, min(free, wanted))):
             if blocked := self._blocking_budgets(trial, observation):
                 return blocked
             self._put(trial.to(TrialState.RUNNING, started_at=trial.started_at or observation.now), step)
@@ -263,8 +267,10 @@ class Search:
     def _blocking_budgets(self, trial: Trial, observation: Observation) -> tuple[Blocked, ...]:
         accountant, slots = self._parts.accountant, self._parts.header.slots
         unreserved = accountant.states(observation.now)
-        share = min((max(0.0, state.remaining_g) / slots for state in unreserved), default=0.0)
-        running = self._in_state(TrialState.RUNNING)
+        if not unreserved:
+            return ()
+        share = min(max(0.0, state.remaining_g) / slots for state in unreserved)
+        running = self._trials.in_state(TrialState.RUNNING)
         reserved = sum(accountant.estimate_g(t, observation, share) for t in running)
         estimate = accountant.estimate_g(trial, observation, share)
         states = accountant.states(observation.now, reserved)
@@ -275,7 +281,7 @@ class Search:
 
         Trainings beyond the decision leave at their next epoch, the youngest first; what an exhausted budget forbids leaves at once.
         """
-        running = self._in_state(TrialState.RUNNING)
+        running = self._trials.in_state(TrialState.RUNNING)
         if any(state.exhausted for state in states):
             return {trial.number: True for trial in running}
         trainings = sorted(t.number for t in running if t.kind is TrialKind.TRAIN and t.number not in self._suspending)
@@ -285,24 +291,28 @@ class Search:
         deadline = self._parts.header.deadline
         if deadline is not None and now >= deadline:
             return StopReason.DEADLINE
-        if self._in_state(TrialState.RUNNING):
+        if self._trials.in_state(TrialState.RUNNING):
             return None
-        if planned and all(trial.state.final for trial in self._trials.values()):
+        if planned and self._trials.finished:
             return StopReason.PLAN_DONE
         states = self._parts.accountant.states(now)
-        if ends_search(states, blocked, scoring_left=bool(self._ready(TrialKind.SCORE))):
+        if ends_search(states, blocked, scoring_left=bool(self._ready(TrialKind.SCORE, 1))):
             return StopReason.BUDGET_EXHAUSTED
         return None
 
     def _cancel_open(self, now: datetime, step: Step) -> None:
-        for trial in [t for t in self._trials.values() if not t.state.final]:
+        for trial in self._trials.in_state(*_OPEN):
             self._put(trial.to(TrialState.CANCELLED, ended_at=now), step)
 
-    def _advanced(self, now: datetime, ending: StopReason | None, progress: SearchProgress) -> SearchProgress:
+    def _advanced(self, now: datetime, ending: StopReason | None, position: PlanPosition) -> SearchProgress:
+        before = self._progress
+        # Laying out the plan is all that ever changes the strategy.
+        same = position == before.position
         progress = replace(
-            progress,
+            before,
             clock_at=now,
-            strategy_state=encode_state(self._parts.planner.strategy.state_dict()),
+            position=position,
+            strategy_state=before.strategy_state if same else encode_state(self._parts.planner.strategy.state_dict()),
             executor_state=self._parts.executor.snapshot(),
             measurement=self._parts.accountant.measurement(),
         )
@@ -337,16 +347,17 @@ class Search:
         request = EvaluationRequest(trial.architecture, trial.kind, trial.fidelity, trial.seed)
         return Job(trial.number, trial.attempt, request, self._checkpoint(trial), self._parts.trial_timeout)
 
-    def _in_state(self, *states: TrialState) -> list[Trial]:
-        return [trial for trial in self._trials.values() if trial.state in states]
-
-    def _ready(self, kind: TrialKind) -> list[Trial]:
-        ready = [t for t in self._in_state(TrialState.QUEUED, TrialState.SUSPENDED) if t.kind is kind]
-        return sorted(ready, key=lambda t: (t.state is not TrialState.SUSPENDED, t.number))
+    def _ready(self, kind: TrialKind, count: int) -> list[Trial]:
+        """Return what starts next, `count` at most: what was suspended before what is new."""
+        suspended = self._trials.first(TrialState.SUSPENDED, kind, count)
+        return [*suspended, *self._trials.first(TrialState.QUEUED, kind, count - len(suspended))]
 
     def _put(self, trial: Trial, step: Step) -> None:
-        self._trials[trial.number] = trial
+        self._trials.put(trial)
         step.trials[trial.number] = trial
+        if trial.kind is TrialKind.TRAIN and trial.state is TrialState.COMPLETED:
+            known = [trial] if self._best is None else [self._best, trial]
+            self._best = next(iter(ranked_trainings(known, self.objective)), None)
 
     def _status(self, observation: Observation, decision: Decision, blocked: Sequence[Blocked]) -> SearchStatus:
         parts, now = self._parts, observation.now
@@ -357,7 +368,7 @@ class Search:
         ]
         if parts.header.deadline is not None:
             times.append(parts.header.deadline)
-        running = self._in_state(TrialState.RUNNING)
+        running = self._trials.in_state(TrialState.RUNNING)
         if parts.metering is not None and (running or parts.meter_at_rest):
             times.append(now + parts.metering)
         shape = parts.planner.shape
@@ -367,8 +378,8 @@ class Search:
             stop_reason=self._progress.stop_reason,
             observation=observation,
             decision=decision,
-            counts=count_trials(self._trials),
-            running=tuple(sorted(running, key=lambda t: t.number)),
+            counts=self._trials.counts(),
+            running=tuple(running),
             epochs=dict(self._epochs),
             planned={
                 TrialKind.SCORE: shape.rounds * shape.score_per_round,
@@ -376,7 +387,7 @@ class Search:
             },
             totals=parts.accountant.totals,
             budgets=parts.accountant.states(now),
-            best=next(iter(ranked_trainings(self._trials.values(), self.objective)), None),
+            best=self._best,
             next_at=min(at for at in times if at > now),
         )
 

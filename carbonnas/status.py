@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,8 +52,3 @@ class SearchStatus:
     def count(self, kind: TrialKind, *states: TrialState) -> int:
         """Return how many trials of a kind are in one of the states."""
         return sum(self.counts.get((kind, state), 0) for state in states)
-
-
-def count_trials(trials: Mapping[int, Trial]) -> Mapping[tuple[TrialKind, TrialState], int]:
-    """Count trials by kind and state."""
-    return Counter((trial.kind, trial.state) for trial in trials.values())

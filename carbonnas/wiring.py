@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from carbon_sources.clock import Clock, ReplayClock, SimulatedClock, SystemClock
 from carbon_sources.errors import CarbonSourceError
+from carbon_sources.monitor import IntensityMonitor
 from carbon_sources.plugins import PluginGroup
 from carbonnas.accounting import Accountant
 from carbonnas.budgeting import BudgetBook
@@ -19,6 +20,7 @@ from carbonnas.config import ClockSection, SearchConfig
 from carbonnas.energy.meter import EnergyMeter
 from carbonnas.errors import CarbonNASError, ConfigError
 from carbonnas.execution.executor import Executor
+from carbonnas.execution.workbench import Workbench
 from carbonnas.grid import make_monitor
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition
@@ -37,10 +39,11 @@ from carbonnas.search import Search, SearchParts
 from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.search_state import SearchHeader, SearchProgress
 from carbonnas.storage.paths import search_folder
-from carbonnas.storage.store import Store
+from carbonnas.storage.search_store import SearchStore
 from carbonnas.strategies.state import decode_state, encode_state
 from carbonnas.strategies.strategy import SearchStrategy
 from schedulers.errors import SchedulingError
+from schedulers.safety import SafetyLayer
 
 T = TypeVar("T")
 
@@ -58,19 +61,45 @@ class OpenSearch:
     executor: Executor
 
 
+@dataclass(frozen=True, slots=True)
+class Substitutes:
+    """What a search is handed in place of what its configuration names, so that many simulations can share it.
+
+    Attributes:
+        monitor: Knows the grid; `None` to make it as configured.
+        workbench: Makes the evaluators; `None` for those that are configured.
+        scheduler_services: Services for the scheduler, such as the intensities that came, which no live search has.
+    """
+
+    monitor: IntensityMonitor | None = None
+    workbench: Workbench | None = None
+    scheduler_services: Mapping[str, object] = field(default_factory=dict)
+
+
+_NONE = Substitutes()
+
+
 def search_id_for(config: SearchConfig, number: int) -> str:
     """Return the id of the `number`-th search with a configuration, from 1: its name, a hash, and a number after the first."""
     slug = re.sub(r"[^a-z0-9]+", "-", config.search.name.lower()).strip("-")[:40] or "search"
     return f"{slug}-{config.fingerprint[:8]}" + ("" if number == 1 else f"-{number}")
 
 
-def choose_search(config: SearchConfig, store: Store, *, anew: bool) -> str:
+def choose_search(config: SearchConfig, store: SearchStore, *, anew: bool) -> str:
     """Return the id of the search to run: the last one with this configuration, or a new one if there is none or `anew`."""
     known = store.by_fingerprint(config.fingerprint)
     return search_id_for(config, len(known) + 1) if anew or not known else known[-1]
 
 
-def open_search(config: SearchConfig, text: str, store: Store, *, search_id: str, state_folder: Path) -> OpenSearch:
+def open_search(
+    config: SearchConfig,
+    text: str,
+    store: SearchStore,
+    *,
+    search_id: str,
+    state_folder: Path,
+    substitutes: Substitutes = _NONE,
+) -> OpenSearch:
     """Make the search that a configuration describes, as the store left it, or enter it as a new one.
 
     Args:
@@ -79,6 +108,7 @@ def open_search(config: SearchConfig, text: str, store: Store, *, search_id: str
         store: Where searches are kept.
         search_id: Which search, from `choose_search`; its lock is held by the caller.
         state_folder: Folder of the store; checkpoints and spools lie beside it.
+        substitutes: What is there already.
 
     Raises:
         ConfigError: If plug-ins refuse their options.
@@ -87,7 +117,7 @@ def open_search(config: SearchConfig, text: str, store: Store, *, search_id: str
     resumed = store.progress(search_id) if search_id in known else None
     clock = make_clock(config.clock, None if resumed is None else resumed.clock_at)
     folder = search_folder(state_folder, search_id)
-    builder = _Builder(config, clock, folder)
+    builder = _Builder(config, clock, folder, substitutes)
     parts, strategy = builder.parts(search_id, text, store, resumed)
     if resumed is None:
         resumed = _fresh_progress(parts, strategy, clock.now())
@@ -135,15 +165,16 @@ def _fresh_progress(parts: SearchParts, strategy: SearchStrategy, now: datetime)
 class _Builder:
     """Makes the parts of one search."""
 
-    def __init__(self, config: SearchConfig, clock: Clock, folder: Path) -> None:
+    def __init__(self, config: SearchConfig, clock: Clock, folder: Path, substitutes: Substitutes) -> None:
         self._config = config
         self._clock = clock
         self._folder = folder
+        self._substitutes = substitutes
         self._objectives = tuple(Objective.parse(text) for text in config.search.objectives)
         self._budgets = tuple(section.budget for section in config.budgets)
 
     def parts(
-        self, search_id: str, text: str, store: Store, resumed: SearchProgress | None
+        self, search_id: str, text: str, store: SearchStore, resumed: SearchProgress | None
     ) -> tuple[SearchParts, SearchStrategy]:
         config = self._config
         space = _make(SEARCH_SPACES, "space", config.space, {})
@@ -154,7 +185,10 @@ class _Builder:
             header=store.header(search_id) if resumed else self._header(search_id, text),
             store=store,
             planner=self._planner(space, strategy),
-            scheduler=_make(SCHEDULERS, "scheduler", config.scheduler, {}),
+            scheduler=SafetyLayer(
+                _make(SCHEDULERS, "scheduler", config.scheduler, self._substitutes.scheduler_services),
+                config.safety.limits,
+            ),
             accountant=self._accountant(search_id, meter, store),
             executor=self._executor(meter),
             checkpoints=self._folder / "checkpoints",
@@ -178,11 +212,11 @@ class _Builder:
             full_epochs=section.full_epochs,
         )
 
-    def _accountant(self, search_id: str, meter: EnergyMeter, store: Store) -> Accountant:
+    def _accountant(self, search_id: str, meter: EnergyMeter, store: SearchStore) -> Accountant:
         section = self._config.accounting
         return Accountant(
             meter,
-            make_monitor(self._config, self._clock, store.archive),
+            self._substitutes.monitor or make_monitor(self._config, self._clock, store.archive),
             store,
             search_id=search_id,
             book=BudgetBook(self._budgets, section.bound_g_per_kwh),
@@ -192,10 +226,11 @@ class _Builder:
 
     def _executor(self, meter: EnergyMeter) -> Executor:
         config = self._config
+        named = PluginWorkbench(config.space, config.scoring, config.training, config.search.seed)
         services = {
             "clock": self._clock,
             "slots": config.search.slots,
-            "workbench": PluginWorkbench(config.space, config.scoring, config.training, config.search.seed),
+            "workbench": self._substitutes.workbench or named,
             "spool": self._folder / "spool",
             "probe": meter.probe(),
         }

@@ -64,9 +64,14 @@ class Progress:
         training_left: Slot time that trainings are expected to need until the search is done, those that were not even proposed included
             and what suspended and running ones have done already left out; at least zero, `None` while nothing is known of it.
         training_width: Trainings that can run at the same time at most, whatever the slots; at least 1.
-        training_w: What a slot that trains is expected to draw in W, at least zero; `None` while it is unknown.
-        resting_w: What a slot that rests is expected to draw in W, at least zero; `None` while it is unknown.
+        training_w: What one more slot that trains is expected to draw in W, overhead of the building included, at least zero; `None` while
+            it is unknown.
+        resting_w: What the whole node is expected to draw in W whatever its slots do, overhead of the building included, at least zero;
+            `None` while it is unknown.
         share_done: Share of the planned trainings that have ended, 0..1.
+        training_done: Slot time that trainings have had so far.
+        time_to_finish: How long the search still takes if training is never held back, scorings and work that waits for other work
+            included, rather too long than too short; `None` if nobody knows, and then the slots are taken to share `training_left` evenly.
     """
 
     train_ready: int
@@ -81,6 +86,8 @@ class Progress:
     training_w: float | None = None
     resting_w: float | None = None
     share_done: float = 0.0
+    training_done: timedelta = timedelta(0)
+    time_to_finish: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ class Scheduler(ABC):
     `context.previous`), no clock or file is read. Options are keyword-only parameters of `__init__`.
 
     Implementers must keep `train_slots + score_slots <= context.slots`, must not give slots to work that is not there
-    (`train_slots <= train_ready + train_running`, likewise for scoring), must return `review_at > context.now`, must answer with no
-    slots at all while a budget is exhausted, and must not let training wait for ever.
+    (`train_slots <= train_ready + train_running`, likewise for scoring), must return `review_at > context.now`, and must answer
+    with no slots at all while a budget is exhausted. They may let training wait as long as they like: `schedulers.safety.SafetyLayer`,
+    which every search puts around its policy, sees to it that nothing waits for ever, that nothing flaps, and that deadlines are met.
     `schedulers.testing.SchedulerConformance` checks the contract.
     """
 

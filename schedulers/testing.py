@@ -2,10 +2,8 @@
 """The conformance suite of scheduling policies; it needs pytest and hypothesis, which are no dependencies of the package.
 
 class TestMyPolicy(SchedulerConformance):
-    max_wait = timedelta(hours=6)
-
     def make(self) -> Scheduler:
-        return MyPolicy(max_wait=timedelta(hours=6))
+        return MyPolicy(percentile=40)
 """
 
 from __future__ import annotations
@@ -14,15 +12,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, IntensitySeries, Provenance
+from carbon_sources.intensity import Basis, Forecast, IntensityKind, IntensitySample, IntensitySeries, Provenance
 from carbon_sources.interval import Interval, full_hour
 from schedulers.budget import AtLimit, BudgetState, EmissionBudget, Window
 from schedulers.decision import Decision, Progress, Reason, ReasonCode, SchedulingContext
+from schedulers.safety import SafetyLayer, SafetyLimits
 from schedulers.scheduler import Scheduler
 
 NOW = datetime(2025, 3, 10, 12, tzinfo=UTC)
@@ -70,8 +69,23 @@ def progresses(draw: st.DrawFn, now: datetime) -> Progress:
         score_running=draw(st.integers(0, 9)),
         train_waiting_since=None if waited is None else now - waited,
         started_at=now - timedelta(days=10),
-        deadline=draw(st.none() | st.just(now + timedelta(hours=3))),
+        deadline=draw(st.none() | st.integers(-60, 6000).map(lambda minutes: now + timedelta(minutes=minutes))),
+        training_left=draw(st.none() | st.integers(0, 9000).map(lambda minutes: timedelta(minutes=minutes))),
+        training_width=draw(st.integers(1, 9)),
+        training_w=draw(st.none() | st.sampled_from((0.0, 300.0))),
+        resting_w=draw(st.none() | st.sampled_from((0.0, 50.0))),
+        training_done=timedelta(minutes=draw(st.integers(0, 9000))),
+        time_to_finish=draw(st.none() | st.integers(0, 9000).map(lambda minutes: timedelta(minutes=minutes))),
     )
+
+
+@st.composite
+def forecasts(draw: st.DrawFn, start: datetime) -> Forecast:
+    """Draw a forecast of up to 12 hours from `start` on, with or without quantiles."""
+    values = [float(value) for value in draw(st.lists(st.integers(0, 800), max_size=12))]
+    levels = draw(st.sampled_from(((), (0.5, 0.9))))
+    quantiles = tuple((value, value + 100.0) for value in values) if levels else ()
+    return Forecast(start, hourly(start, values), levels, quantiles)
 
 
 @st.composite
@@ -103,50 +117,54 @@ def contexts(draw: st.DrawFn) -> SchedulingContext:
         slots=draw(st.integers(1, 8)),
         intensity=draw(st.none() | st.just(present)),
         history=draw(series(start)),
-        forecast=None,
+        forecast=draw(st.none() | forecasts(draw(st.sampled_from((start, start + timedelta(hours=1)))))),
         budgets=tuple(draw(st.lists(budget_states(now), max_size=2))),
         progress=draw(progresses(now)),
         previous=draw(previous_decisions(now)),
     )
 
 
+_MAX_WAIT = timedelta(hours=6)
+
 _any_context: Callable[[Any], Any] = given(context=contexts())
 # Each subclass runs the same methods, which is what a conformance suite is for.
-_laws = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+_laws = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
 
 
 class SchedulerConformance(ABC):
-    """The laws of `Scheduler`; subclass it in a test module and say how the policy is made.
-
-    Attributes:
-        max_wait: Longest time for which the policy that `make` returns lets training wait; zero for one that never waits.
-    """
-
-    max_wait: ClassVar[timedelta]
+    """The laws of `Scheduler`, of a policy alone and inside its safety layer; subclass it in a test module and say how the policy is made."""
 
     @abstractmethod
     def make(self) -> Scheduler:
         """Return a new policy, each time with the same options."""
 
+    def inside_limits(self) -> Scheduler:
+        """Return a new policy as a search runs it."""
+        return SafetyLayer(self.make(), SafetyLimits(max_wait=_MAX_WAIT, min_rest=timedelta(minutes=10)))
+
     @_laws
     @_any_context
     def test_slots_are_never_exceeded(self, context: SchedulingContext) -> None:
-        decision = self.make().decide(context)
-        assert decision.train_slots + decision.score_slots <= context.slots
+        for scheduler in (self.make(), self.inside_limits()):
+            decision = scheduler.decide(context)
+            assert decision.train_slots + decision.score_slots <= context.slots
 
     @_laws
     @_any_context
     def test_work_that_is_not_there_gets_no_slots(self, context: SchedulingContext) -> None:
-        decision, progress = self.make().decide(context), context.progress
-        assert decision.train_slots <= progress.train_ready + progress.train_running
-        assert decision.score_slots <= progress.score_ready + progress.score_running
+        progress = context.progress
+        for scheduler in (self.make(), self.inside_limits()):
+            decision = scheduler.decide(context)
+            assert decision.train_slots <= progress.train_ready + progress.train_running
+            assert decision.score_slots <= progress.score_ready + progress.score_running
 
     @_laws
     @_any_context
     def test_the_next_review_lies_in_the_future_and_a_reason_is_given(self, context: SchedulingContext) -> None:
-        decision = self.make().decide(context)
-        assert decision.review_at > context.now
-        assert decision.reason.text
+        for scheduler in (self.make(), self.inside_limits()):
+            decision = scheduler.decide(context)
+            assert decision.review_at > context.now
+            assert decision.reason.text
 
     @_laws
     @_any_context
@@ -169,18 +187,19 @@ class SchedulerConformance(ABC):
     @_laws
     @_any_context
     def test_an_exhausted_budget_ends_all_work(self, context: SchedulingContext) -> None:
-        decision = self.make().decide(context)
-        if any(state.exhausted for state in context.budgets):
-            assert (decision.train_slots, decision.score_slots) == (0, 0)
-            assert decision.reason.code is ReasonCode.BUDGET_EXHAUSTED
+        for scheduler in (self.make(), self.inside_limits()):
+            decision = scheduler.decide(context)
+            if any(state.exhausted for state in context.budgets):
+                assert (decision.train_slots, decision.score_slots) == (0, 0)
+                assert decision.reason.code is ReasonCode.BUDGET_EXHAUSTED
 
     @_laws
     @_any_context
     def test_training_never_waits_longer_than_it_may(self, context: SchedulingContext) -> None:
         if any(state.exhausted for state in context.budgets) or not context.progress.train_ready:
             return
-        decision = self.make().decide(context)
-        wait_ends = (context.progress.train_waiting_since or context.now) + self.max_wait
+        decision = self.inside_limits().decide(context)
+        wait_ends = (context.progress.train_waiting_since or context.now) + _MAX_WAIT
         assert decision.train_slots > 0 or context.now < wait_ends
         assert decision.train_slots > 0 or decision.review_at <= wait_ends
 
@@ -192,13 +211,13 @@ class SchedulerConformance(ABC):
         left, now, waiting_since, previous = epochs, NOW, NOW, None
         while left:
             context = worst_case(now, slots, waiting_since, previous, dark=dark)
-            previous = self.make().decide(context)
+            previous = self.inside_limits().decide(context)
             if previous.train_slots:
                 left, now = left - 1, now + epoch
                 waiting_since = now
             else:
                 now = previous.review_at
-            assert now - NOW <= epochs * (self.max_wait + epoch)
+            assert now - NOW <= epochs * (_MAX_WAIT + epoch)
 
 
 def worst_case(
@@ -213,6 +232,6 @@ def worst_case(
         history=hourly(hour - timedelta(hours=48), [100.0] * 48),
         forecast=None,
         budgets=(),
-        progress=Progress(1, 0, 0, 0, waiting_since, NOW),
+        progress=Progress(1, 0, 0, 0, waiting_since, NOW - timedelta(days=1), training_left=timedelta(hours=3)),
         previous=previous,
     )

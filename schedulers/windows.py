@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
+from operator import itemgetter
 
-from carbon_sources.intensity import IntensitySeries
+from carbon_sources.intensity import IntensitySample, IntensitySeries
 from schedulers.decision import Reason, ReasonCode, SchedulingContext
 from schedulers.duration_text import duration_text
 
@@ -27,14 +29,18 @@ class Trailing:
 
         Only samples that had ended by `now` count; one that began before the window counts with its part inside.
         """
-        start = now - window
-        past = history.between(start, now).before(now)
-        return cls(tuple((s.g_per_kwh, s.interval.end - max(s.interval.start, start)) for s in past))
+        start, samples = now - window, history.samples
+        # Years of decisions ask this: no series is made of the part.
+        first, last = (bisect.bisect_right(samples, instant, key=_end) for instant in (start, now))
+        values = [(s.g_per_kwh, (i := s.interval).end - i.start) for s in samples[first:last]]
+        if values and samples[first].interval.start < start:
+            values[0] = (values[0][0], samples[first].interval.end - start)
+        return cls(tuple(values))
 
     @property
     def covered(self) -> timedelta:
         """How much of the window is known."""
-        return sum((length for _, length in self.values), timedelta())
+        return sum(map(itemgetter(1), self.values), timedelta())
 
     def percentile(self, share: float) -> float:
         """Return the lowest intensity, in g/kWh, that was not exceeded for at least `share` percent of the known time.
@@ -46,22 +52,22 @@ class Trailing:
             raise ValueError("nothing is known of the window")
         if not 0 <= share <= 100:
             raise ValueError(f"a percentile lies between 0 and 100, got {share}")
-        ranked = sorted(self.values)
-        total_us = _microseconds(self.covered)
+        ranked = sorted(self.values, key=itemgetter(0))
+        passed = list(accumulate(map(itemgetter(1), ranked)))
+        total_us = _microseconds(passed[-1])
         needed_us = min(share * total_us, 100 * total_us)
         # Whole microseconds times 100 are exact in a float for years, so shares that meet exactly do meet.
-        passed_us = accumulate(100 * _microseconds(length) for _, length in ranked)
-        return next(value for (value, _), passed in zip(ranked, passed_us, strict=True) if passed >= needed_us)
+        return ranked[bisect.bisect_left(passed, needed_us, key=lambda length: 100 * _microseconds(length))][0]
 
     @property
     def minimum(self) -> float:
         """Lowest known intensity in g/kWh; `ValueError` if nothing is known."""
-        return min(g_per_kwh for g_per_kwh, _ in self.values)
+        return min(self.values)[0]
 
     @property
     def maximum(self) -> float:
         """Highest known intensity in g/kWh; `ValueError` if nothing is known."""
-        return max(g_per_kwh for g_per_kwh, _ in self.values)
+        return max(self.values)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,10 @@ class TrailingWindow:
         """Why training is not held back while `known` is `None`: no hour is known to be better than this one."""
         text = f"less than {duration_text(self.min_history)} of the past is known: training is not held back"
         return Reason(ReasonCode.NO_HISTORY, text)
+
+
+def _end(sample: IntensitySample) -> datetime:
+    return sample.interval.end
 
 
 def _microseconds(length: timedelta) -> int:

@@ -19,6 +19,7 @@ from carbonnas.config import (
     BudgetSection,
     ClockSection,
     ForecastingSection,
+    SafetySection,
     SearchConfig,
     SearchSection,
 )
@@ -31,6 +32,7 @@ GROUPS: tuple[PluginGroup[Any], ...] = tuple(dict.fromkeys(GROUP_OF_TABLE.values
 SECTIONS: dict[str, type[BaseModel]] = {
     "`[search]`": SearchSection,
     "`[[budgets]]`": BudgetSection,
+    "`[safety]`": SafetySection,
     "`[accounting]`": AccountingSection,
     "`[forecasting]`": ForecastingSection,
     "`[clock]`": ClockSection,

@@ -13,6 +13,7 @@ import typer
 from carbonnas.cli.backtest.command import backtest
 from carbonnas.cli.intensity.commands import intensity
 from carbonnas.cli.parameters import AsJson
+from carbonnas.cli.simulate.command import simulate
 
 app = typer.Typer(
     name="carbonnas",
@@ -148,6 +149,7 @@ def doctor(*, state: State = None, as_json: AsJson = False) -> None:
 
 
 app.command()(backtest)
+app.command()(simulate)
 app.add_typer(intensity)
 
 

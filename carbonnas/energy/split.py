@@ -73,19 +73,19 @@ def merge(attributions: Iterable[Attribution]) -> tuple[Attribution, ...]:
     groups: dict[tuple[Owner, Interval], list[EnergySample]] = {}
     for attribution in attributions:
         groups.setdefault((attribution.owner, attribution.sample.interval), []).append(attribution.sample)
-    merged = (
-        Attribution(
-            owner,
-            EnergySample(
-                interval,
-                cpu_j=math.fsum(sample.cpu_j for sample in samples),
-                gpu_j=math.fsum(sample.gpu_j for sample in samples),
-                ram_j=math.fsum(sample.ram_j for sample in samples),
-            ),
-        )
-        for (owner, interval), samples in groups.items()
-    )
+    merged = (Attribution(owner, _sum(interval, samples)) for (owner, interval), samples in groups.items())
     return tuple(attribution for attribution in merged if attribution.sample.joules > 0)
+
+
+def _sum(interval: Interval, samples: Sequence[EnergySample]) -> EnergySample:
+    if len(samples) == 1:
+        return samples[0]
+    return EnergySample(
+        interval,
+        cpu_j=math.fsum(sample.cpu_j for sample in samples),
+        gpu_j=math.fsum(sample.gpu_j for sample in samples),
+        ram_j=math.fsum(sample.ram_j for sample in samples),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ class SimulatedExecutor(Executor):
 
     Jobs take the modelled seconds of their evaluation. A slot counts as used while its job is there and until its outcome is polled.
     Usage is reported up to the instant of each poll, with one processor second for each second in a slot. A job that is suspended
-    leaves at the end of its epoch; the epochs that are done are kept in its checkpoint, if it has one, and lost otherwise. Timeouts
-    are of real time, which does not pass here.
+    leaves at the end of its epoch; the epochs that are done are kept in its checkpoint, if it has one, and lost otherwise. A job that
+    finds epochs in its checkpoint loads it before it goes on. Timeouts are of real time, which does not pass here.
 
     Args:
         clock: The clock of the search; `wait` moves it.
@@ -43,13 +43,14 @@ class SimulatedExecutor(Executor):
         spool: Not used: a search that is killed goes on from its snapshot and repeats what was not committed.
         probe: Not used: nothing real is drawn.
         suspend_cost: How long it takes to write a checkpoint before a suspended job leaves.
+        resume_cost: How long a job that goes on from a checkpoint needs before its next epoch begins.
         seconds_per_evaluation: Modelled seconds of evaluations that give none themselves; without it they are refused.
 
     Raises:
         ExecutionError: If the clock is not a simulated one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - services, and options that users set
         self,
         clock: Clock,
         slots: int,
@@ -58,6 +59,7 @@ class SimulatedExecutor(Executor):
         probe: ProbeFactory | None,  # noqa: ARG002 - every executor is offered it
         *,
         suspend_cost: Duration = timedelta(0),
+        resume_cost: Duration = timedelta(0),
         seconds_per_evaluation: Annotated[float, Field(gt=0)] | None = None,
     ) -> None:
         if not isinstance(clock, SimulatedClock):
@@ -66,6 +68,8 @@ class SimulatedExecutor(Executor):
         self._slots = slots
         self._workbench = workbench
         self._suspend_cost = suspend_cost
+        self._resume_s = resume_cost.total_seconds()
+        self._suspensions = 0
         self._seconds = seconds_per_evaluation
         self._evaluators: Mapping[TrialKind, Evaluator] | None = None
         self._running: list[SimulatedJob] = []
@@ -76,6 +80,11 @@ class SimulatedExecutor(Executor):
     @property
     def free_slots(self) -> int:
         return 0 if self._evaluators is None else self._slots - len(self._running)
+
+    @property
+    def suspensions(self) -> int:
+        """How often a job has left its slot before its work was done."""
+        return self._suspensions
 
     def submit(self, job: Job) -> None:
         if self._evaluators is None or self.free_slots == 0:
@@ -98,8 +107,9 @@ class SimulatedExecutor(Executor):
         over = [running for running in self._running if running.end <= now]
         self._running = [running for running in self._running if running.end > now]
         for running in over:
+            self._suspensions += running.outcome.kind is OutcomeKind.SUSPENDED
             if running.leaving is not None and running.leaving > running.done:
-                write_done(running.job.checkpoint, running.leaving)
+                write_done(running.job.checkpoint, running.leaving, running.end)
         outcomes = sorted((running.outcome for running in over), key=lambda outcome: outcome.at)
         return Poll(tuple(outcomes), tuple(sorted(usages, key=lambda usage: usage.interval)))
 
@@ -114,7 +124,7 @@ class SimulatedExecutor(Executor):
         """Do nothing: nothing was spooled."""
 
     def snapshot(self) -> str | None:
-        return json.dumps([running.encode() for running in self._running])
+        return f"[{', '.join(running.encode() for running in self._running)}]"
 
     def restore(self, snapshot: str | None) -> frozenset[int]:
         if snapshot is None:
@@ -145,8 +155,11 @@ class SimulatedExecutor(Executor):
             raise ExecutionError(f"trial {job.trial} would take {seconds} s, which is no length of time")
         outcome = Outcome(job.trial, job.attempt, OutcomeKind.COMPLETED, now, verdict.evaluation)
         epoch_s = max(seconds, _SHORTEST.total_seconds()) / max(1, job.request.fidelity.epochs)
-        simulated = SimulatedJob(job, now, now, now, outcome, epoch_s=epoch_s, done=self._done(job))
-        simulated.end = now + max(_SHORTEST, timedelta(seconds=(simulated.epochs - simulated.done) * epoch_s))
+        done = self._done(job)
+        simulated = SimulatedJob(job, now, now, now, outcome, epoch_s=epoch_s, done=done)
+        simulated.loading_s = self._resume_s if done else 0.0
+        work_s = simulated.loading_s + (simulated.epochs - done) * epoch_s
+        simulated.end = now + max(_SHORTEST, timedelta(seconds=work_s))
         simulated.outcome = replace(outcome, at=simulated.end)
         return simulated
 

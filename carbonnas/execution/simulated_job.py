@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,6 @@ from carbonnas.energy.meter import Account, Owner, Usage
 from carbonnas.evaluation.evaluator import Evaluation
 from carbonnas.execution.encoding import decode_request, encode_request
 from carbonnas.execution.executor import Job, Outcome, OutcomeKind
-from carbonnas.files import replace_file
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -35,6 +35,7 @@ class SimulatedJob:
         outcome: How it leaves; its instant is `end`.
         epoch_s: Length of an epoch in seconds of the clock.
         done: Epochs that were done before it came.
+        loading_s: Seconds that pass before its first epoch goes on, at least 0.
         leaving: Epochs that are done when it is suspended; `None` while it is to remain until its work is done.
     """
 
@@ -46,6 +47,8 @@ class SimulatedJob:
     epoch_s: float
     done: int
     leaving: int | None = None
+    loading_s: float = 0.0
+    _written: tuple[datetime, int | None, str] | None = None
 
     @property
     def epochs(self) -> int:
@@ -56,22 +59,25 @@ class SimulatedJob:
         """Let it leave at the next end of an epoch, plus `cost`; the last epoch is worked to its end, which is the job's."""
         if self.leaving is not None or self.outcome.kind is not OutcomeKind.COMPLETED:
             return
-        into = (now - self.start).total_seconds() / self.epoch_s
-        worked = math.floor(into + _ROUNDING) + 1
+        worked = self._worked(now) + 1
         if self.done + worked >= self.epochs:
             return
         self.leaving = self.done + worked
-        self.end = self.start + timedelta(seconds=worked * self.epoch_s) + cost
+        self.end = self.start + timedelta(seconds=self.loading_s + worked * self.epoch_s) + cost
         self.outcome = Outcome(self.job.trial, self.job.attempt, OutcomeKind.SUSPENDED, self.end)
 
     def interrupt(self, now: datetime) -> None:
         """Let it leave at `now` with the epochs that are done; one that has ended by then has ended."""
         if self.end <= now or self.outcome.kind is OutcomeKind.FAILED:
             return
-        worked = math.floor((now - self.start).total_seconds() / self.epoch_s + _ROUNDING)
-        self.leaving = self.done + worked
+        self.leaving = self.done + self._worked(now)
         self.end = now
         self.outcome = Outcome(self.job.trial, self.job.attempt, OutcomeKind.SUSPENDED, now)
+
+    def _worked(self, now: datetime) -> int:
+        """Return the epochs that are done at `now` since it came."""
+        into_s = max(0.0, (now - self.start).total_seconds() - self.loading_s)
+        return math.floor(into_s / self.epoch_s + _ROUNDING)
 
     def use(self, now: datetime) -> Usage | None:
         """Return the usage that was not reported until `now`, if any.
@@ -88,8 +94,14 @@ class SimulatedJob:
         number = (interval.end - _EPOCH) // _MICROSECOND
         return Usage(stream, number, interval, owner, self.job.request, interval.seconds, None)
 
-    def encode(self) -> dict[str, object]:
-        """Return it as plain values for a later process."""
+    def encode(self) -> str:
+        """Return it as JSON for a later process."""
+        # A search asks after every step, and little changes from one to the next.
+        if self._written is None or self._written[:2] != (self.end, self.leaving):
+            self._written = self.end, self.leaving, json.dumps(self._lasting()).removesuffix("}")
+        return f'{self._written[2]}, "reported": "{self.reported.isoformat()}"}}'
+
+    def _lasting(self) -> dict[str, object]:
         job, evaluation = self.job, self.outcome.evaluation
         return {
             "trial": job.trial,
@@ -99,13 +111,13 @@ class SimulatedJob:
             "timeout_s": job.timeout.total_seconds(),
             "start": self.start.isoformat(),
             "end": self.end.isoformat(),
-            "reported": self.reported.isoformat(),
             "kind": self.outcome.kind.value,
             "evaluation": None if evaluation is None else [dict(evaluation.metrics), evaluation.modelled_seconds],
             "failure": self.outcome.failure,
             "epoch_s": self.epoch_s,
             "done": self.done,
             "leaving": self.leaving,
+            "loading_s": self.loading_s,
         }
 
     @classmethod
@@ -137,6 +149,7 @@ class SimulatedJob:
             epoch_s=content["epoch_s"],
             done=content["done"],
             leaving=content["leaving"],
+            loading_s=content.get("loading_s", 0.0),
         )
 
 
@@ -157,7 +170,17 @@ def read_done(checkpoint: Path | None) -> int:
     return done
 
 
-def write_done(checkpoint: Path | None, done: int) -> None:
-    """Keep the epochs that are done, if the job has a checkpoint."""
-    if checkpoint is not None:
-        replace_file(checkpoint, json.dumps({"epochs_done": done}).encode())
+def write_done(checkpoint: Path | None, done: int, at: datetime) -> None:
+    """Keep the epochs that are done, if the job has a checkpoint.
+
+    The file bears the instant `at` of the clock of the search, so that what is read from it does not depend on the machine's time. It is
+    replaced in one step but not forced onto the disk: a machine that fails loses virtual work.
+    """
+    if checkpoint is None:
+        return
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    fresh = checkpoint.with_name(f"{checkpoint.name}.new")
+    fresh.write_bytes(json.dumps({"epochs_done": done}).encode())
+    since_epoch_ns = (at - _EPOCH) // _MICROSECOND * 1000
+    os.utime(fresh, ns=(since_epoch_ns, since_epoch_ns))
+    fresh.replace(checkpoint)

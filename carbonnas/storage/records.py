@@ -10,13 +10,13 @@ from carbonnas.budgeting import BudgetBook
 from carbonnas.emissions import EmissionEntry
 from carbonnas.record import SearchRecord
 from carbonnas.search_state import SearchHeader, SearchProgress
-from carbonnas.storage.store import Store
+from carbonnas.storage.search_store import SearchStore
 
 _CONTEXT = timedelta(hours=12)
 """How much of the grid before and after the search its figures show."""
 
 
-def load_record(store: Store, search_id: str) -> SearchRecord:
+def load_record(store: SearchStore, search_id: str) -> SearchRecord:
     """Return everything that is known of a search, as of one instant.
 
     Raises:
@@ -26,7 +26,7 @@ def load_record(store: Store, search_id: str) -> SearchRecord:
         return _record(store, search_id)
 
 
-def _record(store: Store, search_id: str) -> SearchRecord:
+def _record(store: SearchStore, search_id: str) -> SearchRecord:
     header, progress = store.header(search_id), store.progress(search_id)
     entries = store.entries(search_id)
     book = BudgetBook(header.budgets, header.bound_g_per_kwh)
@@ -55,7 +55,7 @@ def _record(store: Store, search_id: str) -> SearchRecord:
 
 
 def _intensities(
-    store: Store, header: SearchHeader, progress: SearchProgress, entries: list[EmissionEntry]
+    store: SearchStore, header: SearchHeader, progress: SearchProgress, entries: list[EmissionEntry]
 ) -> IntensitySeries:
     like = next((e.priced.intensity for e in reversed(entries) if e.priced.intensity is not None), None)
     if like is None:

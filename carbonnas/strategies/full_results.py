@@ -87,8 +87,8 @@ def _learnt(short: Array, full: Array, inputs: Array) -> tuple[Array, Array, Arr
     doubt[known] = 0.0
     spread = doubt
     if tried.any():
-        link = FidelityLink.fit(mean[tried], mean[done], full[done])
-        mean, spread = link.predict(mean)
+        link = FidelityLink.fit(mean[tried], mean[done], inputs[done], full[done])
+        mean, spread = link.predict(mean, inputs)
         spread = np.hypot(spread, doubt)
     mean[done], doubt[done] = full[done], 0.0
     spread[done] = 0.0

@@ -99,12 +99,27 @@ class MultiFidelity(SearchStrategy):
         known = short or sum(FidelityName.FULL in candidate.results for candidate in candidates)
         rng = np.random.default_rng(derive_seed(self._seed, "promotion", fidelity.name, len(candidates), known))
         if known < self._initial and not (full and short):
-            drawn = rng.permutation(len(waiting))[: min(count, self._initial - known)]
-            return [waiting[int(place)] for place in drawn]
+            return self._first(candidates, waiting, min(count, self._initial - known), rng)
         if full and short and short < self._explore:
             return []
         least = self._min_gain if full or short >= self._explore else 0.0
         return self._greedy(candidates, waiting, count=count, least=least, rng=None if full else rng)
+
+    def _first(
+        self, candidates: Sequence[Candidate], waiting: Sequence[int], count: int, rng: np.random.Generator
+    ) -> list[int]:
+        """Draw candidates: every second one evenly over the range of an objective that is known, where few may lie at the ends."""
+        known = [o for o in self._objectives if all(o.metric in candidate.scores for candidate in candidates)]
+        left = list(waiting)
+        chosen: list[int] = []
+        while left and len(chosen) < count:
+            place = int(rng.integers(len(left)))
+            if known and len(chosen) % 2 == 0:
+                objective = known[len(chosen) // 2 % len(known)]
+                values = np.array([objective.value(candidates[other].scores) for other in left])
+                place = int(np.argmin(np.abs(values - rng.uniform(values.min(), values.max()))))
+            chosen.append(left.pop(place))
+        return chosen
 
     def _greedy(
         self,

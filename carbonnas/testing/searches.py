@@ -133,7 +133,7 @@ def _tables(seed: int, rounds: int) -> dict[str, dict[str, object]]:
         "scoring": dict(evaluator),
         "training": dict(evaluator),
         "carbon_source": {"use": "trace", "path": "trace.csv"},
-        "scheduler": {"use": "threshold", "percentile": 50, "max_wait": "24 h"},
+        "scheduler": {"use": "threshold", "percentile": 50},
         "energy": {"use": "constant_power", "train": "300 W", "score": "100 W", "idle": "50 W"},
         "executor": {"use": "simulated"},
         "clock": {"use": "simulated", "start": STARTS_AT.isoformat()},

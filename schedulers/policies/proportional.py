@@ -7,9 +7,8 @@ from datetime import timedelta
 
 from carbon_sources.units import Duration
 from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
-from schedulers.max_wait import MaxWait
 from schedulers.scheduler import Scheduler
-from schedulers.slot_allocation import BLIND, budget_decision, checked_review
+from schedulers.slot_allocation import BLIND, budget_decision, checked_review, grant, next_review
 from schedulers.windows import TrailingWindow
 
 
@@ -27,10 +26,8 @@ class Proportional(Scheduler):
     present intensity. Deviation: the range is that of a trailing window and the present sample, never of the future.
 
     Args:
-        max_wait: Longest time for which training may wait without a slot; there is no good default, it depends on the user.
         window: Length of the trailing window, above zero.
         min_history: How much of the window must be known, above zero and at most the window.
-        min_run: How long training goes on once it started because of `max_wait`, above zero.
         review: Longest time between two decisions, above zero.
 
     Raises:
@@ -40,14 +37,11 @@ class Proportional(Scheduler):
     def __init__(
         self,
         *,
-        max_wait: Duration,
         window: Duration = timedelta(days=7),
         min_history: Duration = timedelta(days=1),
-        min_run: Duration = timedelta(hours=1),
         review: Duration = timedelta(hours=1),
     ) -> None:
         self._window = TrailingWindow(window, min_history)
-        self._max_wait = MaxWait(max_wait, min_run)
         self._review = checked_review(review)
 
     def decide(self, context: SchedulingContext) -> Decision:
@@ -55,7 +49,7 @@ class Proportional(Scheduler):
         if stopped is not None:
             return stopped
         most_training, reason = self._judge(context)
-        return self._max_wait.answer(context, most_training, reason, self._review)
+        return grant(context, most_training, reason, next_review(context, self._review))
 
     def _judge(self, context: SchedulingContext) -> tuple[int, Reason]:
         """Return how many slots training may have, and why."""

@@ -7,9 +7,8 @@ from datetime import timedelta
 
 from carbon_sources.units import Duration
 from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
-from schedulers.max_wait import MaxWait
 from schedulers.scheduler import Scheduler
-from schedulers.slot_allocation import BLIND, budget_decision, checked_review
+from schedulers.slot_allocation import BLIND, budget_decision, checked_review, grant, next_review
 from schedulers.windows import TrailingWindow
 
 _TRAINING = frozenset({ReasonCode.CLEAN, ReasonCode.NO_HISTORY})
@@ -23,30 +22,26 @@ class Threshold(Scheduler):
     is unknown nothing is trained, because an hour that can't be judged may be the dirtiest of the week.
 
     Args:
-        max_wait: Longest time for which training may wait for a clean grid; there is no good default, it depends on the user.
         g_per_kwh: The threshold, in g/kWh, at least zero; either this or `percentile`.
         percentile: The threshold as a percentile, 0..100, of the trailing window, weighted by time.
         window: Length of the trailing window, above zero.
         min_history: How much of the window must be known for a percentile, above zero and at most the window.
         hysteresis: Once the grid was clean, training goes on until the intensity is above the threshold by more than this share, at
             least 0, so that a value that trembles around the threshold does not suspend and resume all the time.
-        min_run: How long training goes on once it started because of `max_wait`, above zero.
         review: Longest time between two decisions, above zero.
 
     Raises:
         ValueError: If not exactly one of `g_per_kwh` and `percentile` is given, or an option is out of range.
     """
 
-    def __init__(  # noqa: PLR0913 - the options that users set are keyword-only parameters
+    def __init__(
         self,
         *,
-        max_wait: Duration,
         g_per_kwh: float | None = None,
         percentile: float | None = None,
         window: Duration = timedelta(days=7),
         min_history: Duration = timedelta(days=1),
         hysteresis: float = 0.05,
-        min_run: Duration = timedelta(hours=1),
         review: Duration = timedelta(hours=1),
     ) -> None:
         if (g_per_kwh is None) == (percentile is None):
@@ -61,7 +56,6 @@ class Threshold(Scheduler):
         self._percentile = percentile
         self._window = TrailingWindow(window, min_history)
         self._hysteresis = hysteresis
-        self._max_wait = MaxWait(max_wait, min_run)
         self._review = checked_review(review)
 
     def decide(self, context: SchedulingContext) -> Decision:
@@ -70,7 +64,7 @@ class Threshold(Scheduler):
             return stopped
         verdict = self._judge(context)
         most_training = context.slots if verdict.code in _TRAINING else 0
-        return self._max_wait.answer(context, most_training, verdict, self._review)
+        return grant(context, most_training, verdict, next_review(context, self._review))
 
     def _judge(self, context: SchedulingContext) -> Reason:
         if context.intensity is None:

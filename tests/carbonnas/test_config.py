@@ -15,6 +15,7 @@ from carbonnas.config_file import load_config, parse_config
 from carbonnas.errors import ConfigError
 from carbonnas.plan import PlanShape
 from schedulers.budget import AtLimit, EmissionBudget, Window
+from schedulers.safety import SafetyLimits
 
 GOOD: dict[str, object] = {
     "[search]": ['name = "a"', "rounds = 3", "score_per_round = 4", "train_per_round = 2", "epochs = 5"],
@@ -23,7 +24,7 @@ GOOD: dict[str, object] = {
     "[scoring]": ['use = "tabular"', 'path = "table.csv"'],
     "[training]": ['use = "tabular"', 'path = "~/table.csv"'],
     "[carbon_source]": ['use = "trace"', 'path = "bundled:DK_2019"'],
-    "[scheduler]": ['use = "threshold"', "percentile = 40", 'max_wait = "24 h"'],
+    "[scheduler]": ['use = "threshold"', "percentile = 40"],
     "[energy]": ['use = "constant_power"', 'train = "300 W"', 'score = "100 W"', 'idle = "50 W"'],
 }
 
@@ -99,17 +100,31 @@ def test_the_fingerprint_follows_what_is_said_and_not_how() -> None:
     assert parse(text({"[scheduler]": ['use = "carbon_blind"']})).fingerprint != plain.fingerprint
 
 
+def test_the_limits_around_every_scheduler_have_a_section_of_their_own() -> None:
+    assert parse(text()).safety.limits == SafetyLimits()
+    lines = [
+        'max_wait = "18 h"',
+        'wait_run = "2 h"',
+        'min_run = "5 min"',
+        'min_rest = "1 min"',
+        "deadline_margin = 0.2",
+    ]
+    hours, minutes = timedelta(hours=1), timedelta(minutes=1)
+    told = SafetyLimits(18 * hours, 2 * hours, 5 * minutes, minutes, 0.2)
+    assert parse(text({"[safety]": lines})).safety.limits == told
+
+
 def test_all_mistakes_are_listed_at_once_with_their_keys() -> None:
-    scheduler = ['use = "threshold"', "percentile = 40", 'max_wait = "15 parsec"']
+    scheduler = ['use = "threshold"', "percentile = 40", 'review = "15 parsec"']
     found = problems(text({**search("sede = 1"), "[strategy]": ['use = "nope"'], "[scheduler]": scheduler}))
     assert len(found) == 3
     assert "search.sede: unknown key" in found
     assert any(p.startswith("strategy.use: unknown plug-in 'nope'") and "reinforce" in p for p in found)
-    assert any(p.startswith("scheduler.max_wait: expected a number with a unit") and "parsec" in p for p in found)
+    assert any(p.startswith("scheduler.review: expected a number with a unit") and "parsec" in p for p in found)
 
 
 def test_what_a_constructor_refuses_is_listed_with_the_other_mistakes() -> None:
-    scheduler = ['use = "threshold"', "percentile = 40", "g_per_kwh = 100", 'max_wait = "24 h"']
+    scheduler = ['use = "threshold"', "percentile = 40", "g_per_kwh = 100"]
     found = problems(
         text({**search("sede = 1"), "[scheduler]": scheduler, "[space]": ['use = "nasbench201"', "cells = 0"]})
     )
@@ -140,8 +155,28 @@ def test_a_strategy_is_tried_once_the_space_and_the_search_are_good() -> None:
             r"scoring.path: a path can't hold a zero character, got 'a\x00'",
         ),
         (
-            {"[scheduler]": ['use = "threshold"', "percentile = 40", 'max_wait = "3000000 d"']},
-            f"scheduler.max_wait: longer than {HUNDRED_YEARS}, got '3000000 d'",
+            {"[scheduler]": ['use = "threshold"', "percentile = 40", 'window = "3000000 d"']},
+            f"scheduler.window: longer than {HUNDRED_YEARS}, got '3000000 d'",
+        ),
+        (
+            {"[scheduler]": ['use = "threshold"', "percentile = 40", 'max_wait = "24 h"']},
+            "scheduler.max_wait: unknown key; it belongs to [safety]",
+        ),
+        ({"[safety]": ['max_wait = "3000000 d"']}, f"safety.max_wait: longer than {HUNDRED_YEARS}, got '3000000 d'"),
+        (
+            {"[safety]": ['wait_run = "0 s"']},
+            f"safety.wait_run: expected a duration above zero and of at most {HUNDRED_YEARS}, got '0 s'",
+        ),
+        (
+            {"[safety]": ["deadline_margin = -0.1"]},
+            "safety.deadline_margin: input should be greater than or equal to 0, got -0.1",
+        ),
+        (
+            {"[scheduler]": ['use = "oracle"']},
+            (
+                "scheduler: the oracle has to know the future, which only a simulation does: choose another scheduler, or"
+                " compare with it in `carbonnas simulate`"
+            ),
         ),
         (search("rounds = 0"), "search.rounds: input should be greater than or equal to 1, got 0"),
         (search("rounds = true"), "search.rounds: input should be a valid integer, got True"),

@@ -46,7 +46,7 @@ def test_score_only_goes_on_scoring_within_what_is_left(tmp_path: Path) -> None:
         rounds=12,
         budgets=[{"limit": "700 g", "at_limit": "score_only"}],
         search={"lookahead_rounds": 12},
-        scheduler={"use": "carbon_blind", "percentile": None, "max_wait": None},
+        scheduler={"use": "carbon_blind", "percentile": None},
     )
     record = run(path, tmp_path / "state")
     assert record.stop_reason is StopReason.BUDGET_EXHAUSTED
@@ -93,7 +93,7 @@ def test_another_schedule_does_the_same_work(tmp_path: Path) -> None:
     aware = run(write_simulated_search(tmp_path / "aware"), tmp_path / "state")
     blind = run(
         write_simulated_search(
-            tmp_path / "blind", scheduler={"use": "carbon_blind", "percentile": None, "max_wait": None}
+            tmp_path / "blind", scheduler={"use": "carbon_blind", "percentile": None}
         ),
         tmp_path / "state",
     )
@@ -110,7 +110,7 @@ def test_a_window_that_can_hold_no_work_ends_the_search_in_the_end(tmp_path: Pat
         budgets=[{"limit": "5 g", "window": "day", "at_limit": at_limit}],
         scoring=slow,
         training=slow,
-        scheduler={"use": "carbon_blind", "percentile": None, "max_wait": None},
+        scheduler={"use": "carbon_blind", "percentile": None},
     )
     record = run(path, tmp_path / "state")
     assert record.stop_reason is StopReason.BUDGET_EXHAUSTED

@@ -21,7 +21,7 @@ PARTS = sorted(typer.main.get_command(intensity).commands)  # type: ignore[attr-
 
 
 def test_there_is_a_command_for_everything() -> None:
-    assert COMMANDS == ["backtest", "demo", "doctor", "init", "intensity", "list", "report", "run", "show"]
+    assert COMMANDS == ["backtest", "demo", "doctor", "init", "intensity", "list", "report", "run", "show", "simulate"]
     assert PARTS == ["forecast", "history", "import", "now", "record"]
 
 

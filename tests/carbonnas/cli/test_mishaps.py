@@ -38,14 +38,14 @@ def in_process_of_its_own(*arguments: str | Path, limited: bool = False) -> subp
 
 def test_three_mistakes_are_listed_with_their_keys(tmp_path: Path) -> None:
     config = write_simulated_search(
-        tmp_path, search={"sede": 4}, scheduler={"max_wait": "24 kg"}, strategy={"use": "telepathy"}
+        tmp_path, search={"sede": 4}, safety={"max_wait": "24 kg"}, strategy={"use": "telepathy"}
     )
     answer = in_process_of_its_own("run", config)
     assert (answer.returncode, answer.stdout) == (2, "")
     lines = answer.stderr.splitlines()
     assert lines[0] == f"error: {config}: 3 mistakes"
     assert sorted(line.split(":")[0].strip() for line in lines[1:]) == [
-        "scheduler.max_wait",
+        "safety.max_wait",
         "search.sede",
         "strategy.use",
     ]

@@ -1,41 +1,61 @@
-"""Every built-in policy keeps the contract of the interface."""
+"""Every built-in policy keeps the contract of the interface, alone and inside the limits of a search."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from schedulers.policies.budget_pacing import BudgetPacing
 from schedulers.policies.carbon_blind import CarbonBlind
+from schedulers.policies.lookahead import Lookahead
+from schedulers.policies.lowest_window import LowestWindow
+from schedulers.policies.oracle import Oracle
 from schedulers.policies.proportional import Proportional
+from schedulers.policies.suspend_resume import SuspendResume
 from schedulers.policies.threshold import Threshold
 from schedulers.scheduler import Scheduler
-from schedulers.testing import SchedulerConformance
-
-SIX_HOURS = timedelta(hours=6)
+from schedulers.testing import NOW, SchedulerConformance, hourly
 
 
 class TestCarbonBlind(SchedulerConformance):
-    max_wait = timedelta(0)
-
     def make(self) -> Scheduler:
         return CarbonBlind()
 
 
 class TestFixedThreshold(SchedulerConformance):
-    max_wait = SIX_HOURS
-
     def make(self) -> Scheduler:
-        return Threshold(max_wait=SIX_HOURS, g_per_kwh=200.0)
+        return Threshold(g_per_kwh=200.0)
 
 
 class TestPercentileThreshold(SchedulerConformance):
-    max_wait = SIX_HOURS
-
     def make(self) -> Scheduler:
-        return Threshold(max_wait=SIX_HOURS, percentile=30.0)
+        return Threshold(percentile=30.0)
 
 
 class TestProportional(SchedulerConformance):
-    max_wait = SIX_HOURS
-
     def make(self) -> Scheduler:
-        return Proportional(max_wait=SIX_HOURS)
+        return Proportional()
+
+
+class TestSuspendResume(SchedulerConformance):
+    def make(self) -> Scheduler:
+        return SuspendResume()
+
+
+class TestLowestWindow(SchedulerConformance):
+    def make(self) -> Scheduler:
+        return LowestWindow()
+
+
+class TestBudgetPacing(SchedulerConformance):
+    def make(self) -> Scheduler:
+        return BudgetPacing()
+
+
+class TestLookahead(SchedulerConformance):
+    def make(self) -> Scheduler:
+        return Lookahead(quantile=0.9, risk=0.5, min_run=timedelta(hours=2))
+
+
+class TestOracle(SchedulerConformance):
+    def make(self) -> Scheduler:
+        return Oracle(hourly(NOW - timedelta(days=1), [float(hour * 37 % 500) for hour in range(72)]))

@@ -11,13 +11,12 @@ import pytest
 from carbon_sources.intensity import IntensitySeries
 from schedulers.budget import AtLimit, BudgetState, EmissionBudget, Window
 from schedulers.decision import Decision, Progress, Reason, ReasonCode, SchedulingContext
-from schedulers.max_wait import MaxWait
 from schedulers.policies.carbon_blind import CarbonBlind
 from schedulers.policies.proportional import Proportional
 from schedulers.policies.threshold import Threshold
 from schedulers.scheduler import Scheduler
 from schedulers.slot_allocation import BLIND
-from schedulers.testing import NOW, hourly, sample, worst_case
+from schedulers.testing import NOW, hourly, sample
 
 HOUR = timedelta(hours=1)
 BUSY = Progress(
@@ -55,8 +54,8 @@ def spent(spent_g: float, at_limit: AtLimit, over: Window = Window.SEARCH) -> Bu
     return BudgetState(budget, spent_g, 0.0, budget.window_at(NOW))
 
 
-FIXED = Threshold(max_wait=6 * HOUR, g_per_kwh=200.0)
-PROPORTIONAL = Proportional(max_wait=6 * HOUR)
+FIXED = Threshold(g_per_kwh=200.0)
+PROPORTIONAL = Proportional()
 POLICIES = (CarbonBlind(), FIXED, PROPORTIONAL)
 
 
@@ -76,9 +75,9 @@ def test_a_threshold_trains_up_to_it_and_scores_above_it() -> None:
 
 def test_a_percentile_is_taken_of_the_trailing_window() -> None:
     # A quarter of the time was at 100: the 25th percentile is 100, the 26th is 500.
-    assert Threshold(max_wait=HOUR, percentile=25.0).decide(context(101.0)).reason.code is ReasonCode.DIRTY
-    assert Threshold(max_wait=HOUR, percentile=26.0).decide(context(101.0)).reason.code is ReasonCode.CLEAN
-    short = Threshold(max_wait=HOUR, percentile=0.0, window=36 * HOUR)
+    assert Threshold(percentile=25.0).decide(context(101.0)).reason.code is ReasonCode.DIRTY
+    assert Threshold(percentile=26.0).decide(context(101.0)).reason.code is ReasonCode.CLEAN
+    short = Threshold(percentile=0.0, window=36 * HOUR)
     assert short.decide(context(500.0)).reason.code is ReasonCode.CLEAN
 
 
@@ -106,9 +105,7 @@ def test_an_unknown_intensity_lets_only_scoring_run_and_says_so(policy: Schedule
     assert "unknown" in decision.reason.text
 
 
-@pytest.mark.parametrize(
-    "policy", [Threshold(max_wait=HOUR, percentile=25.0), PROPORTIONAL], ids=["threshold", "proportional"]
-)
+@pytest.mark.parametrize("policy", [Threshold(percentile=25.0), PROPORTIONAL], ids=["threshold", "proportional"])
 @pytest.mark.parametrize(("hours", "code"), [(23, ReasonCode.NO_HISTORY), (24, None)], ids=["23 h", "24 h"])
 def test_training_is_not_held_back_before_a_day_is_known(
     policy: Scheduler, hours: int, code: ReasonCode | None
@@ -154,52 +151,6 @@ def test_the_next_review_comes_with_the_end_of_the_sample() -> None:
     assert FIXED.decide(context(None)).review_at == NOW + HOUR
 
 
-def test_the_next_review_comes_when_the_longest_wait_is_over_if_that_is_sooner() -> None:
-    waiting = replace(BUSY, train_waiting_since=NOW - 6 * HOUR + timedelta(minutes=5))
-    for policy in (FIXED, PROPORTIONAL):
-        assert policy.decide(context(900.0, progress=waiting)).review_at == NOW + timedelta(minutes=5)
-
-
-@pytest.mark.parametrize("policy", [FIXED, PROPORTIONAL], ids=["threshold", "proportional"])
-@pytest.mark.parametrize("g_per_kwh", [900.0, None], ids=["dirty", "blind"])
-def test_training_that_waited_long_enough_runs_for_its_time(policy: Scheduler, g_per_kwh: float | None) -> None:
-    patient = replace(BUSY, train_waiting_since=NOW - 6 * HOUR)
-    started = policy.decide(context(g_per_kwh, progress=patient))
-    assert slots(started) == (4, 0)
-    assert started.reason.code is ReasonCode.MAX_WAIT
-    assert started.review_at == NOW + HOUR
-    running = replace(BUSY, train_ready=5, train_running=4, train_waiting_since=None)
-    midway = replace(context(g_per_kwh, progress=running, previous=started), now=NOW + timedelta(minutes=14))
-    assert policy.decide(midway) == started
-
-
-@pytest.mark.parametrize("policy", [FIXED, PROPORTIONAL], ids=["threshold", "proportional"])
-def test_a_run_that_is_over_gives_its_slots_back_to_scoring(policy: Scheduler) -> None:
-    running = replace(BUSY, train_running=4, train_waiting_since=None)
-    decision = policy.decide(context(900.0, progress=running, previous=previous(ReasonCode.MAX_WAIT)))
-    assert slots(decision) == (0, 4)
-
-
-def test_a_grid_that_becomes_clean_during_a_run_is_used_as_such() -> None:
-    during = context(100.0, previous=previous(ReasonCode.MAX_WAIT, HOUR))
-    assert FIXED.decide(during).reason.code is ReasonCode.CLEAN
-
-
-@pytest.mark.parametrize("policy", [FIXED, PROPORTIONAL], ids=["threshold", "proportional"])
-def test_on_a_grid_that_is_always_dirty_training_takes_turns_with_waiting(policy: Scheduler) -> None:
-    """Ten hours of work in epochs of 20 min, waits of 6 h at most, runs of 1 h: 10 waits and 10 runs, 70 h, and no thrash."""
-    step = timedelta(minutes=20)
-    now, done, starts, waiting_since, last = NOW, 0, 0, NOW, None
-    while done < 30:
-        decision = policy.decide(worst_case(now, 1, waiting_since, last, dark=False))
-        if decision.train_slots:
-            starts += last is None or last.train_slots == 0
-            done, waiting_since = done + 1, now + step
-        now, last = now + step, decision
-    assert starts == 10
-    assert now - NOW == timedelta(hours=70)
-
-
 @pytest.mark.parametrize("policy", POLICIES, ids=["carbon_blind", "threshold", "proportional"])
 def test_nothing_runs_once_a_budget_is_spent_whatever_its_action(policy: Scheduler) -> None:
     for at_limit in AtLimit:
@@ -238,13 +189,11 @@ def test_slots_can_not_be_negative() -> None:
         ({"g_per_kwh": 1.0, "hysteresis": -0.1}, "hysteresis must be"),
         ({"g_per_kwh": 1.0, "min_history": 8 * 24 * HOUR}, "min_history must be"),
         ({"g_per_kwh": 1.0, "review": timedelta(0)}, "review must be above zero"),
-        ({"g_per_kwh": 1.0, "min_run": timedelta(0)}, "min_run must be above zero"),
-        ({"g_per_kwh": 1.0, "max_wait": -HOUR}, "max_wait can't be negative"),
     ],
 )
 def test_a_threshold_refuses_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Threshold(**({"max_wait": HOUR} | options))
+        Threshold(**options)
 
 
 @pytest.mark.parametrize(
@@ -252,24 +201,16 @@ def test_a_threshold_refuses_options_that_make_no_sense(options: dict[str, Any],
     [
         ({"min_history": timedelta(0)}, "min_history must be"),
         ({"review": -HOUR}, "review must be above zero"),
-        ({"max_wait": -HOUR}, "max_wait can't be negative"),
     ],
 )
 def test_a_proportional_policy_refuses_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Proportional(**({"max_wait": HOUR} | options))
+        Proportional(**options)
 
 
 def test_a_carbon_blind_policy_refuses_a_review_that_never_passes() -> None:
     with pytest.raises(ValueError, match="review must be above zero"):
         CarbonBlind(review=timedelta(0))
-
-
-def test_a_wait_has_no_end_where_there_is_nothing_to_train() -> None:
-    idle = replace(BUSY, train_ready=0, train_waiting_since=None)
-    max_wait = MaxWait(timedelta(0), HOUR)
-    assert max_wait.limit(context(900.0, progress=idle), NOW + HOUR) == NOW + HOUR
-    assert max_wait.decide(context(900.0, progress=idle)) is None
 
 
 NO_TRAINING = replace(BUSY, train_ready=0, train_waiting_since=None)
@@ -321,17 +262,7 @@ def test_work_that_runs_is_not_missing() -> None:
     assert FIXED.decide(context(150.0, progress=running)).reason.text == CLEAN_TEXT
 
 
-def test_a_run_after_a_wait_names_the_wait_and_what_is_missing_only_while_it_is() -> None:
-    patient = replace(BUSY, train_waiting_since=NOW - 6 * HOUR - timedelta(minutes=5))
-    started = FIXED.decide(context(900.0, progress=patient))
-    assert started.reason.text == "training has waited 6 h 5 min of at most 6 h: it runs for 1 h"
-    for progress, note in ((NO_TRAINING, MISSING_TRAINING), (NO_TRAINING, MISSING_TRAINING), (BUSY, "")):
-        now = FIXED.decide(context(900.0, progress=progress, previous=started))
-        assert now.reason == Reason(ReasonCode.MAX_WAIT, started.reason.text.removesuffix(MISSING_TRAINING) + note)
-        started = now
-
-
 def test_too_little_history_is_told_in_hours() -> None:
-    percentile = Threshold(max_wait=HOUR, percentile=25.0)
+    percentile = Threshold(percentile=25.0)
     reason = percentile.decide(context(900.0, history=IntensitySeries(()))).reason
     assert reason.text == "less than 24 h of the past is known: training is not held back"

@@ -1,0 +1,1 @@
+"""Simulations: the production search in virtual time, for many schedulers and seeds."""
