@@ -48,11 +48,13 @@ class _Sum:
     joules: float = 0.0
     seconds: float = 0.0
     count: int = 0
+    longest_s: float = 0.0
 
     def add(self, joules: float, seconds: float) -> None:
         self.joules += joules
         self.seconds += seconds
         self.count += 1
+        self.longest_s = max(self.longest_s, seconds)
 
 
 class Accountant:
@@ -97,6 +99,8 @@ class Accountant:
         self._unread: list[Usage] = []
         self._dirtiest: tuple[Observation, float] | None = None
         self.totals = RunningTotals()
+        self.trained_s = 0.0
+        """Slot seconds of all trainings that have ended."""
 
     def start(self, now: datetime) -> None:
         """Begin to measure at `now`. Raises `EnergyMeterError` if nothing can be measured."""
@@ -153,6 +157,8 @@ class Accountant:
         sort = (trial.kind, trial.fidelity)
         if spent := self._trial_j.get(trial.number):
             self._upper_j[sort] = max(self._upper_j.get(sort, 0.0), spent)
+        if trial.kind is TrialKind.TRAIN:
+            self.trained_s += self.spent_s(trial)
         if trial.state is TrialState.COMPLETED:
             self._finished[sort].add(self._trial_j.get(trial.number, 0.0), self.spent_s(trial))
 
@@ -172,15 +178,19 @@ class Accountant:
             if kind is TrialKind.TRAIN
         }
 
+    def longest_s(self) -> dict[Fidelity, float]:
+        """Return the slot seconds of the longest completed trial of each fidelity."""
+        return {fidelity: finished.longest_s for (_, fidelity), finished in self._finished.items()}
+
     def training_w(self) -> float | None:
-        """Return what a slot that trains has drawn on average in W, on top of rest; `None` before a training completed."""
+        """Return what a slot that trains has drawn on average in W, on top of rest, overhead of the building included; `None` before a training completed."""
         trainings = [finished for (kind, _), finished in self._finished.items() if kind is TrialKind.TRAIN]
         seconds = math.fsum(finished.seconds for finished in trainings)
-        return math.fsum(finished.joules for finished in trainings) / seconds if seconds > 0 else None
+        return self._pue * math.fsum(finished.joules for finished in trainings) / seconds if seconds > 0 else None
 
     def resting_w(self) -> float | None:
-        """Return what the node has drawn on average in W for no work, `None` before anything was metered."""
-        return self._rest.joules / self._rest.seconds if self._rest.seconds > 0 else None
+        """Return what the node has drawn on average in W for no work, overhead of the building included; `None` before anything was metered."""
+        return self._pue * self._rest.joules / self._rest.seconds if self._rest.seconds > 0 else None
 
     def waste(self, trial: Trial, joules: float) -> None:
         """Learn that a trial was interrupted before anything of `joules` was kept: its sort costs more than was believed.

@@ -66,9 +66,7 @@ class Planner:
         if full_epochs is not None:
             self._fidelities[FidelityName.FULL] = Fidelity(FidelityName.FULL, full_epochs)
 
-    def extend(
-        self, trials: TrialBook, position: PlanPosition, now: datetime
-    ) -> tuple[list[Trial], PlanPosition]:
+    def extend(self, trials: TrialBook, position: PlanPosition, now: datetime) -> tuple[list[Trial], PlanPosition]:
         """Return the trials that can be added now, and the position after that. `trials` is extended by them."""
         added: list[Trial] = []
         while True:

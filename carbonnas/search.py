@@ -19,6 +19,7 @@ from carbonnas.execution.executor import EpochReport, Executor, Job, Outcome, Ou
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition
 from carbonnas.planning import Planner
+from carbonnas.progress import ProgressReader
 from carbonnas.ranking import ranked_trainings
 from carbonnas.record import DecisionRecord, SearchState, StopReason
 from carbonnas.search_state import SearchHeader, SearchProgress, Step
@@ -27,7 +28,6 @@ from carbonnas.storage.search_store import SearchStore
 from carbonnas.strategies.state import encode_state
 from carbonnas.trial_book import TrialBook
 from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
-from carbonnas.work_left import scaled_seconds, training_left
 from schedulers.budget import BudgetState
 from schedulers.decision import Decision, Progress, SchedulingContext
 from schedulers.scheduler import Scheduler
@@ -97,6 +97,7 @@ class Search:
     ) -> None:
         self._parts = parts
         self._progress = progress
+        self._reader = ProgressReader(parts.header, parts.planner, parts.accountant, parts.training_s)
         self._trials = TrialBook(trials)
         self._best = next(iter(ranked_trainings(trials, self.objective)), None)
         self._decisions = list(decisions)
@@ -208,29 +209,9 @@ class Search:
         return decision
 
     def _scheduling_progress(self) -> Progress:
-        trials = self._trials
-        train_ready = trials.in_state(TrialState.QUEUED, TrialState.SUSPENDED, kind=TrialKind.TRAIN)
-        train_running = trials.count(TrialKind.TRAIN, TrialState.RUNNING)
-        return Progress(
-            train_ready=len(train_ready),
-            score_ready=trials.count(TrialKind.SCORE, TrialState.QUEUED, TrialState.SUSPENDED),
-            train_running=train_running,
-            score_running=trials.count(TrialKind.SCORE, TrialState.RUNNING),
-            train_waiting_since=self._waiting_since(train_ready) if train_running == 0 else None,
-            started_at=self._parts.header.started_at,
-            deadline=self._parts.header.deadline,
-            training_left=self._training_left(),
-            training_width=self._parts.planner.shape.width,
-            training_w=self._parts.accountant.training_w(),
-            resting_w=self._parts.accountant.resting_w(),
-        )
-
-    def _training_left(self) -> timedelta | None:
-        parts = self._parts
-        left = parts.planner.trainings_left(self._progress.position)
-        seconds_of = scaled_seconds(parts.accountant.training_s(), parts.training_s)
-        open_ = self._trials.in_state(*_OPEN, kind=TrialKind.TRAIN)
-        return training_left(left, open_, parts.accountant.spent_s, seconds_of)
+        ready = self._trials.in_state(TrialState.QUEUED, TrialState.SUSPENDED, kind=TrialKind.TRAIN)
+        running = self._trials.count(TrialKind.TRAIN, TrialState.RUNNING)
+        return self._reader.read(self._trials, self._progress.position, None if running else self._waiting_since(ready))
 
     def _waiting_since(self, train_ready: Sequence[Trial]) -> datetime | None:
         """Return since when trainings wait in vain: derived from the record, so that a restart changes nothing."""

@@ -127,7 +127,11 @@ def _modules(paths: Iterable[Path]) -> Iterator[str]:
 def _imported(*folders: str) -> set[str]:
     """Return the distributions whose modules are imported somewhere in the folders."""
     paths = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-    tops = {module.partition(".")[0] for module in _modules(paths)} - sys.stdlib_module_names - {*PACKAGES, "tests", "benchmarks"}
+    tops = (
+        {module.partition(".")[0] for module in _modules(paths)}
+        - sys.stdlib_module_names
+        - {*PACKAGES, "tests", "benchmarks"}
+    )
     owners = packages_distributions()
     return {_normal(owner) for top in tops for owner in owners[top]}
 

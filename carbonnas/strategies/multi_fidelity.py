@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 
 _QUADRATURE = (-1.2, 0.0, 1.2)
 """Standard deviations at which an expected gain is taken, all with the same weight: three points of a normal distribution."""
+_OPTIMISM = 2.0
+"""Scale of the optimistic draws for short trainings: the process doubts too little what it has seen little of."""
 
 
 class MultiFidelity(SearchStrategy):
@@ -144,7 +146,7 @@ class MultiFidelity(SearchStrategy):
         chosen: list[int] = []
         while len(chosen) < count and left.any():
             # Counting on an optimistic draw of a short training keeps the next ones away from its neighbours.
-            doubts = abs(float(rng.standard_normal())) if rng else 0.0
+            doubts = _OPTIMISM * abs(float(rng.standard_normal())) if rng else 0.0
             points = outlook.at(waiting, doubts=doubts)
             if rng:
                 gains = hypervolume_gains(points, front, reference)

@@ -11,7 +11,6 @@ from schedulers.decision import ReasonCode, SchedulingContext
 from schedulers.outlook import Outlook
 from schedulers.planning import Allowance, PlanningPolicy, Task, seconds_text, whole_slots
 
-
 _SHORTEST_S: Final = 60.0
 """What would be spent sooner than this is kept for cleaner or later hours."""
 

@@ -92,9 +92,7 @@ def test_the_same_seed_gives_the_same_report(tmp_path: Path) -> None:
 def test_another_schedule_does_the_same_work(tmp_path: Path) -> None:
     aware = run(write_simulated_search(tmp_path / "aware"), tmp_path / "state")
     blind = run(
-        write_simulated_search(
-            tmp_path / "blind", scheduler={"use": "carbon_blind", "percentile": None}
-        ),
+        write_simulated_search(tmp_path / "blind", scheduler={"use": "carbon_blind", "percentile": None}),
         tmp_path / "state",
     )
     assert [(t.number, t.key, t.metrics) for t in aware.trials] == [(t.number, t.key, t.metrics) for t in blind.trials]

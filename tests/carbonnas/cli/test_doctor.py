@@ -42,7 +42,11 @@ def test_a_foreign_owner_is_found_where_our_own_is_unknown() -> None:
 
 def test_plugins_are_well_if_all_of_them_can_be_loaded() -> None:
     (check,) = check_plugins([SCHEDULERS])
-    assert (check.name, check.health, check.message) == ("plug-ins", Health.OK, f"{len(SCHEDULERS.names())} can be loaded")
+    assert (check.name, check.health, check.message) == (
+        "plug-ins",
+        Health.OK,
+        f"{len(SCHEDULERS.names())} can be loaded",
+    )
 
 
 def test_plugins_are_not_well_if_one_of_them_can_not_be_loaded() -> None:

@@ -33,7 +33,7 @@ def test_a_process_learns_from_a_single_or_a_constant_value(targets: list[float]
 
 def test_without_full_trainings_a_link_expects_what_the_short_ones_gave_and_doubts_it() -> None:
     short = np.array([1.0, 2.0, 4.0])
-    mean, spread = FidelityLink.fit(short, NOTHING, NOTHING).predict(short)
+    mean, spread = FidelityLink.fit(short, NOTHING, NOTHING[:, None], NOTHING).predict(short, short[:, None])
     assert mean.tolist() == [1.0, 2.0, 4.0]
     assert (spread > 0.5).all()
 
@@ -42,20 +42,18 @@ def test_without_full_trainings_a_link_expects_what_the_short_ones_gave_and_doub
 @settings(max_examples=20)
 def test_a_link_learns_by_how_much_full_trainings_are_better(shift: float) -> None:
     short = np.linspace(0.0, 4.0, 9)
-    link = FidelityLink.fit(short, short[::2], short[::2] + shift)
-    mean, spread = link.predict(short)
+    link = FidelityLink.fit(short, short[::2], short[::2, None], short[::2] + shift)
+    mean, spread = link.predict(short, short[:, None])
     assert mean == pytest.approx(short + shift, abs=0.25 + 0.05 * abs(shift))
-    assert (spread < FidelityLink.fit(short, NOTHING, NOTHING).predict(short)[1]).all()
+    assert (
+        spread < FidelityLink.fit(short, NOTHING, NOTHING[:, None], NOTHING).predict(short, short[:, None])[1]
+    ).all()
 
 
 def _candidates(count: int, short: dict[int, float], full: dict[int, float]) -> list[Candidate]:
+    told = ((FidelityName.SEARCH, short), (FidelityName.FULL, full))
     return [
-        Candidate(
-            (i,),
-            {"energy": 10.0 + i},
-            {FidelityName.SEARCH: {"accuracy": short[i]} for _ in range(i in short)}
-            | {FidelityName.FULL: {"accuracy": full[i]} for _ in range(i in full)},
-        )
+        Candidate((i,), {"energy": 10.0 + i}, {name: {"accuracy": values[i]} for name, values in told if i in values})
         for i in range(count)
     ]
 
