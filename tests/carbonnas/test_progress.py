@@ -1,0 +1,96 @@
+"""What schedulers are told of the work that is left, read along whole simulated searches."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from carbonnas.config_file import load_config
+from carbonnas.driver import drive
+from carbonnas.storage.memory import MemoryStore
+from carbonnas.testing.searches import write_simulated_search
+from carbonnas.wiring import open_search, search_id_for
+from schedulers.decision import SchedulingContext
+
+LISTENER = """
+from schedulers.policies.carbon_blind import CarbonBlind
+
+heard = []
+
+
+class Listener(CarbonBlind):
+    def decide(self, context):
+        heard.append(context)
+        return super().decide(context)
+"""
+METADATA = "Metadata-Version: 2.1\nName: listening\nVersion: 1.0\n"
+POINTS = "[carbonnas.schedulers]\nlistener = listening:Listener\n"
+
+Told = list[SchedulingContext]
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Told]:
+    """Return a function that runs a search and returns all that its scheduler, a plug-in that never waits, was told."""
+    site = tmp_path / "site"
+    (site / "listening-1.0.dist-info").mkdir(parents=True)
+    (site / "listening-1.0.dist-info" / "METADATA").write_text(METADATA)
+    (site / "listening-1.0.dist-info" / "entry_points.txt").write_text(POINTS)
+    (site / "listening.py").write_text(LISTENER)
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.delitem(sys.modules, "listening", raising=False)
+
+    def run(**search: object) -> Told:
+        folder = tmp_path / "search"
+        scheduler = {"use": "listener", "percentile": None}
+        config, _ = load_config(write_simulated_search(folder, rounds=4, search=search, scheduler=scheduler))
+        search_id = search_id_for(config, 1)
+        opened = open_search(config, "", MemoryStore(), search_id=search_id, state_folder=folder)
+        drive(opened, lambda _: None, threading.Event())
+        heard: Told = sys.modules["listening"].heard
+        return heard
+
+    return run
+
+
+def test_the_work_that_is_left_is_unknown_until_a_training_has_finished(told: Callable[..., Told]) -> None:
+    first, *_, last = (context.progress for context in told())
+    assert (first.training_left, first.time_to_finish, first.training_w, first.share_done) == (None, None, None, 0.0)
+    assert (last.training_left, last.share_done) == (timedelta(0), 1.0)
+    assert last.training_w == pytest.approx(300.0)
+    assert last.resting_w == pytest.approx(50.0)
+
+
+def test_what_the_user_expects_counts_until_a_training_has_finished(told: Callable[..., Told]) -> None:
+    first = told(training_time="1 h", full_epochs=None)[0].progress
+    assert first.training_left == timedelta(hours=4 * 2)  # four rounds of two trainings
+    assert first.training_width == 6  # two of each of the three rounds that may be under way
+
+
+def test_a_full_training_is_expected_to_take_as_long_as_its_epochs_say(told: Callable[..., Told]) -> None:
+    first = told(training_time="1 h", epochs=12, full_epochs=24)[0].progress
+    assert first.training_left == timedelta(hours=4 * 2 + 2)
+
+
+def test_done_and_left_make_the_whole_when_all_trainings_take_the_same(told: Callable[..., Told]) -> None:
+    heard = told(training_time="1 h", full_epochs=None)
+    whole = heard[-1].progress.training_done
+    known = [c.progress for c in heard if c.progress.share_done > 0.5 and c.progress.training_left is not None]
+    assert known
+    for progress in known:
+        assert progress.training_done + (progress.training_left or timedelta()) == pytest.approx(
+            whole, abs=0.35 * whole
+        )
+
+
+def test_a_search_never_takes_longer_than_it_was_told_from_halfway_on(told: Callable[..., Told]) -> None:
+    heard = told(training_time="3 h", full_epochs=None)
+    end = heard[-1].now
+    for context in heard:
+        if context.progress.share_done >= 0.5 and context.progress.time_to_finish is not None:
+            assert context.now + context.progress.time_to_finish * 1.1 >= end
