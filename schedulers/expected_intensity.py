@@ -13,7 +13,9 @@ _FADES_IN = timedelta(hours=96)
 day or less could cost as much in savings as it won elsewhere, and one over four days never cost more than half a per cent of them."""
 
 
-def after_present(values: Sequence[float], forecast: Forecast, present: IntensitySample | None) -> tuple[float, ...]:
+def after_present(
+    values: Sequence[float], samples: Sequence[IntensitySample], forecast: Forecast, present: IntensitySample | None
+) -> tuple[float, ...]:
     """Return the values of a forecast, corrected by how far it missed the present.
 
     A forecast errs by much the same in neighbouring hours. To compare the measured present with the uncorrected hours to come would
@@ -21,7 +23,8 @@ def after_present(values: Sequence[float], forecast: Forecast, present: Intensit
     and plans would wait for, or flee from, hours that are no better. So the error of the present is carried over, and fades with time.
 
     Args:
-        values: What is counted for each sample of `forecast` in g/kWh: what it expects, or a quantile.
+        values: What is counted for each of `samples` in g/kWh: what is expected, or a quantile.
+        samples: Some samples of the forecast.
         forecast: The forecast, issued before the present was known.
         present: The sample that covers the present; if it is what the forecast expects, or lies outside it, nothing changes.
 
@@ -31,9 +34,8 @@ def after_present(values: Sequence[float], forecast: Forecast, present: Intensit
     Raises:
         ValueError: If there are not as many values as samples.
     """
-    samples = forecast.series.samples
     if len(values) != len(samples):
-        raise ValueError(f"a forecast of {len(samples)} samples can't have {len(values)} values")
+        raise ValueError(f"{len(samples)} samples can't have {len(values)} values")
     expected = None if present is None else forecast.series.at(present.interval.start)
     if present is None or expected is None:
         return tuple(values)

@@ -13,6 +13,7 @@ from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries
 from carbon_sources.interval import HOUR, full_hour
 from carbon_sources.units import J_PER_KWH
 from schedulers.decision import SchedulingContext
+from schedulers.expected_intensity import after_present
 
 _PROFILE_DAYS = timedelta(days=7)
 """Past that an hour of the day is taken to be like: working days and a weekend."""
@@ -41,19 +42,23 @@ class Risk:
         if not 0 <= self.weight <= 1:
             raise ValueError(f"risk must lie between 0 and 1, got {self.weight}")
 
-    def told(self, forecast: Forecast, start: datetime, until: datetime) -> Iterable[tuple[IntensitySample, float]]:
-        """Return what plans count for each sample of a forecast from `start` to `until`, in g/kWh; the expected value without quantiles."""
+    def told(
+        self, forecast: Forecast, present: IntensitySample | None, start: datetime, until: datetime
+    ) -> Iterable[tuple[IntensitySample, float]]:
+        """Return what plans count for each sample of a forecast from `start` to `until`, in g/kWh; the expected value without quantiles.
+
+        What the forecast missed of the `present` is carried over.
+        """
         samples = forecast.series.samples
         first = bisect.bisect_right(samples, start, key=_end)
         last = bisect.bisect_left(samples, until, key=_begin)
         samples = samples[first:last]
-        expected = [sample.g_per_kwh for sample in samples]
-        if self.weight == 0 or not forecast.levels:
-            return zip(samples, expected, strict=True)
-        place = next((i for i, level in enumerate(forecast.levels) if level >= self.quantile), -1)
-        mixed = zip(expected, forecast.quantiles[first:last], strict=True)
-        counted = [mean + self.weight * (values[place] - mean) for mean, values in mixed]
-        return zip(samples, counted, strict=True)
+        counted = [sample.g_per_kwh for sample in samples]
+        if self.weight > 0 and forecast.levels:
+            place = next((i for i, level in enumerate(forecast.levels) if level >= self.quantile), -1)
+            mixed = zip(counted, forecast.quantiles[first:last], strict=True)
+            counted = [mean + self.weight * (values[place] - mean) for mean, values in mixed]
+        return zip(samples, after_present(counted, samples, forecast, present), strict=True)
 
 
 EXPECTED = Risk()
@@ -129,7 +134,7 @@ class Outlook:
         present, now = context.intensity, context.now
         told: Iterable[tuple[IntensitySample, float]] = () if present is None else ((present, present.g_per_kwh),)
         if context.forecast is not None and context.forecast.series.samples:
-            return cls._joined(itertools.chain(told, risk.told(context.forecast, now, until)), now, until)
+            return cls._joined(itertools.chain(told, risk.told(context.forecast, present, now, until)), now, until)
         return _with_profile(cls._joined(told, now, until), context, min(until, now + _PROFILE_REACH))
 
     @classmethod

@@ -22,7 +22,7 @@ def context(**changes: Any) -> SchedulingContext:
         "slots": 1,
         "intensity": sample(NOW, HOUR, 300.0),
         "history": IntensitySeries(()),
-        "forecast": Forecast(NOW, hourly(NOW, [1.0, 200.0, 100.0])),
+        "forecast": Forecast(NOW, hourly(NOW, [300.0, 200.0, 100.0])),
         "budgets": (),
         "progress": Progress(1, 0, 0, 0, None, NOW),
         "previous": None,
@@ -42,7 +42,16 @@ def test_it_ends_with_what_is_planned_for() -> None:
 
 
 def test_while_the_present_is_unknown_the_forecast_speaks_of_it() -> None:
-    assert Outlook.of(context(intensity=None), NOW + 2 * HOUR) == Outlook((2700.0, 3600.0), (1.0, 200.0))
+    told = Forecast(NOW, hourly(NOW, [1.0, 200.0, 100.0]))
+    unknown = context(intensity=None, forecast=told)
+    assert Outlook.of(unknown, NOW + 2 * HOUR) == Outlook((2700.0, 3600.0), (1.0, 200.0))
+
+
+def test_what_a_forecast_missed_of_the_present_is_expected_of_the_next_hours_too() -> None:
+    low = Forecast(NOW, hourly(NOW, [280.0, 200.0]))
+    present, following = Outlook.of(context(forecast=low), FAR).g_per_kwh
+    assert present == 300.0
+    assert 219.0 < following < 220.0
 
 
 def test_nothing_is_made_up_beyond_a_gap() -> None:
@@ -73,7 +82,9 @@ def test_days_longer_ago_than_a_week_tell_nothing() -> None:
 
 
 def test_a_risk_moves_hours_towards_their_quantile() -> None:
-    unsure = Forecast(NOW, hourly(NOW, [1.0, 200.0]), (0.1, 0.8, 0.95), ((1.0, 1.0, 1.0), (150.0, 240.0, 300.0)))
+    unsure = Forecast(
+        NOW, hourly(NOW, [300.0, 200.0]), (0.1, 0.8, 0.95), ((300.0, 300.0, 300.0), (150.0, 240.0, 300.0))
+    )
     hesitant = context(forecast=unsure)
     assert Outlook.of(hesitant, FAR, Risk(0.8, 0.5)).g_per_kwh == (300.0, 220.0)
     assert Outlook.of(hesitant, FAR, Risk(0.9, 1.0)).g_per_kwh == (300.0, 300.0)
