@@ -55,4 +55,4 @@ def test_plugins_are_not_well_if_one_of_them_can_not_be_loaded() -> None:
     checks = list(check_plugins([SCHEDULERS, wrong]))
     assert [check.health for check in checks] == [Health.FAILED] * len(SCHEDULERS.names())
     assert [check.name for check in checks] == [f"plug-in {name}" for name in SCHEDULERS.names()]
-    assert checks[0].message == "plug-in 'carbon_blind' of carbonnas.schedulers is not a SearchSpace"
+    assert "plug-in 'carbon_blind' of carbonnas.schedulers is not a SearchSpace" in [check.message for check in checks]
