@@ -77,6 +77,13 @@ class Task:
         return f"{self.until:%Y-%m-%d %H:%M} UTC{why}"
 
 
+def checked_stretch(stretch: float) -> float:
+    """Return `stretch`, how many times as long as without a pause work may take; `ValueError` unless it lies between 1 and 1000."""
+    if not 1 <= stretch <= 1000:
+        raise ValueError(f"stretch must lie between 1 and 1000, got {stretch}")
+    return stretch
+
+
 def usable_width(context: SchedulingContext) -> int:
     """Return how many slots can train at the same time, at least 1."""
     return max(1, min(context.slots, context.progress.training_width))
@@ -115,9 +122,7 @@ class PlanningPolicy(Scheduler):
     uses_forecast = True
 
     def __init__(self, *, stretch: float = 2.0, review: Duration = timedelta(hours=1)) -> None:
-        if not 1 <= stretch <= 1000:
-            raise ValueError(f"stretch must lie between 1 and 1000, got {stretch}")
-        self._stretch = stretch
+        self._stretch = checked_stretch(stretch)
         self._review = checked_review(review)
 
     def decide(self, context: SchedulingContext) -> Decision:

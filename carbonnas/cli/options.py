@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from carbon_sources.intensity import Basis, IntensityKind
 from carbon_sources.interval import HOUR, parse_instant
+from carbon_sources.providers.trace import TraceSource
 from carbon_sources.traces.columns import TraceOptions
 from carbon_sources.traces.formats import IntensityUnit
 from carbon_sources.units import parse_duration
@@ -50,6 +51,25 @@ class TraceChoice:
     basis: str | None
     unit: str | None
     time_zone: str | None
+
+    def source(self, forecasts: Path | None = None) -> TraceSource:
+        """Return the trace as a carbon source, with the forecasts of a second file, if one is named.
+
+        Raises:
+            ConfigError: If a word is none of those that are known.
+            TraceError: If a file can't be read.
+        """
+        chosen = self.options()
+        return TraceSource(
+            path=Path(self.path),
+            zone=chosen.zone,
+            column=chosen.column,
+            kind=chosen.kind,
+            basis=chosen.basis,
+            unit=chosen.unit,
+            time_zone=chosen.time_zone,
+            forecasts=forecasts,
+        )
 
     def options(self) -> TraceOptions:
         """Return what the reader of traces takes.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import altair as alt
-from markupsafe import Markup
 
 from carbon_sources.forecasting.backtest import Expectations
 from carbon_sources.forecasting.backtest_setting import Setting
@@ -16,7 +15,7 @@ from carbonnas.files import replace_file
 from carbonnas.report.backtest_charts import error_chart, week_chart
 from carbonnas.report.figures import Figure
 from carbonnas.report.formatting import NOTHING
-from carbonnas.report.page import drawing_library, embedded, script_hash, template_environment, template_text
+from carbonnas.report.page import drawn_page, template_environment
 from carbonnas.report.picture import picture
 
 _WIDTH = 760
@@ -109,16 +108,6 @@ def _stacked(drawn: tuple[Figure, ...]) -> alt.VConcatChart:
 def _page(result: BacktestResult, drawn: tuple[Figure, ...]) -> str:
     environment = template_environment()
     environment.filters["score"] = lambda value: NOTHING if value is None else f"{value:.2f}"
-    library, script = drawing_library(), template_text("report.js")
-    page: str = environment.get_template("backtest.html.j2").render(
-        zone=result.zone,
-        setting=result.setting,
-        scores=result.scores,
-        figures=drawn,
-        specifications=embedded({figure.name: figure.chart for figure in drawn}),
-        style=Markup(template_text("report.css")),  # noqa: S704 # our own file
-        library=Markup(library),  # noqa: S704 # the figures' library, which holds no end tag
-        script=Markup(script),  # noqa: S704 # our own file
-        script_hashes=" ".join(script_hash(text) for text in (library, script)),
+    return drawn_page(
+        environment, "backtest.html.j2", drawn, zone=result.zone, setting=result.setting, scores=result.scores
     )
-    return page

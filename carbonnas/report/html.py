@@ -18,7 +18,7 @@ from carbonnas.report.document import build_document, changes
 from carbonnas.report.figures import figures
 from carbonnas.report.formatting import grams, instant, kwh, metric, percent
 from carbonnas.report.headline import headline
-from carbonnas.report.page import drawing_library, embedded, script_hash, template_environment, template_text
+from carbonnas.report.page import drawn_page, template_environment
 
 MOST_TRIALS = 1000
 MOST_DECISIONS = 500
@@ -29,26 +29,17 @@ def render_html(record: SearchRecord) -> str:
     """Return the report as a page; the same record gives the same page."""
     document, drawn = build_document(record), figures(record)
     decisions = document.decisions if len(document.decisions) <= MOST_DECISIONS else changes(document.decisions)
-    library, script = drawing_library(), template_text("report.js")
-    page: str = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            document=document,
-            headline=headline(document),
-            schedules=schedules(document),
-            compared=in_words(document),
-            figures=drawn,
-            specifications=embedded({figure.name: figure.chart for figure in drawn}),
-            trials=document.trials[:MOST_TRIALS],
-            decisions=decisions[:MOST_DECISIONS],
-            style=Markup(template_text("report.css")),  # noqa: S704 # our own file
-            library=Markup(library),  # noqa: S704 # the figures' library, which holds no end tag
-            script=Markup(script),  # noqa: S704 # our own file
-            script_hashes=" ".join(script_hash(text) for text in (library, script)),
-        )
+    return drawn_page(
+        _environment(),
+        "report.html.j2",
+        drawn,
+        document=document,
+        headline=headline(document),
+        schedules=schedules(document),
+        compared=in_words(document),
+        trials=document.trials[:MOST_TRIALS],
+        decisions=decisions[:MOST_DECISIONS],
     )
-    return page
 
 
 def _environment() -> jinja2.Environment:

@@ -6,14 +6,14 @@ import base64
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 
 import jinja2
 import vl_convert
 from markupsafe import Markup
 
-from carbonnas.report.figures import Chart
+from carbonnas.report.figures import Chart, Figure
 
 
 def template_environment() -> jinja2.Environment:
@@ -25,6 +25,28 @@ def template_environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def drawn_page(environment: jinja2.Environment, template: str, drawn: Sequence[Figure], **values: object) -> str:
+    """Return a page with figures.
+
+    Args:
+        environment: Renders it.
+        template: Its template.
+        drawn: Its figures.
+        **values: What else the template names.
+    """
+    library, script = drawing_library(), template_text("report.js")
+    page: str = environment.get_template(template).render(
+        figures=drawn,
+        specifications=embedded({figure.name: figure.chart for figure in drawn}),
+        style=Markup(template_text("report.css")),  # noqa: S704 # our own file
+        library=Markup(library),  # noqa: S704 # the figures' library, which holds no end tag
+        script=Markup(script),  # noqa: S704 # our own file
+        script_hashes=" ".join(script_hash(text) for text in (library, script)),
+        **values,
+    )
+    return page
 
 
 def template_text(name: str) -> str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from markupsafe import Markup
-
 from carbonnas.files import replace_file
 from carbonnas.report.figures import Figure
 from carbonnas.report.formatting import grams
-from carbonnas.report.page import drawing_library, embedded, script_hash, template_environment, template_text
+from carbonnas.report.page import drawn_page, template_environment
 from carbonnas.report.simulation_charts import emissions_chart, hypervolume_chart, schedule_chart
 from carbonnas.report.simulation_model import SimulationDocument
 from carbonnas.report.simulation_text import qualities, sentence, summary
@@ -57,22 +55,12 @@ def simulation_figures(document: SimulationDocument) -> tuple[Figure, ...]:
 
 def render_simulation(document: SimulationDocument) -> str:
     """Return the report as a page; the same document gives the same page."""
-    drawn = simulation_figures(document)
-    library, script = drawing_library(), template_text("report.js")
-    page: str = (
-        template_environment()
-        .get_template("simulation.html.j2")
-        .render(
-            document=document,
-            headline=sentence(document),
-            tables={"Whole searches": summary(), "At equal quality": qualities(document)},
-            overshoot=grams(max(run.overshoot_g for result in document.schedulers for run in result.runs)),
-            figures=drawn,
-            specifications=embedded({figure.name: figure.chart for figure in drawn}),
-            style=Markup(template_text("report.css")),  # noqa: S704 # our own file
-            library=Markup(library),  # noqa: S704 # the figures' library, which holds no end tag
-            script=Markup(script),  # noqa: S704 # our own file
-            script_hashes=" ".join(script_hash(text) for text in (library, script)),
-        )
+    return drawn_page(
+        template_environment(),
+        "simulation.html.j2",
+        simulation_figures(document),
+        document=document,
+        headline=sentence(document),
+        tables={"Whole searches": summary(), "At equal quality": qualities(document)},
+        overshoot=grams(max(run.overshoot_g for result in document.schedulers for run in result.runs)),
     )
-    return page

@@ -78,20 +78,24 @@ class MultiFidelity(SearchStrategy):
         self._cost_metric = cost_metric
         self._rng = np.random.default_rng(derive_seed(seed, "multi-fidelity search"))
         self._told: dict[Architecture, tuple[float, ...]] = {}
+        self._front: list[Architecture] = []
+        """The front of what was told, made when it is asked for."""
         self._features: dict[Architecture, Array] = {}
 
     def ask(self) -> Architecture:
         if len(self._told) < self._initial or self._rng.random() < 0.5:
             return self._space.sample(self._rng)
-        told = list(self._told)
-        front = pareto_front([self._told[architecture] for architecture in told])
-        return self._space.mutate(told[front[int(self._rng.integers(len(front)))]], self._rng)
+        if not self._front:
+            told = list(self._told)
+            self._front = [told[place] for place in pareto_front(list(self._told.values()))]
+        return self._space.mutate(self._front[int(self._rng.integers(len(self._front)))], self._rng)
 
     def tell(self, observation: Observation) -> None:
         values = [learnable_value(observation, objective) for objective in self._objectives]
         if None not in values:
             self._space.validate(observation.architecture)
             self._told[observation.architecture] = tuple(cast("list[float]", values))
+            self._front = []
 
     def promote(
         self, candidates: Sequence[Candidate], waiting: Sequence[int], fidelity: Fidelity, count: int
@@ -197,6 +201,7 @@ class MultiFidelity(SearchStrategy):
         self._told = {
             as_architecture(a): tuple(float(v) for v in row) for a, row in zip(architectures, values, strict=True)
         }
+        self._front = []
         self._rng.bit_generator.state = cast("dict[str, Any]", state["rng"])
 
 

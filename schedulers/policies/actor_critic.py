@@ -16,7 +16,7 @@ from carbon_sources.interval import HOUR
 from carbon_sources.units import Duration
 from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
 from schedulers.duration_text import duration_text
-from schedulers.planning import usable_width
+from schedulers.planning import checked_stretch, usable_width
 from schedulers.policies.actor_critic_network import CHECKPOINT, Actor, read_actor
 from schedulers.policies.actor_critic_state import COMING_H, Array, Situations, observe
 from schedulers.scheduler import Scheduler
@@ -67,9 +67,7 @@ class ActorCritic(Scheduler):
     uses_forecast = True
 
     def __init__(self, *, stretch: float = 2.0, review: Duration = timedelta(hours=1)) -> None:
-        if not 1 <= stretch <= 1000:
-            raise ValueError(f"stretch must lie between 1 and 1000, got {stretch}")
-        self._stretch = stretch
+        self._stretch = checked_stretch(stretch)
         self._review = checked_review(review)
         self._actor: Actor = read_actor(CHECKPOINT)
 

@@ -87,7 +87,7 @@ def make_plan(options: BacktestOptions) -> BacktestPlan:
     train_until, until = _instant(options.train_until, "--train-until"), _instant(options.until, "--until")
     _check_names(options.forecasters)
     check_output(options.output, PICTURES)
-    source = _source(options)
+    source = options.trace.source(options.forecasts)
     series = _used(source, options, until)
     end = series.samples[-1].interval.end
     issued = archived_issues(source.forecast, datetime.min.replace(tzinfo=UTC), end)
@@ -125,20 +125,6 @@ def _check_names(names: tuple[str, ...]) -> None:
         if name not in known:
             there_are = f"there are {', '.join(known)}{did_you_mean(name, known)}"
             raise _mistake("--forecaster", f"there is none named {name!r}; {there_are}")
-
-
-def _source(options: BacktestOptions) -> TraceSource:
-    chosen = options.trace.options()
-    return TraceSource(
-        path=Path(options.trace.path),
-        zone=chosen.zone,
-        column=chosen.column,
-        kind=chosen.kind,
-        basis=chosen.basis,
-        unit=chosen.unit,
-        time_zone=chosen.time_zone,
-        forecasts=options.forecasts,
-    )
 
 
 def _used(source: TraceSource, options: BacktestOptions, until: datetime | None) -> IntensitySeries:

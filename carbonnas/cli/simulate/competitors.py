@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from carbon_sources.errors import CarbonSourceError
@@ -33,7 +33,7 @@ def competitors(texts: Sequence[str], of_file: PluginChoice, actual: IntensitySe
     Raises:
         ConfigError: If one is unknown or refuses its options.
     """
-    chosen = [_chosen(text, of_file) for text in texts] if texts else [*_default(of_file, actual)]
+    chosen = [_chosen(text, of_file) for text in texts] if texts else _default(of_file, actual)
     bare = [(name, PluginChoice(name)) for name in _BASELINES]
     others = [(name, choice) for name, choice in chosen if (choice.use, dict(choice.options)) not in _plain(bare)]
     return tuple(_made(name, choice, actual) for name, choice in (bare[0], *others, bare[1]))
@@ -69,9 +69,7 @@ def _value(text: str) -> object:
         return text
 
 
-def _default(
-    of_file: PluginChoice, actual: IntensitySeries
-) -> Mapping[str, PluginChoice] | list[tuple[str, PluginChoice]]:
+def _default(of_file: PluginChoice, actual: IntensitySeries) -> list[tuple[str, PluginChoice]]:
     found = [(of_file.use, of_file)]
     for name in SCHEDULERS.names():
         choice = PluginChoice(name)

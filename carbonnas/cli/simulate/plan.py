@@ -130,16 +130,7 @@ def _source(options: SimulateOptions, config: SearchConfig, start: datetime) -> 
     if options.trace_details_alone:
         raise _mistake("--trace", "name the trace of which the other options speak")
     if options.trace is not None:
-        chosen = options.trace.options()
-        return options.trace.path, TraceSource(
-            path=Path(options.trace.path),
-            zone=chosen.zone,
-            column=chosen.column,
-            kind=chosen.kind,
-            basis=chosen.basis,
-            unit=chosen.unit,
-            time_zone=chosen.time_zone,
-        )
+        return options.trace.path, options.trace.source()
     if config.carbon_source.use != "trace":
         raise _mistake("--trace", f"name a recorded trace: {config.carbon_source.use} can't be replayed")
     made = CARBON_SOURCES.create("trace", config.carbon_source.options, {"clock": SimulatedClock(start)})
