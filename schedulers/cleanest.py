@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import heapq
 import itertools
 from dataclasses import dataclass
 from operator import mul, sub
@@ -49,11 +50,77 @@ def _place(outlook: Outlook, amounts: list[float] | tuple[float, ...], wanted: f
     return Place(cleaner, 1.0 if left >= amounts[0] else left / amounts[0])
 
 
-def lowest_window(outlook: Outlook, length_s: float) -> float:
-    """Return when the window of `length_s` seconds with the lowest mean intensity begins, in seconds from now, at least zero.
+@dataclass(frozen=True, slots=True)
+class CheapestEnd:
+    """Until when it pays to wait for cleaner hours while the machine draws power at rest.
 
-    Of equal ones the earliest. The intensity is constant over each piece, so that the mean is lowest where the window begins or ends with
+    Attributes:
+        end_s: When the work is over, in seconds from now.
+        cost: What is emitted until then, in g/kWh times seconds of all slots that train.
+    """
+
+    end_s: float
+    cost: float
+
+
+def cheapest_end(outlook: Outlook, needed_s: float, rest: float) -> CheapestEnd | None:
+    """Return when work is to end that emits least, rest until its end included, or `None` if it does not fit into the outlook.
+
+    The cleanest seconds before the end are used; of equal ends the earliest.
+
+    Args:
+        outlook: What is expected.
+        needed_s: Seconds of work, above zero.
+        rest: What is drawn until the end whatever is done, as a share of what the work draws besides, at least 0.
+    """
+    used: list[tuple[float, float]] = []  # the cleanest seconds so far, as a heap with the dirtiest on top
+    held = worked = rested = begin = 0.0
+    best: CheapestEnd | None = None
+    for length, value in zip(outlook.lengths_s, outlook.g_per_kwh, strict=True):
+        taken = max(0.0, min(length, needed_s - held))
+        held, worked = held + taken, worked + value * taken
+        if held >= needed_s * (1.0 - _NOTHING):
+            while True:
+                cost = worked + rest * (rested + value * taken)
+                if best is None or cost < best.cost:
+                    best = CheapestEnd(begin + taken, cost)
+                if taken >= length or not used or -used[0][0] <= value:
+                    break
+                dirtiest, long = used[0]
+                cut = min(long, length - taken)
+                if cut < long:
+                    heapq.heapreplace(used, (dirtiest, long - cut))
+                else:
+                    heapq.heappop(used)
+                taken, worked = taken + cut, worked + (value + dirtiest) * cut
+        if taken > 0.0:
+            heapq.heappush(used, (-value, taken))
+        rested, begin = rested + value * length, begin + length
+    return best
+
+
+def cleanest_cost(outlook: Outlook, needed_s: float) -> float:
+    """Return the intensity times seconds, in g s/kWh, of the cleanest `needed_s` seconds of an outlook, or of all of it if it is shorter."""
+    left, cost = needed_s, 0.0
+    for value, length in sorted(zip(outlook.g_per_kwh, outlook.lengths_s, strict=True)):
+        taken = min(left, length)
+        cost += value * taken
+        left -= taken
+        if left <= 0.0:
+            break
+    return cost
+
+
+def lowest_window(outlook: Outlook, length_s: float, rest: float = 0.0) -> float:
+    """Return when the window of `length_s` seconds begins in which work emits least, in seconds from now, at least zero.
+
+    Of equal ones the earliest. The intensity is constant over each piece, so that the sum is lowest where the window begins or ends with
     a piece. A window that does not fit into the outlook begins now.
+
+    Args:
+        outlook: What is expected.
+        length_s: Seconds of work, above zero.
+        rest: What is drawn until the end of the window whatever is done, as a share of what the work draws besides, at least 0.
     """
     borders = [0.0, *itertools.accumulate(outlook.lengths_s)]
     latest = borders[-1] - length_s
@@ -64,9 +131,9 @@ def lowest_window(outlook: Outlook, length_s: float) -> float:
     first = bisect.bisect_left(borders, length_s)
     # Windows that begin with a piece, and windows that end with one.
     starts = borders[:until] + [border - length_s for border in borders[first:]]
-    begun = map(sub, _integrals(borders, sums, [border + length_s for border in borders[:until]]), sums)
-    ended = map(sub, sums[first:], _integrals(borders, sums, starts[until:]))
-    totals = [*begun, *ended]
+    ends = [*_integrals(borders, sums, [border + length_s for border in borders[:until]]), *sums[first:]]
+    worked = map(sub, ends, [*sums[:until], *_integrals(borders, sums, starts[until:])])
+    totals = [work + rest * end for work, end in zip(worked, ends, strict=True)] if rest else list(worked)
     limit = min(totals) * (1 + _NOTHING)
     return min(start for start, total in zip(starts, totals, strict=True) if total <= limit)
 

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from carbon_sources.units import Duration
-from schedulers.cleanest import Place
 from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
 from schedulers.duration_text import duration_text
 from schedulers.outlook import Outlook
@@ -38,12 +37,14 @@ class Task:
         needed_s: Seconds that it takes on all of them, at least zero.
         until: When it has to be done, UTC; after now.
         stretched: Whether `until` follows from the time that the search may be stretched to, for want of a deadline.
+        rest: What the node draws at rest as a share of what `width` trainings draw besides, at least 0; 0 while it is unknown.
     """
 
     width: int
     needed_s: float
     until: datetime
     stretched: bool
+    rest: float = 0.0
 
     @classmethod
     def of(cls, context: SchedulingContext, stretch: float) -> Task | None:
@@ -56,12 +57,13 @@ class Task:
             return None
         width = usable_width(context)
         needed = progress.training_left / width
+        rest = (progress.resting_w or 0.0) / (width * progress.training_w) if progress.training_w else 0.0
         if progress.deadline is not None:
             until = max(progress.deadline, context.now + _SHORTEST)
-            return cls(width, needed.total_seconds(), until, stretched=False)
+            return cls(width, needed.total_seconds(), until, stretched=False, rest=rest)
         whole = (progress.training_done + progress.training_left) / width
         until = max(progress.started_at + stretch * whole, context.now + needed, context.now + _SHORTEST)
-        return cls(width, needed.total_seconds(), until, stretched=True)
+        return cls(width, needed.total_seconds(), until, stretched=True, rest=rest)
 
     def share_within(self, outlook: Outlook, now: datetime) -> float:
         """Return the seconds of work that fall to the time an outlook covers: all if it reaches to the end, else in proportion.
@@ -160,20 +162,3 @@ def whole_slots(slots: float, length_s: float) -> tuple[int, float]:
 def seconds_text(seconds: float) -> str:
     """Return seconds of at least zero as a duration for people."""
     return duration_text(timedelta(seconds=max(0.0, seconds)))
-
-
-def cleanest_allowance(task: Task, outlook: Outlook, needed_s: float, place: Place) -> Allowance:
-    """Return what a plan gives to the present piece that fills the cleanest pieces first.
-
-    Args:
-        task: What is to be done by when.
-        outlook: At least one piece.
-        needed_s: Seconds of the task that fall to the outlook.
-        place: Where the present piece stands.
-    """
-    slots = task.width if place.share > 0 else 0
-    text = (
-        f"{outlook.g_per_kwh[0]:.4g} g/kWh, of the {seconds_text(outlook.covered_s)} ahead {seconds_text(place.cleaner)} are cleaner and"
-        f" {seconds_text(needed_s)} are needed to be done by {task.end_text}: training {'runs' if slots else 'waits'}"
-    )
-    return Allowance(slots, outlook.lengths_s[0] * (place.share or 1.0), text)

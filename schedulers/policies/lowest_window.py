@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from carbon_sources.units import Duration
 from schedulers.cleanest import lowest_window
 from schedulers.decision import ReasonCode, SchedulingContext
 from schedulers.outlook import Outlook
@@ -9,7 +12,7 @@ from schedulers.planning import Allowance, PlanningPolicy, Task, seconds_text
 
 
 class LowestWindow(PlanningPolicy):
-    """Waits for the stretch of time with the lowest mean intensity that holds all training, and then trains to the end.
+    """Waits for the stretch of time that holds all training and in which it emits least, and then trains to the end.
 
     For work that is dear to interrupt. Planned anew while it waits; a stretch that has begun is not left any more. Where the forecast ends
     before the deadline, only stretches are compared that lie within it; one that holds all training begins at once if none does.
@@ -17,10 +20,15 @@ class LowestWindow(PlanningPolicy):
     Args:
         stretch: How many times as long as without a pause a search without a deadline may take, at least 1.
         review: Longest time between two decisions, above zero.
+        count_rest: Whether what the node draws at rest until the search ends counts; not if the machine is on anyway.
 
     Raises:
         ValueError: If an option is out of range.
     """
+
+    def __init__(self, *, stretch: float = 2.0, review: Duration = timedelta(hours=1), count_rest: bool = True) -> None:
+        super().__init__(stretch=stretch, review=review)
+        self._count_rest = count_rest
 
     def plan(self, context: SchedulingContext, task: Task, outlook: Outlook) -> Allowance:
         length = seconds_text(task.needed_s)
@@ -28,7 +36,7 @@ class LowestWindow(PlanningPolicy):
             return Allowance(
                 task.width, outlook.lengths_s[0], f"a stretch of {length} has begun: training runs to its end"
             )
-        begin_s = lowest_window(outlook, task.needed_s)
+        begin_s = lowest_window(outlook, task.needed_s, task.rest if self._count_rest else 0.0)
         if begin_s > 0:
             text = f"the cleanest stretch of {length} before {task.end_text} begins in {seconds_text(begin_s)}: training waits"
             return Allowance(0, begin_s, text)

@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 
 from carbon_sources.intensity import IntensitySeries
 from carbon_sources.units import Duration
-from schedulers.cleanest import place_in_time
 from schedulers.decision import SchedulingContext
+from schedulers.interrupting import InterruptingPolicy
 from schedulers.outlook import Outlook
-from schedulers.planning import Allowance, PlanningPolicy, Task, cleanest_allowance
 
 
-class Oracle(PlanningPolicy):
+class Oracle(InterruptingPolicy):
     """The clairvoyant plan: as `suspend_resume`, with the intensities that will really be measured in place of a forecast.
 
     A yardstick for simulations: at no cost of switching no schedule of the same work before the same deadline emits less.
@@ -21,6 +20,7 @@ class Oracle(PlanningPolicy):
         actual: The intensities of past and future; only a simulation knows them.
         stretch: How many times as long as without a pause a search without a deadline may take, at least 1.
         review: Longest time between two decisions, above zero.
+        count_rest: Whether what the node draws at rest until the search ends counts; not if the machine is on anyway.
 
     Raises:
         ValueError: If nobody knows the future, or an option is out of range.
@@ -29,9 +29,14 @@ class Oracle(PlanningPolicy):
     uses_forecast = False
 
     def __init__(
-        self, actual: IntensitySeries | None = None, *, stretch: float = 2.0, review: Duration = timedelta(hours=1)
+        self,
+        actual: IntensitySeries | None = None,
+        *,
+        stretch: float = 2.0,
+        review: Duration = timedelta(hours=1),
+        count_rest: bool = True,
     ) -> None:
-        super().__init__(stretch=stretch, review=review)
+        super().__init__(stretch=stretch, review=review, count_rest=count_rest)
         if actual is None:
             raise ValueError(
                 "the oracle has to know the future, which only a simulation does: choose another scheduler, or compare with it"
@@ -41,7 +46,3 @@ class Oracle(PlanningPolicy):
 
     def outlook(self, context: SchedulingContext, until: datetime) -> Outlook:
         return Outlook.of_series(self._actual, context.now, until)
-
-    def plan(self, context: SchedulingContext, task: Task, outlook: Outlook) -> Allowance:
-        needed_s = task.share_within(outlook, context.now)
-        return cleanest_allowance(task, outlook, needed_s, place_in_time(outlook, needed_s))

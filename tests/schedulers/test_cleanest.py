@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedulers.cleanest import lowest_window, place_in_grams, place_in_time
+from schedulers.cleanest import CheapestEnd, cheapest_end, cleanest_cost, lowest_window, place_in_grams, place_in_time
 from schedulers.outlook import Outlook
 
 pieces = st.lists(st.tuples(st.integers(1, 120), st.integers(0, 9)), min_size=1, max_size=12)
@@ -61,3 +61,52 @@ def test_the_present_is_used_as_far_as_its_minutes_are_among_the_cleanest(
     minutes = sorted((level, place, i) for place, (length, level) in enumerate(told) for i in range(length))
     used = sum(place == 0 for _, place, _ in minutes[:needed_min])
     assert place_in_time(outlook(told), needed_min * 60.0).share * told[0][0] == pytest.approx(used)
+
+
+def emitted(minutes: list[int], needed: int, end: int, rest: float) -> float:
+    """Return what work of `needed` minutes and rest emit that end after `end` minutes, minute by minute."""
+    return sum(sorted(minutes[:end])[:needed]) + rest * sum(minutes[:end])
+
+
+def test_work_ends_as_soon_as_rest_costs_more_than_cleaner_hours_save() -> None:
+    # An hour at 400, or later one at 100 after a rest of three hours that sum up to 400 + 300 + 100 = 800 g/kWh.
+    hours = Outlook((3600.0,) * 3, (400.0, 300.0, 100.0))
+    # At a rest of a third: 400 + 133 at once, 300 + 233 after an hour, 100 + 267 at the end.
+    assert cheapest_end(hours, 3600.0, 1 / 3) == CheapestEnd(10800.0, pytest.approx(3600 * (100 + 800 / 3)))
+    assert cheapest_end(hours, 3600.0, 1.0) == CheapestEnd(3600.0, pytest.approx(3600 * 800))
+    assert cheapest_end(hours, 10801.0, 0.0) is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(told=pieces, needed_min=st.integers(1, 400), rest=st.sampled_from((0.0, 0.1, 0.5, 2.0)))
+def test_no_end_at_a_full_minute_is_cheaper(told: list[tuple[int, int]], needed_min: int, rest: float) -> None:
+    minutes = [100 * level for length, level in told for _ in range(length)]
+    found = cheapest_end(outlook(told), needed_min * 60.0, rest)
+    if needed_min > len(minutes):
+        assert found is None
+        return
+    assert found is not None
+    costs = {end: emitted(minutes, needed_min, end, rest) for end in range(needed_min, len(minutes) + 1)}
+    assert found.cost == pytest.approx(60.0 * costs[round(found.end_s / 60)])
+    assert found.cost <= 60.0 * min(costs.values()) * (1 + 1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(told=pieces, needed_min=st.integers(1, 1500))
+def test_the_cleanest_minutes_cost_what_they_sum_up_to(told: list[tuple[int, int]], needed_min: int) -> None:
+    minutes = sorted(100 * level for length, level in told for _ in range(length))
+    assert cleanest_cost(outlook(told), needed_min * 60.0) == pytest.approx(60.0 * sum(minutes[:needed_min]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(told=pieces, needed_min=st.integers(1, 400), rest=st.sampled_from((0.2, 1.0)))
+def test_no_window_with_its_rest_is_cheaper(told: list[tuple[int, int]], needed_min: int, rest: float) -> None:
+    minutes = [100 * level for length, level in told for _ in range(length)]
+    if needed_min > len(minutes):
+        return
+
+    def cost(start: int) -> float:
+        return sum(minutes[start : start + needed_min]) + rest * sum(minutes[: start + needed_min])
+
+    start = lowest_window(outlook(told), needed_min * 60.0, rest) / 60
+    assert cost(round(start)) == pytest.approx(min(map(cost, range(len(minutes) - needed_min + 1))))

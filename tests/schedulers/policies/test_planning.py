@@ -263,3 +263,43 @@ def test_options_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         policy(**options)
+
+
+@pytest.mark.parametrize("policy", [SuspendResume(), LowestWindow(), Oracle(hourly(NOW, AHEAD))])
+def test_nobody_waits_where_rest_costs_more_than_cleaner_hours_save(policy: PlanningPolicy) -> None:
+    # One slot-hour in four slots; at rest the node draws as much as all of them: even the next hour, at half the intensity, costs a quarter
+    # of an hour at 100 for the work, and five quarters of rest, of which the first hour is at 200.
+    dear = left(4, resting_w=4000.0)
+    assert policy.decide(context(progress=left(4))).train_slots == 0
+    assert policy.decide(context(progress=dear)).train_slots == 4
+
+
+def test_a_wait_that_pays_ends_before_rest_eats_its_gain() -> None:
+    # One hour of work, 1/10 of its power at rest: 200 + 20 at once, 100 + 30 after the next hour, and more with every later one.
+    decision = SuspendResume().decide(context(progress=left(4, resting_w=400.0)))
+    assert decision.train_slots == 0
+    assert "to be done by 2025-03-10 14:00 UTC, after which rest would cost more than cleaner hours save" in (
+        decision.reason.text
+    )
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        SuspendResume(count_rest=False),
+        LowestWindow(count_rest=False),
+        Oracle(hourly(NOW, AHEAD), count_rest=False),
+    ],
+)
+def test_a_machine_that_is_on_anyway_does_not_count_its_rest(policy: PlanningPolicy) -> None:
+    dear = left(4, resting_w=4000.0)
+    assert slots(policy.decide(context(progress=dear))) == slots(policy.decide(context(progress=left(4))))
+
+
+def test_work_that_reaches_beyond_the_forecast_is_not_crowded_into_it() -> None:
+    # 4 h of work, 6 of 12 h known: in the known hours rest is paid for 6 h, to go on later for 12 h; rest of 1 % leaves the plan as it was.
+    free = context(progress=left(16, deadline=NOW + 12 * HOUR))
+    cheap = context(progress=left(16, deadline=NOW + 12 * HOUR, resting_w=40.0))
+    dear = context(progress=left(16, deadline=NOW + 12 * HOUR, resting_w=8000.0))
+    assert SuspendResume().decide(free).train_slots == SuspendResume().decide(cheap).train_slots == 0
+    assert SuspendResume().decide(dear).train_slots == 4
