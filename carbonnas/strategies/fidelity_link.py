@@ -54,23 +54,33 @@ class FidelityLink:
         """
         return cls(float(np.quantile(population, 0.75)), float(population.std()) or 1.0, short, inputs, full - short)
 
-    def predict(self, short: Array, inputs: Array) -> tuple[Array, Array]:
-        """Return mean and standard deviation of the full results of `short`, shape (k,) each; `inputs` has shape (k, features)."""
-        noise = (_NOISE * self.spread) ** 2
-        turn = (_SLOPE * (short - self.centre)) ** 2
-        prior = self.spread**2 * (1.0 + _BUMP**2 + _KIND**2) + turn + noise
+    def mean(self, short: Array, inputs: Array) -> Array:
+        """Return the full results that are expected after `short`, shape (k,); `inputs` has shape (k, features)."""
         if not len(self.short):
-            return short, np.sqrt(prior)
-        known = self._covariance(self.short, self.inputs) + noise * np.eye(len(self.short))
-        across = self._covariance(short, inputs)
-        weights = np.linalg.solve(known, np.column_stack([self.gains, across.T]))
-        variance = np.maximum(prior - (across * weights[:, 1:].T).sum(axis=1), 1e-12)
-        return short + across @ weights[:, 0], np.sqrt(variance)
+            return short
+        across = self._covariance(short, inputs, self.short, self.inputs)
+        return np.asarray(short + across @ np.linalg.solve(self._known(), self.gains))
 
-    def _covariance(self, short: Array, inputs: Array) -> Array:
-        """Return the covariance of differences with those that were learnt from, shape (k, n)."""
-        a, b = (short - self.centre)[:, None], (self.short - self.centre)[None]
+    def covariance(self, short: Array, inputs: Array) -> Array:
+        """Return the covariance, shape (k, k), of the full results after `short`, what nothing tells of a training included."""
+        prior = self._covariance(short, inputs, short, inputs) + self._noise * np.eye(len(short))
+        if not len(self.short):
+            return prior
+        across = self._covariance(short, inputs, self.short, self.inputs)
+        return np.asarray(prior - across @ np.linalg.solve(self._known(), across.T))
+
+    @property
+    def _noise(self) -> float:
+        return (_NOISE * self.spread) ** 2
+
+    def _known(self) -> Array:
+        own = self._covariance(self.short, self.inputs, self.short, self.inputs)
+        return own + self._noise * np.eye(len(self.short))
+
+    def _covariance(self, short: Array, inputs: Array, other_short: Array, other_inputs: Array) -> Array:
+        """Return the covariance of differences between (k,) and (n,) networks, shape (k, n), without noise."""
+        a, b = (short - self.centre)[:, None], (other_short - self.centre)[None]
         bump = np.exp(-np.square((a - b) / (_BUMP * self.spread)) / 2)
-        apart = np.square(inputs).sum(axis=1)[:, None] + np.square(self.inputs).sum(axis=1) - 2 * inputs @ self.inputs.T
-        kind = np.exp(-np.maximum(apart, 0.0) / inputs.shape[1])
+        squares = np.square(inputs).sum(axis=1)[:, None] + np.square(other_inputs).sum(axis=1)
+        kind = np.exp(-np.maximum(squares - 2 * inputs @ other_inputs.T, 0.0) / inputs.shape[1])
         return np.asarray(self.spread**2 * (1.0 + _BUMP**2 * bump + _KIND**2 * kind) + _SLOPE**2 * a * b)

@@ -21,8 +21,8 @@ from carbonnas.trials import Fidelity, FidelityName
 
 Array = NDArray[np.float64]
 
-_QUADRATURE = (-1.2, 0.0, 1.2)
-"""Standard deviations at which an expected gain is taken, all with the same weight: three points of a normal distribution."""
+_DRAWS = 32
+"""Draws of what full trainings may give over which gains are averaged."""
 _OPTIMISM = 2.0
 """Scale of the optimistic draws for short trainings: the process doubts too little what it has seen little of."""
 
@@ -32,11 +32,12 @@ class MultiFidelity(SearchStrategy):
 
     Short trainings (fidelity `search`) go to the candidates that, in the light of a Gaussian process over all short trainings so far, could
     add most to the front of expected full results. Once there were `explore` of them, full trainings go to those whose expected
-    gain of the front of full results is largest for what they cost; both choices are greedy, one after the other, each counting on the
-    ones before. None is made once no candidate is expected to add the share `min_gain` to the hypervolume.
+    gain of the front of full results is largest for what they cost, averaged over joint draws of what they may give; both choices are
+    greedy, one after the other, each counting on the ones before. None is made once no candidate is expected to add the share `min_gain` to the hypervolume.
 
     Expected hypervolume improvement by cost after Emmerich et al. 2006, "Single- and multiobjective evolutionary optimization assisted by
-    Gaussian random field metamodels"; two fidelities after Kennedy and O'Hagan 2000.
+    Gaussian random field metamodels", of batches by joint draws after Daulton et al. 2020, "Differentiable expected hypervolume
+    improvement for parallel multi-objective Bayesian optimization"; two fidelities after Kennedy and O'Hagan 2000.
 
     Proposals for scoring are drawn uniformly until something was trained; then every second one is a mutation of a network of the front.
 
@@ -108,8 +109,11 @@ class MultiFidelity(SearchStrategy):
             return self._first(candidates, waiting, min(count, self._initial - known), rng)
         if full and short and short < self._explore:
             return []
-        least = self._min_gain if full or short >= self._explore else 0.0
-        return self._greedy(candidates, waiting, count=count, least=least, rng=None if full else rng)
+        outlook = expected(candidates, self._objectives, self._inputs(candidates))
+        if full:
+            return self._fully(candidates, waiting, outlook, count=count, rng=rng)
+        least = self._min_gain if short >= self._explore else 0.0
+        return self._shortly(candidates, waiting, outlook, count=count, least=least, rng=rng)
 
     def _first(
         self, candidates: Sequence[Candidate], waiting: Sequence[int], count: int, rng: np.random.Generator
@@ -127,41 +131,67 @@ class MultiFidelity(SearchStrategy):
             chosen.append(left.pop(place))
         return chosen
 
-    def _greedy(
+    def _shortly(
         self,
         candidates: Sequence[Candidate],
         waiting: Sequence[int],
+        outlook: Expected,
         *,
         count: int,
         least: float,
-        rng: np.random.Generator | None,
+        rng: np.random.Generator,
     ) -> list[int]:
-        """Choose one after the other what promises most for its cost, each as if those before had come out as expected.
+        """Choose short trainings, one after the other, each as if those before had come out as an optimist hopes.
 
-        Short trainings (with `rng`) are measured against the front of all that was trained, full ones against that of full results.
+        What that adds is measured against the front of all that was trained. Counting on an optimistic draw keeps the next ones away from
+        the neighbours of the first.
         """
-        outlook = expected(candidates, self._objectives, self._inputs(candidates))
-        everything = outlook.at(range(len(candidates)))
-        reference = self._worst(everything)
-        counts = [c.results if rng else FidelityName.FULL in c.results for c in candidates]
-        front = everything[[place for place, counted in enumerate(counts) if counted]]
+        reference = self._worst(outlook.at(range(len(candidates))))
+        front = outlook.at([place for place, candidate in enumerate(candidates) if candidate.results])
         held = _volume(front, reference)
         costs, left = self._costs(candidates)[list(waiting)], np.ones(len(waiting), dtype=bool)
         chosen: list[int] = []
         while len(chosen) < count and left.any():
-            # Counting on an optimistic draw of a short training keeps the next ones away from its neighbours.
-            doubts = _OPTIMISM * abs(float(rng.standard_normal())) if rng else 0.0
-            points = outlook.at(waiting, doubts=doubts)
-            if rng:
-                gains = hypervolume_gains(points, front, reference)
-            else:
-                gains = _expected_gains(outlook, waiting, front, reference)
+            points = outlook.at(waiting, doubts=_OPTIMISM * abs(float(rng.standard_normal())))
+            gains = hypervolume_gains(points, front, reference)
             best = int(np.argmax(np.where(left, gains / costs, -1.0)))
             if gains[best] < least * held:
                 break
             left[best] = False
             chosen.append(waiting[best])
             front = np.vstack([front, points[best]])
+        return chosen
+
+    def _fully(
+        self,
+        candidates: Sequence[Candidate],
+        waiting: Sequence[int],
+        outlook: Expected,
+        *,
+        count: int,
+        rng: np.random.Generator,
+    ) -> list[int]:
+        """Choose full trainings, one after the other, by what they add to the front of full results in the mean of joint draws.
+
+        That what is unknown is unknown of all of them alike keeps a batch from hedging with networks between two that are chosen anyway.
+        """
+        reference = self._worst(outlook.at(range(len(candidates))))
+        front = outlook.at([place for place, c in enumerate(candidates) if FidelityName.FULL in c.results])
+        held = _volume(front, reference)
+        drawn = outlook.draws(waiting, _DRAWS, rng)
+        fronts = [front] * len(drawn)
+        costs, left = self._costs(candidates)[list(waiting)], np.ones(len(waiting), dtype=bool)
+        chosen: list[int] = []
+        while len(chosen) < count and left.any():
+            gains = np.mean(
+                [hypervolume_gains(one, f, reference) for one, f in zip(drawn, fronts, strict=True)], axis=0
+            )
+            best = int(np.argmax(np.where(left, gains / costs, -1.0)))
+            if gains[best] < self._min_gain * held:
+                break
+            left[best] = False
+            chosen.append(waiting[best])
+            fronts = [np.vstack([f, one[best]]) for one, f in zip(drawn, fronts, strict=True)]
         return chosen
 
     def _worst(self, values: Array) -> Array:
@@ -203,12 +233,6 @@ class MultiFidelity(SearchStrategy):
         }
         self._front = []
         self._rng.bit_generator.state = cast("dict[str, Any]", state["rng"])
-
-
-def _expected_gains(outlook: Expected, places: Sequence[int], front: Array, reference: Array) -> Array:
-    """Return by how much a full training of each is expected to enlarge the hypervolume of `front`."""
-    spread = [hypervolume_gains(outlook.at(places, spreads=place), front, reference) for place in _QUADRATURE]
-    return np.asarray(np.mean(spread, axis=0))
 
 
 def _volume(front: Array, reference: Array) -> float:
