@@ -47,18 +47,22 @@ class Issues:
         first: The first instant of issue.
         mean: Shape (issues, `HORIZON_H`), g/kWh.
         quantiles: Shape (issues, `HORIZON_H`, levels).
+        counted: Shape (issues, `HORIZON_H`), g/kWh: what plans count with.
     """
 
     name: str
     first: datetime
     mean: Array
     quantiles: Array
+    counted: Array
 
     def at(self, now: datetime, like: IntensitySample) -> Forecast:
         """Return the forecast issued at a full hour, of the zone, kind and basis of `like`."""
         row = (now - self.first) // HOUR
         nothing = HourlyIntensity(now, np.empty(0))
-        return as_forecast(HourlyForecast(self.mean[row], self.quantiles[row]), nothing, like, self.name)
+        return as_forecast(
+            HourlyForecast(self.mean[row], self.quantiles[row], self.counted[row]), nothing, like, self.name
+        )
 
     def mape_by_day(self, recording: Recording) -> list[float]:
         """Return the mean absolute percentage error by day of horizon over all issues, where the actual value is known and not zero."""
@@ -100,7 +104,7 @@ def issued_every_hour(plan: Plan, recording: Recording, span: Interval, told: Ca
         told: Called with the share that is done, now and then.
     """
     count = span.duration // HOUR
-    mean, quantiles = np.empty((count, HORIZON_H)), []
+    mean, counted, quantiles = np.empty((count, HORIZON_H)), np.empty((count, HORIZON_H)), []
     forecaster, due = plan.make(), span.start
     for row in range(count):
         now = span.start + row * HOUR
@@ -112,11 +116,11 @@ def issued_every_hour(plan: Plan, recording: Recording, span: Interval, told: Ca
             forecaster.fit(past if plan.refit is None else history)
             due = span.end if plan.refit is None else now + plan.refit
         expected = checked_forecast(forecaster, history, HORIZON_H)
-        mean[row] = expected.mean
+        mean[row], counted[row] = expected.mean, expected.counted
         quantiles.append(expected.quantiles)
         if row % 24 == 0:
             told(row / count)
-    return Issues(plan.name, span.start, mean, np.array(quantiles))
+    return Issues(plan.name, span.start, mean, np.array(quantiles), counted)
 
 
 def kept(path: Path, make: Callable[[], Issues]) -> Issues:
@@ -124,8 +128,9 @@ def kept(path: Path, make: Callable[[], Issues]) -> Issues:
     if path.exists():
         with np.load(path) as file:
             first = datetime.fromisoformat(str(file["first"]))
-            return Issues(str(file["name"]), first, file["mean"], file["quantiles"])
+            return Issues(str(file["name"]), first, file["mean"], file["quantiles"], file["counted"])
     made = make()
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, name=made.name, first=made.first.isoformat(), mean=made.mean, quantiles=made.quantiles)
+    issued = made.first.isoformat()
+    np.savez(path, name=made.name, first=issued, mean=made.mean, quantiles=made.quantiles, counted=made.counted)
     return made

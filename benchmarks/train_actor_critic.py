@@ -94,7 +94,8 @@ def tell(update: int, reward: float) -> None:
 
 
 def write(path: Path, actor: Actor) -> None:
-    tensors = {field.name: getattr(actor, field.name).astype(np.float32) for field in fields(Actor)}
+    names = [field.name for field in fields(Actor) if field.init]
+    tensors = {name: getattr(actor, name).astype(np.float32) for name in names}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(save(tensors))
 

@@ -172,15 +172,18 @@ class Forecast:
         series: The expected values, provenance `ESTIMATED`.
         levels: The quantiles that are given, between 0 and 1 and in order; empty where only the expected values are known.
         quantiles: For each sample its quantiles in g/kWh, as many as `levels`, not decreasing.
+        averages: For each sample the mean of all that may come in g/kWh, which is what emissions add up to; empty where it is not told apart
+            from the expected values. Those may be meant to have small relative errors, which makes them smaller.
 
     Raises:
-        ValueError: If there are quantiles for other samples or levels than there are.
+        ValueError: If there are quantiles or averages for other samples or levels than there are.
     """
 
     issued_at: datetime
     series: IntensitySeries
     levels: tuple[float, ...] = ()
     quantiles: tuple[tuple[float, ...], ...] = ()
+    averages: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         require_utc(self.issued_at, "issued_at")
@@ -188,6 +191,8 @@ class Forecast:
             raise ValueError(f"{len(self.series)} samples can't have {len(self.quantiles)} sets of quantiles")
         if any(len(values) != len(self.levels) for values in self.quantiles):
             raise ValueError(f"each sample needs {len(self.levels)} quantiles")
+        if self.averages and len(self.averages) != len(self.series):
+            raise ValueError(f"{len(self.series)} samples can't have {len(self.averages)} averages")
 
     def upper(self, instant: datetime) -> float | None:
         """Return the highest quantile at `instant` in g/kWh, or `None` where there is none."""

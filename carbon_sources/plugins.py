@@ -54,23 +54,12 @@ class PluginGroup(Generic[T]):
         Raises:
             PluginError: As `load`, and if an annotation of the constructor can't be resolved at run time.
         """
-        cls = self.load(name)
         try:
-            hints = get_type_hints(cls.__init__, include_extras=True)
+            return _options_of(self.load(name))  # type: ignore[arg-type] # classes are hashable
         except NameError as error:
             raise PluginError(
                 f"plug-in {name!r} of {self.group} has an annotation that can't be read: {error}"
             ) from error
-        fields: dict[str, Any] = {
-            parameter.name: (
-                hints.get(parameter.name, Any),
-                ... if parameter.default is inspect.Parameter.empty else parameter.default,
-            )
-            for parameter in inspect.signature(cls).parameters.values()
-            if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-        }
-        config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
-        return create_model(f"{cls.__name__}Options", __config__=config, **fields)
 
     def create(self, name: str, options: Mapping[str, object], services: Mapping[str, object]) -> T:
         """Validate `options` and construct the plug-in with those `services` that its constructor names.
@@ -116,3 +105,23 @@ def _import(point: EntryPoint) -> object:
         return point.load()
     except Exception as error:
         raise PluginError(f"plug-in {point.name!r} ({point.value}) can't be imported: {error}") from error
+
+
+@functools.cache
+def _options_of(cls: type[object]) -> type[BaseModel]:
+    """Return a model of the keyword-only parameters of a constructor; making one takes milliseconds, so once for each class.
+
+    Raises:
+        NameError: If an annotation can't be resolved at run time.
+    """
+    hints = get_type_hints(cls.__init__, include_extras=True)
+    fields: dict[str, Any] = {
+        parameter.name: (
+            hints.get(parameter.name, Any),
+            ... if parameter.default is inspect.Parameter.empty else parameter.default,
+        )
+        for parameter in inspect.signature(cls).parameters.values()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
+    return create_model(f"{cls.__name__}Options", __config__=config, **fields)

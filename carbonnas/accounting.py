@@ -18,12 +18,19 @@ from carbonnas.energy.meter import Account, EnergyMeter, Measurement, Usage
 from carbonnas.search_state import Step
 from carbonnas.storage.search_store import SearchStore
 from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
+from carbonnas.work_left import Lengths
 from schedulers.budget import BudgetState
 
 _MARGIN = 1.25
 """How much more than the dearest finished trial of its sort a trial may be expected to cost."""
 
 _BOUND_WINDOW = timedelta(days=7)
+
+_UNKNOWN_REACH = timedelta(hours=1)
+"""How far ahead the bound is relied upon while nothing is known."""
+
+_PATIENCE = timedelta(days=2)
+"""How long after its last work a search waits for prices that may leave something of a budget: nearly all values come by then."""
 
 
 @dataclass(slots=True)
@@ -49,11 +56,15 @@ class _Sum:
     seconds: float = 0.0
     count: int = 0
     longest_s: float = 0.0
+    squares: float = 0.0
+    """Sum of the squares of the differences of the seconds from their mean (Welford, Technometrics 4, 1962)."""
 
     def add(self, joules: float, seconds: float) -> None:
+        before = self.seconds / max(1, self.count)
         self.joules += joules
         self.seconds += seconds
         self.count += 1
+        self.squares += (seconds - before) * (seconds - self.seconds / self.count) if self.count > 1 else 0.0
         self.longest_s = max(self.longest_s, seconds)
 
 
@@ -96,6 +107,7 @@ class Accountant:
         self._upper_j: dict[tuple[TrialKind, Fidelity], float] = {}
         self._unpriced: dict[str, datetime] = {}
         self._drawn_since: datetime | None = None
+        self._worked_until: datetime | None = None
         self._unread: list[Usage] = []
         self._dirtiest: tuple[Observation, float] | None = None
         self.totals = RunningTotals()
@@ -106,6 +118,7 @@ class Accountant:
         """Begin to measure at `now`. Raises `EnergyMeterError` if nothing can be measured."""
         self._meter.start(now)
         self._drawn_since = now
+        self._worked_until = self._worked_until or now
 
     def close(self) -> None:
         """Stop measuring; idempotent."""
@@ -178,9 +191,19 @@ class Accountant:
             if kind is TrialKind.TRAIN
         }
 
-    def longest_s(self) -> dict[Fidelity, float]:
-        """Return the slot seconds of the longest completed trial of each fidelity."""
-        return {fidelity: finished.longest_s for (_, fidelity), finished in self._finished.items()}
+    def lengths(self) -> dict[Fidelity, Lengths]:
+        """Return how long completed trainings took, by fidelity."""
+        return {
+            fidelity: Lengths(each.count, each.seconds / each.count, each.squares, each.longest_s)
+            for (kind, fidelity), each in self._finished.items()
+            if kind is TrialKind.TRAIN
+        }
+
+    def longest_scoring_s(self) -> float:
+        """Return the slot seconds of the longest completed scoring; 0 before there is one."""
+        return max(
+            (each.longest_s for (kind, _), each in self._finished.items() if kind is TrialKind.SCORE), default=0.0
+        )
 
     def training_w(self) -> float | None:
         """Return what a slot that trains has drawn on average in W, on top of rest, overhead of the building included; `None` before a training completed."""
@@ -208,6 +231,24 @@ class Accountant:
     def states(self, now: datetime, reserved_g: float = 0.0) -> tuple[BudgetState, ...]:
         """Return how the budgets stand."""
         return self._book.states(now, reserved_g)
+
+    def enough_until(self, observation: Observation) -> datetime:
+        """Return until when no budget can run out, whatever is at work, unless values are revised; the present where nobody knows.
+
+        Counts with the most that the node can draw, and with the intensity of the present interval up to its end, or the bound while it is unknown.
+        """
+        now, most_w, present = observation.now, self._meter.most_w(), observation.current
+        left_g = min((state.remaining_g for state in self.states(now)), default=0.0)
+        if most_w is None or left_g <= 0:
+            return now
+        known_until = now + _UNKNOWN_REACH if present is None else present.interval.end
+        g_per_s = most_w * self._pue / J_PER_KWH * (self._bound if present is None else present.g_per_kwh)
+        longest_s = (known_until - now).total_seconds()
+        return known_until if g_per_s * longest_s <= left_g else now + timedelta(seconds=left_g / g_per_s)
+
+    def prices_may_come(self, now: datetime) -> bool:
+        """Say whether values are still to be expected for the time of the last work."""
+        return self._worked_until is None or now < self._worked_until + _PATIENCE
 
     def estimate_g(self, trial: Trial, observation: Observation, share_g: float) -> float:
         """Return an upper estimate of what is still to come of a trial, in grams.
@@ -250,6 +291,7 @@ class Accountant:
                 self._unpriced[entry.entry_id] = entry.priced.sample.interval.start
             sample = entry.priced.sample
             if entry.owner.account is Account.TRIAL and entry.owner.trial is not None:
+                self._worked_until = max(self._worked_until or sample.interval.end, sample.interval.end)
                 self._trial_j[entry.owner.trial] += sign * sample.joules
                 self._trial_s[entry.owner.trial] += sign * sample.interval.seconds
             elif entry.owner.account is Account.IDLE:

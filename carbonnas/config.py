@@ -253,7 +253,7 @@ class SearchConfig(_Section):
     scoring: PluginChoice
     training: PluginChoice
     carbon_source: PluginChoice
-    scheduler: PluginChoice
+    scheduler: PluginChoice = PluginChoice("suspend_resume")
     forecaster: PluginChoice = PluginChoice(DEFAULT_FORECASTER)
     energy: PluginChoice = PluginChoice("codecarbon")
     executor: PluginChoice = PluginChoice("process")

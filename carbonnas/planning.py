@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +30,10 @@ from carbonnas.work_left import trainings_left
 
 _TRIES_PER_PROPOSAL = 50
 """How often a strategy may repeat itself before a round goes on with fewer proposals than planned."""
+
+_NOTHING: Mapping[FidelityName, Mapping[str, float]] = {}
+_REMEMBERED = 1 << 15
+"""Architectures whose canonical forms and keys are kept: strategies propose the same ones again and again."""
 
 
 class Planner:
@@ -62,6 +68,7 @@ class Planner:
         self._objectives = objectives
         self._queue = queue
         self._seed = seed
+        self._identity = functools.lru_cache(_REMEMBERED)(self._identify)
         self._fidelities = {FidelityName.PROXY: PROXY, FidelityName.SEARCH: Fidelity(FidelityName.SEARCH, epochs)}
         if full_epochs is not None:
             self._fidelities[FidelityName.FULL] = Fidelity(FidelityName.FULL, full_epochs)
@@ -110,9 +117,8 @@ class Planner:
 
     def _tell(self, trials: TrialBook, position: PlanPosition) -> PlanPosition:
         rounds = tellable_rounds(self.shape, position)
-        for trial in sorted(trials.values(), key=lambda t: t.number):
-            if trial.round in rounds:
-                self.strategy.tell(_observation(trial))
+        for trial in sorted((t for t in trials.values() if t.round in rounds), key=lambda t: t.number):
+            self.strategy.tell(_observation(trial))
         return replace(position, told=rounds.stop)
 
     def _ask(self, trials: TrialBook, round_: int, now: datetime) -> list[Trial]:
@@ -121,14 +127,18 @@ class Planner:
         for _ in range(self.shape.score_per_round * _TRIES_PER_PROPOSAL):
             if len(proposals) == self.shape.score_per_round:
                 break
-            architecture = self.space.canonical(self.strategy.ask())
-            key = self.space.key(architecture)
+            architecture, key = self._identity(self.strategy.ask())
             if key not in known:
                 proposals.setdefault(key, architecture)
         return [
             self._trial(round_, FidelityName.PROXY, index, architecture=architecture, now=now)
             for index, architecture in enumerate(proposals.values())
         ]
+
+    def _identify(self, architecture: Architecture) -> tuple[Architecture, str]:
+        """Return the canonical form of an architecture, and its key."""
+        canonical = self.space.canonical(architecture)
+        return canonical, self.space.key(canonical)
 
     def _promote(self, trials: TrialBook, rung: FidelityName, round_: int, now: datetime) -> list[Trial]:
         """Return the trials of a round that climb to `rung`, as the strategy chooses or, if it does not, by what ranks on the rung below."""
@@ -137,7 +147,7 @@ class Planner:
             return []
         below = self.shape.rungs[self.shape.rungs.index(rung) - 1]
         climbed = {t.key for t in trials.values() if t.fidelity.name is rung}
-        done = [t for t in _completed(trials.values()) if t.round <= round_]
+        done = [t for t in trials.in_state(TrialState.COMPLETED) if t.round <= round_]
         pool = [t for t in done if t.fidelity.name is below]
         waiting = {t.key: t for t in pool if t.key not in climbed}
         known = [t for t in done if t.kind is TrialKind.SCORE or self._usable(t, rung, round_)]
@@ -174,7 +184,7 @@ class Planner:
     ) -> Trial:
         kind = TrialKind.SCORE if rung is FidelityName.PROXY else TrialKind.TRAIN
         fidelity = self._fidelities[rung]
-        key = self.space.key(architecture)
+        _, key = self._identity(architecture)
         seed = derive_seed(self._seed, key, kind.value, fidelity.name)
         number = self.shape.number(round_, rung, index)
         return Trial(number, round_, kind, fidelity, architecture, key, seed, now)
@@ -187,16 +197,13 @@ def _observation(trial: Trial) -> Observation:
 
 def _candidates(trials: Iterable[Trial]) -> dict[str, Candidate]:
     """Return what is known of each architecture by its key; trials come in the order of the plan."""
-    candidates: dict[str, Candidate] = {}
+    scored: dict[str, Trial] = {}
+    results: dict[str, dict[FidelityName, Mapping[str, float]]] = defaultdict(dict)
     for trial in trials:
         if trial.kind is TrialKind.SCORE:
-            candidates.setdefault(trial.key, Candidate(trial.architecture, trial.metrics, {}))
-    for trial in trials:
-        if trial.kind is TrialKind.TRAIN and (candidate := candidates.get(trial.key)):
-            results = {**candidate.results, trial.fidelity.name: trial.metrics}
-            candidates[trial.key] = replace(candidate, results=results)
-    return candidates
-
-
-def _completed(trials: Iterable[Trial]) -> list[Trial]:
-    return [t for t in sorted(trials, key=lambda t: t.number) if t.state is TrialState.COMPLETED]
+            scored.setdefault(trial.key, trial)
+        else:
+            results[trial.key][trial.fidelity.name] = trial.metrics
+    return {
+        key: Candidate(trial.architecture, trial.metrics, results.get(key, _NOTHING)) for key, trial in scored.items()
+    }

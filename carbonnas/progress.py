@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from carbonnas.accounting import Accountant
@@ -11,8 +11,8 @@ from carbonnas.plan import PlanPosition
 from carbonnas.planning import Planner
 from carbonnas.search_state import SearchHeader
 from carbonnas.trial_book import TrialBook
-from carbonnas.trials import PROXY, Fidelity, TrialKind, TrialState
-from carbonnas.work_left import SecondsOf, scaled_seconds, training_left
+from carbonnas.trials import Fidelity, FidelityName, Trial, TrialKind, TrialState
+from carbonnas.work_left import LongestWork, scaled_seconds, training_left
 from schedulers.decision import Progress
 from schedulers.feasibility import longest_makespan
 
@@ -66,19 +66,34 @@ class ProgressReader:
             resting_w=accountant.resting_w(),
             share_done=ended / in_all if in_all else 0.0,
             training_done=timedelta(seconds=accountant.trained_s + sum(map(accountant.spent_s, still_open))),
-            time_to_finish=None if left is None else self._longest(left, trials, position, left_s),
+            time_to_finish=self._longest(planned, still_open, trials, position),
         )
 
     def _longest(
-        self, left: timedelta, trials: TrialBook, position: PlanPosition, training_s: SecondsOf
+        self, planned: Mapping[Fidelity, int], still_open: Sequence[Trial], trials: TrialBook, position: PlanPosition
     ) -> timedelta | None:
         """Return how long the rest takes at most: rounds wait for each other, and in each scoring, training and full training do."""
-        shape, longest = self._planner.shape, self._accountant.longest_s()
-        rungs = [PROXY, *self._planner.trainings_left(position)]
-        lengths = [longest.get(rung) or (training_s(rung) if rung != PROXY else 0.0) or 0.0 for rung in rungs]
-        slots = min(self._header.slots, shape.width)
-        rounds = shape.rounds - min(position.promoted, position.completed) + bool(trials.count(TrialKind.TRAIN, *_OPEN))
-        chain_s = math.ceil(rounds / (shape.lookahead_rounds + 1)) * sum(lengths)
+        shape, accountant = self._planner.shape, self._accountant
+        longest = LongestWork(accountant.lengths(), self._stated_s)
+        spent = {rung: [accountant.spent_s(t) for t in still_open if t.fidelity == rung] for rung in planned}
+        scoring_s, rounds = accountant.longest_scoring_s(), self._rounds_left(trials, position)
         unscored = (shape.rounds - position.asked) * shape.score_per_round + trials.count(TrialKind.SCORE, *_OPEN)
-        work = left + timedelta(seconds=unscored * lengths[0])
-        return longest_makespan(work, slots, timedelta(seconds=chain_s))
+        work_s, chain_s = unscored * scoring_s, rounds * scoring_s
+        for rung, count in planned.items():
+            if not count and not spent[rung]:
+                continue
+            left_s, one_s = longest.left(rung, count, spent[rung]), longest.seconds(rung, 1)
+            if left_s is None or one_s is None:
+                return None
+            work_s += left_s
+            in_each = rung.name is not FidelityName.FULL or shape.full_per_round > 0
+            chain_s += one_s * (rounds if in_each else 1)
+        slots = min(self._header.slots, shape.width)
+        return longest_makespan(timedelta(seconds=work_s), slots, timedelta(seconds=chain_s))
+
+    def _rounds_left(self, trials: TrialBook, position: PlanPosition) -> int:
+        """Return how many rounds wait for each other at most, the present one included."""
+        shape = self._planner.shape
+        under_way = bool(trials.count(TrialKind.TRAIN, *_OPEN))
+        rounds = shape.rounds - min(position.promoted, position.completed) + under_way
+        return math.ceil(rounds / (shape.lookahead_rounds + 1))

@@ -55,7 +55,7 @@ class SearchParts:
         trial_timeout: Longest real time of a trial in a slot.
         training_s: Slot seconds that the user expects of a training, by fidelity, until some have finished.
         metering: Longest time between two readings in the clock of the search; `None` if no event can be missed.
-        meter_at_rest: Whether readings go on while no trial runs.
+        virtual: Whether nothing real is drawn: then nothing is lost if readings wait for work, or until a budget could run out.
     """
 
     header: SearchHeader
@@ -68,7 +68,7 @@ class SearchParts:
     trial_timeout: timedelta
     training_s: Mapping[Fidelity, float]
     metering: timedelta | None
-    meter_at_rest: bool
+    virtual: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Search:
             self._collect(outcome, step)
         added, position = parts.planner.extend(self._trials, self._progress.position, now)
         step.trials.update({trial.number: trial for trial in added})
-        decision = self._decide(observation, step)
+        decision = self._decide(observation, position, step)
         blocked = self._start_trials(observation, decision, step)
         suspended = self._excess(decision, parts.accountant.states(now))
         ending = self._ending(now, blocked, planned=position.final_planned)
@@ -186,7 +186,7 @@ class Search:
         if trial.state.final:
             self._parts.accountant.settle(trial)
 
-    def _decide(self, observation: Observation, step: Step) -> Decision:
+    def _decide(self, observation: Observation, position: PlanPosition, step: Step) -> Decision:
         previous = self._decisions[-1] if self._decisions else None
         context = SchedulingContext(
             now=observation.now,
@@ -195,7 +195,7 @@ class Search:
             history=observation.series.before(observation.now),
             forecast=observation.forecast,
             budgets=self._parts.accountant.states(observation.now),
-            progress=self._scheduling_progress(),
+            progress=self._scheduling_progress(position),
             previous=None if previous is None else previous.decision,
         )
         decision = self._parts.scheduler.decide(context)
@@ -208,10 +208,10 @@ class Search:
             step.decisions.append(record)
         return decision
 
-    def _scheduling_progress(self) -> Progress:
+    def _scheduling_progress(self, position: PlanPosition) -> Progress:
         ready = self._trials.in_state(TrialState.QUEUED, TrialState.SUSPENDED, kind=TrialKind.TRAIN)
         running = self._trials.count(TrialKind.TRAIN, TrialState.RUNNING)
-        return self._reader.read(self._trials, self._progress.position, None if running else self._waiting_since(ready))
+        return self._reader.read(self._trials, position, None if running else self._waiting_since(ready))
 
     def _waiting_since(self, train_ready: Sequence[Trial]) -> datetime | None:
         """Return since when trainings wait in vain: derived from the record, so that a restart changes nothing."""
@@ -277,7 +277,9 @@ class Search:
         if planned and self._trials.finished:
             return StopReason.PLAN_DONE
         states = self._parts.accountant.states(now)
-        if ends_search(states, blocked, scoring_left=bool(self._ready(TrialKind.SCORE, 1))):
+        prices_may_come = self._parts.accountant.prices_may_come(now)
+        scoring_left = bool(self._ready(TrialKind.SCORE, 1))
+        if ends_search(states, blocked, scoring_left=scoring_left, prices_may_come=prices_may_come):
             return StopReason.BUDGET_EXHAUSTED
         return None
 
@@ -350,8 +352,9 @@ class Search:
         if parts.header.deadline is not None:
             times.append(parts.header.deadline)
         running = self._trials.in_state(TrialState.RUNNING)
-        if parts.metering is not None and (running or parts.meter_at_rest):
-            times.append(now + parts.metering)
+        if parts.metering is not None and (running or not parts.virtual):
+            soonest = now + parts.metering
+            times.append(max(soonest, parts.accountant.enough_until(observation)) if parts.virtual else soonest)
         shape = parts.planner.shape
         return SearchStatus(
             now=now,

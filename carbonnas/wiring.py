@@ -48,7 +48,7 @@ from schedulers.safety import SafetyLayer
 T = TypeVar("T")
 
 _SIMULATED_METERING = timedelta(minutes=1)
-"""Simulated work draws nothing real: it is only metered this often where a budget could run out in between."""
+"""Simulated work draws nothing real: it is only metered where a budget could run out, and then this often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class _Builder:
             trial_timeout=config.search.trial_timeout,
             training_s=config.search.training_s,
             metering=_metering(config),
-            meter_at_rest=config.clock.use != "simulated",
+            virtual=config.clock.use == "simulated",
         )
         return parts, strategy
 

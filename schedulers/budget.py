@@ -100,9 +100,12 @@ class BudgetState:
 
     Attributes:
         budget: The budget.
-        spent_g: Emissions inside the window, priced; unpriced energy counts with a conservative bound.
+        spent_g: Emissions inside the window, priced; unpriced energy counts with what is expected of it at most.
         reserved_g: Upper estimates of the work that is running.
         window: The calendar window, or `None` for the whole search.
+        unpriced_g: The part of `spent_g` that is for unpriced energy, at least zero.
+        doubt_g: How much more that energy may turn out to have emitted, should the expectation be wrong and the grid have been as dirty as the
+            configured bound, at least zero.
 
     Raises:
         BudgetError: If an amount is not a number, because such a budget would never be exhausted.
@@ -112,20 +115,27 @@ class BudgetState:
     spent_g: float
     reserved_g: float
     window: Interval | None = None
+    unpriced_g: float = 0.0
+    doubt_g: float = 0.0
 
     def __post_init__(self) -> None:
-        if math.isnan(self.spent_g) or math.isnan(self.reserved_g):
+        if math.isnan(self.spent_g) or math.isnan(self.reserved_g) or math.isnan(self.unpriced_g + self.doubt_g):
             raise BudgetError(f"spent and reserved must be numbers, got {self.spent_g} g and {self.reserved_g} g")
 
     @property
     def remaining_g(self) -> float:
-        """What is neither spent nor reserved; below zero when the limit was overshot, never clipped."""
-        return self.budget.limit_g - self.spent_g - self.reserved_g
+        """What is surely neither spent nor reserved; below zero when the limit was overshot, never clipped."""
+        return self.budget.limit_g - self.spent_g - self.doubt_g - self.reserved_g
 
     @property
     def exhausted(self) -> bool:
-        """Whether the limit is reached by what was spent."""
-        return self.spent_g >= self.budget.limit_g
+        """Whether the limit is reached by what was spent, or may be: a forecast can be wrong, and a limit is hard."""
+        return self.spent_g + self.doubt_g >= self.budget.limit_g
+
+    @property
+    def surely_exhausted(self) -> bool:
+        """Whether the limit is reached by what has a price: no value that comes late gives anything back."""
+        return self.spent_g - self.unpriced_g >= self.budget.limit_g
 
     @property
     def warned(self) -> bool:
@@ -133,5 +143,9 @@ class BudgetState:
         return self.spent_g >= self.budget.warn_at * self.budget.limit_g
 
     def admits(self, estimate_g: float) -> bool:
-        """Whether work of at most `estimate_g` grams fits beside what is spent and reserved; an estimate that is not a number never does."""
-        return self.spent_g + self.reserved_g + estimate_g <= self.budget.limit_g
+        """Whether work of at most `estimate_g` grams surely fits beside what is spent and reserved; an estimate that is not a number never does."""
+        return self.spent_g + self.doubt_g + self.reserved_g + estimate_g <= self.budget.limit_g
+
+    def may_admit(self, estimate_g: float) -> bool:
+        """Whether that work would fit if what is unpriced had emitted nothing."""
+        return self.spent_g - self.unpriced_g + self.reserved_g + estimate_g <= self.budget.limit_g

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import heapq
 import itertools
+import math
 from dataclasses import dataclass
 from operator import mul, sub
 
@@ -74,16 +75,16 @@ def cheapest_end(outlook: Outlook, needed_s: float, rest: float) -> CheapestEnd 
         rest: What is drawn until the end whatever is done, as a share of what the work draws besides, at least 0.
     """
     used: list[tuple[float, float]] = []  # the cleanest seconds so far, as a heap with the dirtiest on top
-    held = worked = rested = begin = 0.0
-    best: CheapestEnd | None = None
+    held = worked = rested = begin = end = 0.0
+    least, enough = math.inf, needed_s * (1.0 - _NOTHING)
     for length, value in zip(outlook.lengths_s, outlook.g_per_kwh, strict=True):
-        taken = max(0.0, min(length, needed_s - held))
+        taken = min(length, needed_s - held) if held < needed_s else 0.0
         held, worked = held + taken, worked + value * taken
-        if held >= needed_s * (1.0 - _NOTHING):
+        if held >= enough:
             while True:
                 cost = worked + rest * (rested + value * taken)
-                if best is None or cost < best.cost:
-                    best = CheapestEnd(begin + taken, cost)
+                if cost < least:
+                    end, least = begin + taken, cost
                 if taken >= length or not used or -used[0][0] <= value:
                     break
                 dirtiest, long = used[0]
@@ -96,7 +97,7 @@ def cheapest_end(outlook: Outlook, needed_s: float, rest: float) -> CheapestEnd 
         if taken > 0.0:
             heapq.heappush(used, (-value, taken))
         rested, begin = rested + value * length, begin + length
-    return best
+    return CheapestEnd(end, least) if least < math.inf else None
 
 
 def cleanest_cost(outlook: Outlook, needed_s: float) -> float:

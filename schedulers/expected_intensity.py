@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Sequence
 from datetime import timedelta
+from operator import attrgetter
 
 from carbon_sources.intensity import Forecast, IntensitySample
+
+_begin = attrgetter("interval.start")
 
 _FADES_IN = timedelta(hours=96)
 """After how long an error of a forecast counts for a third. What was missed, such as wind, mostly stays: on recorded grids a fading within a
 day or less could cost as much in savings as it won elsewhere, and one over four days never cost more than half a per cent of them."""
+
+
+def counted_for(sample: IntensitySample, forecast: Forecast | None) -> float:
+    """Return what plans count for a sample in g/kWh: the average if it is one of the forecast's own, else its value."""
+    if forecast is None or not forecast.averages:
+        return sample.g_per_kwh
+    samples = forecast.series.samples
+    place = bisect.bisect_left(samples, sample.interval.start, key=_begin)
+    return forecast.averages[place] if place < len(samples) and samples[place] == sample else sample.g_per_kwh
 
 
 def after_present(
@@ -39,7 +52,8 @@ def after_present(
     expected = None if present is None else forecast.series.at(present.interval.start)
     if present is None or expected is None:
         return tuple(values)
-    missed, since = present.g_per_kwh - expected.g_per_kwh, expected.interval.start
+    missed = counted_for(present, forecast) - counted_for(expected, forecast)
+    since = expected.interval.start
     return tuple(
         value if sample.interval.start < since else _moved(value, missed * _left(sample.interval.start - since))
         for value, sample in zip(values, samples, strict=True)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from carbon_sources.units import J_PER_KWH
 
 _EARLIER = 1e-7
-"""By how much more, as a share of the dirtiest hour, the last piece counts than the first: of equal hours the earlier is taken."""
+"""By how much more, as a share of the dirtiest hour, the last piece counts: of equal hours the earlier is taken, and none for no work."""
+_DIRTIEST = 1000.0
+"""What an hour of the dirtiest piece costs: the solver takes differences below 1e-7 for none, on a grid of few grams as well."""
 _TOLERANCE = 1e-6
 
 
@@ -129,20 +131,20 @@ class _Program:
         self._count = len(lengths_s)
         self._starts = work.switch_s > 0 or work.min_run_s > min(lengths_s)
         self._missing = self._count * (2 if self._starts else 1)
-        dirtiest = max(1.0, *g_per_kwh)
-        late = [_EARLIER * dirtiest * place / self._count for place in range(self._count)]
-        self.costs = [hours * (value + more) for hours, value, more in zip(self._hours, g_per_kwh, late, strict=True)]
-        self.costs += [0.0] * (self._missing - self._count) + [self._penalty(dirtiest)]
+        dirtiest = max(g_per_kwh) or 1.0
+        shares = [value / dirtiest + _EARLIER * place / self._count for place, value in enumerate(g_per_kwh, start=1)]
+        self.costs = [_DIRTIEST * hours * share for hours, share in zip(self._hours, shares, strict=True)]
+        self.costs += [0.0] * (self._missing - self._count) + [self._penalty()]
         self.uppers = [float(work.width)] * self._missing + [math.inf]
         self.rows: list[_Row] = [self._all_work()]
         if self._starts:
             self.rows += [self._start(place) for place in range(self._count)]
             self.rows += [row for place in range(self._count) if (row := self._run(place)) is not None]
 
-    def _penalty(self, dirtiest: float) -> float:
+    def _penalty(self) -> float:
         """Return what an hour costs that finds no place: more than the dirtiest one with a start for each of its pieces."""
         lost = 1 - self._work.switch_s / 3600 / max(self._hours)
-        return 10 * dirtiest / max(lost, 0.01)
+        return 10 * _DIRTIEST / max(lost, 0.01)
 
     def _all_work(self) -> _Row:
         columns, factors = list(range(self._count)), list(self._hours)

@@ -8,12 +8,15 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries
 from carbon_sources.interval import HOUR, full_hour
 from carbon_sources.units import J_PER_KWH
 from schedulers.decision import SchedulingContext
-from schedulers.expected_intensity import after_present
+from schedulers.expected_intensity import after_present, counted_for
+
+_begin, _end = attrgetter("interval.start"), attrgetter("interval.end")
 
 _PROFILE_DAYS = timedelta(days=7)
 """Past that an hour of the day is taken to be like: working days and a weekend."""
@@ -45,7 +48,7 @@ class Risk:
     def told(
         self, forecast: Forecast, present: IntensitySample | None, start: datetime, until: datetime
     ) -> Iterable[tuple[IntensitySample, float]]:
-        """Return what plans count for each sample of a forecast from `start` to `until`, in g/kWh; the expected value without quantiles.
+        """Return what plans count for each sample of a forecast from `start` to `until`, in g/kWh: the average, or the expected value without one.
 
         What the forecast missed of the `present` is carried over.
         """
@@ -53,7 +56,7 @@ class Risk:
         first = bisect.bisect_right(samples, start, key=_end)
         last = bisect.bisect_left(samples, until, key=_begin)
         samples = samples[first:last]
-        counted = [sample.g_per_kwh for sample in samples]
+        counted = list(forecast.averages[first:last]) or [sample.g_per_kwh for sample in samples]
         if self.weight > 0 and forecast.levels:
             place = next((i for i, level in enumerate(forecast.levels) if level >= self.quantile), -1)
             mixed = zip(counted, forecast.quantiles[first:last], strict=True)
@@ -132,7 +135,9 @@ class Outlook:
         Without any forecast the hours to come are expected to be like the mean of the same hours of the past week, two days ahead.
         """
         present, now = context.intensity, context.now
-        told: Iterable[tuple[IntensitySample, float]] = () if present is None else ((present, present.g_per_kwh),)
+        told: Iterable[tuple[IntensitySample, float]] = ()
+        if present is not None:
+            told = ((present, counted_for(present, context.forecast)),)
         if context.forecast is not None and context.forecast.series.samples:
             return cls._joined(itertools.chain(told, risk.told(context.forecast, present, now, until)), now, until)
         return _with_profile(cls._joined(told, now, until), context, min(until, now + _PROFILE_REACH))
@@ -140,9 +145,10 @@ class Outlook:
     @classmethod
     def of_series(cls, series: IntensitySeries, start: datetime, until: datetime) -> Outlook:
         """Return what a series says of the time from `start` to `until`, up to its first gap."""
-        first = bisect.bisect_right(series.samples, start, key=_end)
-        ahead = itertools.islice(series.samples, first, None)
-        return cls._joined(((sample, sample.g_per_kwh) for sample in ahead), start, until)
+        samples = series.samples
+        first = bisect.bisect_right(samples, start, key=_end)
+        last = bisect.bisect_left(samples, until, lo=first, key=_begin)
+        return cls._joined([(sample, sample.g_per_kwh) for sample in samples[first:last]], start, until)
 
     @classmethod
     def _joined(cls, told: Iterable[tuple[IntensitySample, float]], start: datetime, until: datetime) -> Outlook:
@@ -178,14 +184,6 @@ def _with_profile(outlook: Outlook, context: SchedulingContext, until: datetime)
         values.append(value)
         cursor = end
     return outlook if len(lengths) == len(outlook.lengths_s) else Outlook(tuple(lengths), tuple(values), _BY_PROFILE)
-
-
-def _begin(sample: IntensitySample) -> datetime:
-    return sample.interval.start
-
-
-def _end(sample: IntensitySample) -> datetime:
-    return sample.interval.end
 
 
 def _hours_of_day(context: SchedulingContext) -> dict[int, float]:

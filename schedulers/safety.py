@@ -103,7 +103,7 @@ class SafetyLayer(Scheduler):
             return grant(context, context.slots, reason, _latest(context))
         told = replace(context, progress=replace(progress, deadline=latest_start + evenly))
         decision = self._waiting(context, self._policy.decide(told))
-        return replace(decision, review_at=min(decision.review_at, latest_start))
+        return _reviewed(decision, min(decision.review_at, latest_start))
 
     def _must_go_on(self, context: SchedulingContext, latest_start: datetime) -> bool:
         """Say whether waiting would miss the deadline; once it would have, training goes on until there is some time to spare again."""
@@ -144,7 +144,7 @@ class SafetyLayer(Scheduler):
         review_at = min(decision.review_at, _latest(context))
         if decision.train_slots > before:
             review_at = max(review_at, context.now + self._limits.min_run)
-        return replace(decision, review_at=review_at)
+        return _reviewed(decision, review_at)
 
     def _stopped(self, context: SchedulingContext, decision: Decision) -> Decision:
         if self._limits.min_rest == timedelta(0):
@@ -152,6 +152,10 @@ class SafetyLayer(Scheduler):
         rest = duration_text(self._limits.min_rest)
         reason = Reason(ReasonCode.MIN_RUN, f"{decision.reason.text}; once stopped, training stays away for {rest}")
         return replace(decision, reason=reason, review_at=context.now + self._limits.min_rest)
+
+
+def _reviewed(decision: Decision, review_at: datetime) -> Decision:
+    return decision if decision.review_at == review_at else replace(decision, review_at=review_at)
 
 
 def _latest(context: SchedulingContext) -> datetime:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
-from operator import itemgetter
+from operator import attrgetter, itemgetter
+from typing import Final
 
-from carbon_sources.intensity import IntensitySample, IntensitySeries
+from carbon_sources.intensity import IntensitySeries
 from schedulers.decision import Reason, ReasonCode, SchedulingContext
 from schedulers.duration_text import duration_text
+
+_end: Final = attrgetter("interval.end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +23,18 @@ class Trailing:
     """What is known of a window that ends now; gaps are left out, not filled.
 
     Attributes:
-        values: Intensities in g/kWh in order of time, each with how long it held inside the window, above zero.
+        values: Intensities in g/kWh in order of time.
+        lengths: How long each held inside the window, above zero; as many as there are values.
     """
 
-    values: tuple[tuple[float, timedelta], ...]
+    values: tuple[float, ...]
+    lengths: tuple[timedelta, ...]
+    _even: bool = field(init=False, repr=False, compare=False)
+    """Whether all held equally long, as they mostly do: everything is simpler then, and years of decisions ask for it."""
+
+    def __post_init__(self) -> None:
+        even = bool(self.lengths) and self.lengths.count(self.lengths[0]) == len(self.lengths)
+        object.__setattr__(self, "_even", even)
 
     @classmethod
     def of(cls, history: IntensitySeries, now: datetime, window: timedelta) -> Trailing:
@@ -30,17 +43,18 @@ class Trailing:
         Only samples that had ended by `now` count; one that began before the window counts with its part inside.
         """
         start, samples = now - window, history.samples
-        # Years of decisions ask this: no series is made of the part.
-        first, last = (bisect.bisect_right(samples, instant, key=_end) for instant in (start, now))
-        values = [(s.g_per_kwh, (i := s.interval).end - i.start) for s in samples[first:last]]
-        if values and samples[first].interval.start < start:
-            values[0] = (values[0][0], samples[first].interval.end - start)
-        return cls(tuple(values))
+        last = bisect.bisect_right(samples, now, key=_end)
+        first = bisect.bisect_right(samples, start, hi=last, key=_end)
+        known = samples[first:last]
+        lengths = [interval.end - interval.start for interval in [sample.interval for sample in known]]
+        if known:
+            lengths[0] = min(lengths[0], known[0].interval.end - start)
+        return cls(tuple([sample.g_per_kwh for sample in known]), tuple(lengths))
 
     @property
     def covered(self) -> timedelta:
         """How much of the window is known."""
-        return sum(map(itemgetter(1), self.values), timedelta())
+        return len(self.lengths) * self.lengths[0] if self._even else sum(self.lengths, timedelta())
 
     def percentile(self, share: float) -> float:
         """Return the lowest intensity, in g/kWh, that was not exceeded for at least `share` percent of the known time.
@@ -48,26 +62,61 @@ class Trailing:
         Raises:
             ValueError: If nothing is known, or `share` is outside 0..100.
         """
-        if not self.values:
-            raise ValueError("nothing is known of the window")
+        self._require_known()
         if not 0 <= share <= 100:
             raise ValueError(f"a percentile lies between 0 and 100, got {share}")
-        ranked = sorted(self.values, key=itemgetter(0))
-        passed = list(accumulate(map(itemgetter(1), ranked)))
+        ranked, lengths = self._ranked()
+        passed = list(accumulate(lengths))
         total_us = _microseconds(passed[-1])
         needed_us = min(share * total_us, 100 * total_us)
         # Whole microseconds times 100 are exact in a float for years, so shares that meet exactly do meet.
-        return ranked[bisect.bisect_left(passed, needed_us, key=lambda length: 100 * _microseconds(length))][0]
+        return ranked[bisect.bisect_left(passed, needed_us, key=lambda length: 100 * _microseconds(length))]
+
+    def _ranked(self) -> tuple[Sequence[float], Sequence[timedelta]]:
+        """Return the values from low to high, and how long each held."""
+        if self._even:
+            return sorted(self.values), self.lengths
+        ranked = sorted(zip(self.values, self.lengths, strict=True), key=itemgetter(0))
+        return [value for value, _ in ranked], [length for _, length in ranked]
 
     @property
     def minimum(self) -> float:
         """Lowest known intensity in g/kWh; `ValueError` if nothing is known."""
-        return min(self.values)[0]
+        return min(self.values)
 
     @property
     def maximum(self) -> float:
         """Highest known intensity in g/kWh; `ValueError` if nothing is known."""
-        return max(self.values)[0]
+        return max(self.values)
+
+    @property
+    def mean(self) -> float:
+        """Mean intensity of the known time in g/kWh; `ValueError` if nothing is known."""
+        return self._mean(self.values)
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the intensity over the known time in g/kWh; `ValueError` if nothing is known."""
+        mean = self.mean
+        if self._even:
+            return math.dist(self.values, [mean] * len(self.values)) / math.sqrt(len(self.values))
+        return math.sqrt(self._mean([(value - mean) ** 2 for value in self.values]))
+
+    def cleaner_than(self, g_per_kwh: float) -> float:
+        """Return the share of the known time, 0..1, that was cleaner; `ValueError` if nothing is known."""
+        return self._mean([value < g_per_kwh for value in self.values])
+
+    def _mean(self, amounts: Sequence[float]) -> float:
+        """Return the mean over the known time of something that was known of each of the values."""
+        self._require_known()
+        if self._even:
+            return sum(amounts) / len(amounts)
+        covered = self.covered
+        return sum(amount * (length / covered) for amount, length in zip(amounts, self.lengths, strict=True))
+
+    def _require_known(self) -> None:
+        if not self.values:
+            raise ValueError("nothing is known of the window")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +150,6 @@ class TrailingWindow:
         """Why training is not held back while `known` is `None`: no hour is known to be better than this one."""
         text = f"less than {duration_text(self.min_history)} of the past is known: training is not held back"
         return Reason(ReasonCode.NO_HISTORY, text)
-
-
-def _end(sample: IntensitySample) -> datetime:
-    return sample.interval.end
 
 
 def _microseconds(length: timedelta) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from carbon_sources.errors import CarbonSourceError, PluginError
 from carbon_sources.forecasting.forecaster import Forecaster
-from carbon_sources.forecasting.hourly import LEVELS, HourlyForecast, HourlyIntensity
+from carbon_sources.forecasting.hourly import LEVELS, Array, HourlyForecast, HourlyIntensity
 
 
 @contextmanager
@@ -53,5 +53,14 @@ def _check(expected: HourlyForecast, hours: int) -> None:
         raise ValueError("expected values and quantiles must be real numbers")
     if not (np.isfinite(expected.mean).all() and np.isfinite(expected.quantiles).all() and (expected.mean >= 0).all()):
         raise ValueError("expected values and quantiles must be finite, and expected values at least zero")
+    if expected.average is not None:
+        _check_average(expected.average, hours)
     if (np.diff(expected.quantiles, axis=1) < 0).any():
         raise ValueError("quantiles decrease along their levels")
+
+
+def _check_average(average: Array, hours: int) -> None:
+    if average.shape != (hours,):
+        raise ValueError(f"{hours} hours were asked for, got an average of shape {average.shape}")
+    if not (np.isrealobj(average) and np.isfinite(average).all() and (average >= 0).all()):
+        raise ValueError("the average must be real, finite and at least zero")

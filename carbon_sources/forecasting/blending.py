@@ -75,7 +75,8 @@ def blended(own: HourlyForecast, past: PastIssues, issues: ArchivedForecasts, no
     share, narrow = (_over_hours(by_day, len(own.mean)) for by_day in (weight, narrowing))
     share, narrow = (np.where(np.isfinite(theirs), part, 1.0) for part in (share, narrow))
     mean = share * own.mean + (1 - share) * np.nan_to_num(theirs)
-    return forecast_around(mean, mean[:, None] + (own.quantiles - own.mean[:, None]) * narrow[:, None])
+    average = None if own.average is None else share * own.average + (1 - share) * np.nan_to_num(theirs)
+    return forecast_around(mean, mean[:, None] + (own.quantiles - own.mean[:, None]) * narrow[:, None], average)
 
 
 def _weight_by_day(past: PastIssues, told: Array) -> Array:

@@ -6,6 +6,7 @@ from carbon_sources.forecasting.blending import blended
 from carbon_sources.forecasting.boosted import BoostedMember
 from carbon_sources.forecasting.boosting import Growth
 from carbon_sources.forecasting.hourly import HourlyForecast, HourlyIntensity
+from carbon_sources.forecasting.kernel import KernelMember
 from carbon_sources.forecasting.learning import LearningForecaster
 from carbon_sources.forecasting.linear import LinearMember
 from carbon_sources.forecasting.local_linear import LocalMember
@@ -26,7 +27,10 @@ class Ensemble(LearningForecaster):
     """
 
     def __init__(self, issues: ArchivedForecasts | None = None, *, seed: int = 0) -> None:
-        super().__init__([LinearMember(penalty=10.0), BoostedMember(LocalMember(penalty=10.0), _GROWTH, seed)])
+        super().__init__(
+            [LinearMember(penalty=10.0), BoostedMember(LocalMember(penalty=10.0), _GROWTH, seed)],
+            absolute=[LinearMember(penalty=10.0), LocalMember(penalty=10.0), KernelMember(penalty=0.3)],
+        )
         self._issues = issues
 
     def predict(self, history: HourlyIntensity, hours: int) -> HourlyForecast:

@@ -56,12 +56,25 @@ class HourlyForecast:
     """What is expected of the hours after a history.
 
     Attributes:
-        mean: Shape (hours,), g/kWh, finite and at least zero.
+        mean: Shape (hours,), g/kWh, finite and at least zero: what forecasters are scored by, mostly by its relative errors.
         quantiles: Shape (hours, levels) for `LEVELS`, not decreasing along the second axis.
+        average: Shape (hours,), g/kWh, finite and at least zero: the mean of all that may come, which is higher than what has the smallest
+            relative errors; `None` where it is not told apart.
     """
 
     mean: Array
     quantiles: Array
+    average: Array | None = None
+
+    @property
+    def counted(self) -> Array:
+        """Shape (hours,), g/kWh: what plans count with, the average where it is known."""
+        return self.mean if self.average is None else self.average
+
+    def first(self, hours: int) -> HourlyForecast:
+        """Return what is expected of the first hours."""
+        average = None if self.average is None else self.average[:hours]
+        return HourlyForecast(self.mean[:hours], self.quantiles[:hours], average)
 
 
 def hourly_means(series: IntensitySeries, start: datetime, end: datetime) -> HourlyIntensity:

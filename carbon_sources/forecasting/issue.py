@@ -62,4 +62,5 @@ def as_forecast(expected: HourlyForecast, history: HourlyIntensity, like: Intens
         for hour, value in enumerate(expected.mean)
     )
     quantiles = tuple(tuple(float(value) for value in row) for row in expected.quantiles)
-    return Forecast(history.now, IntensitySeries(samples), LEVELS, quantiles)
+    averages = () if expected.average is None else tuple(expected.average.tolist())
+    return Forecast(history.now, IntensitySeries(samples), LEVELS, quantiles, averages)

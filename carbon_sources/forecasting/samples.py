@@ -1,6 +1,6 @@
 """What the learning forecasters learn from: inputs at an instant of issue and what came after.
 
-Intensities are learnt as standardised logarithms, because errors are judged relative to the actual value and grids differ in level.
+Values are those of a `Scale`, of mean 0 and deviation 1.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ WEEK_H = 7 * DAY_H
 SEASON_INPUTS = 4
 """The first inputs say which season it is."""
 
-_OFFSET = 0.05
-"""Share of the mean that is added before the logarithm, so that hours without emissions have one."""
 _KNOWN_SHARE = 0.8
 _FOLDS = 5
 _FOLD_H = 14 * DAY_H
@@ -35,43 +33,6 @@ _EPOCH_WEEKDAY = 3
 """1970 began on a Thursday; Monday is 0."""
 
 Hours = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class LogScale:
-    """Turns g/kWh into standardised logarithms and back.
-
-    Attributes:
-        offset: Added before the logarithm, g/kWh, above zero.
-        centre: Mean of the logarithms.
-        spread: Their standard deviation, above zero.
-    """
-
-    offset: float
-    centre: float
-    spread: float
-
-    @classmethod
-    def of(cls, values: Array) -> LogScale:
-        """Return the scale in which `values` have mean 0 and deviation 1, or 0 if all are the same."""
-        mean = float(values.mean())
-        offset = _OFFSET * mean if mean > 0 else 1.0
-        logs = np.log(values + offset)
-        spread = float(logs.std())
-        return cls(offset, float(logs.mean()), spread if spread > _NO_SPREAD else 1.0)
-
-    def scaled(self, values: Array) -> Array:
-        """Return g/kWh as standardised logarithms."""
-        result: Array = (np.log(values + self.offset) - self.centre) / self.spread
-        return result
-
-    def unscaled(self, logs: Array) -> Array:
-        """Return standardised logarithms as g/kWh, at least zero."""
-        return np.maximum(np.exp(np.minimum(logs * self.spread + self.centre, _LARGEST_LOG)) - self.offset, 0.0)
-
-
-_NO_SPREAD = 1e-6
-_LARGEST_LOG = 20.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +74,7 @@ class Samples:
 
     Attributes:
         issues: The issues.
-            targets: Shape (issues, `LEARNT_H`): standardised actual values minus the usual ones.
+        targets: Shape (issues, `LEARNT_H`): standardised actual values minus the usual ones.
         fold: Shape (issues,): to which part of a cross-validation each belongs; whole fortnights belong together.
     """
 
@@ -147,15 +108,15 @@ def over_leads(usual: Array) -> Array:
     return np.tile(usual, LEARNT_H // DAY_H)
 
 
-def issues_at(logs: Array, first_hour: int, at: NDArray[np.intp]) -> Issues:
+def issues_at(scaled: Array, first_hour: int, at: NDArray[np.intp]) -> Issues:
     """Return issues at the begin of the hours `at` of a series.
 
     Args:
-        logs: Shape (hours,), standardised.
+        scaled: Shape (hours,), standardised.
         first_hour: Begin of the series in hours since 1970 UTC.
-        at: Indices into `logs`, at least `WINDOW_H` and at most its length.
+        at: Indices into `scaled`, at least `WINDOW_H` and at most its length.
     """
-    windows = np.lib.stride_tricks.sliding_window_view(logs, WINDOW_H)
+    windows = np.lib.stride_tricks.sliding_window_view(scaled, WINDOW_H)
     chosen, hour = windows[at - WINDOW_H], at + first_hour
     return Issues(chosen, hour, _inputs(chosen, hour))
 
@@ -182,18 +143,18 @@ def _inputs(windows: Array, hour: Hours) -> Array:
     return np.hstack(parts)
 
 
-def samples_from(past: Filled, logs: Array, at: NDArray[np.intp]) -> Samples:
+def samples_from(past: Filled, scaled: Array, at: NDArray[np.intp]) -> Samples:
     """Return samples at those of the hours `at` before and after which enough is known.
 
     Args:
         past: A history without gaps.
-        logs: Its values, standardised.
+        scaled: Its values, standardised.
         at: Indices into them, at least `WINDOW_H` and at least `LEARNT_H` below its length.
     """
     known = np.concatenate(([0.0], np.cumsum(past.known)))
     before = (known[at] - known[at - WEEK_H]) / WEEK_H
     after = (known[at + LEARNT_H] - known[at]) / LEARNT_H
     at = at[(before >= _KNOWN_SHARE) & (after >= _KNOWN_SHARE)]
-    issues = issues_at(logs, past.first_hour, at)
-    actual = np.lib.stride_tricks.sliding_window_view(logs, LEARNT_H)[at]
+    issues = issues_at(scaled, past.first_hour, at)
+    actual = np.lib.stride_tricks.sliding_window_view(scaled, LEARNT_H)[at]
     return Samples(issues, actual - over_leads(issues.usual), issues.hour // _FOLD_H % _FOLDS)

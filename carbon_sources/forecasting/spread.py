@@ -56,16 +56,18 @@ def band_around(mean: Array, errors: Array) -> Array:
     return mean[:, None] + error_quantiles(errors)
 
 
-def forecast_around(mean: Array, quantiles: Array) -> HourlyForecast:
+def forecast_around(mean: Array, quantiles: Array, average: Array | None = None) -> HourlyForecast:
     """Return a forecast that keeps what every forecast promises.
 
-    Nothing is below zero, no quantile below a lower one, and the expected value lies between the outermost: errors that all went one
-    way move the band, but what is expected is not called improbable.
+    Nothing is below zero, no quantile below a lower one, and what is expected lies between the outermost, and so does the average: errors
+    that all went one way move the band, but what is expected is not called improbable.
     """
     mean, quantiles = np.maximum(mean, 0.0), np.maximum(quantiles, 0.0)
-    quantiles[:, 0] = np.minimum(quantiles[:, 0], mean)
-    quantiles[:, -1] = np.maximum(quantiles[:, -1], mean)
-    return HourlyForecast(mean, np.maximum.accumulate(quantiles, axis=1))
+    average = None if average is None else np.maximum(average, 0.0)
+    for inside in (mean, mean if average is None else average):
+        quantiles[:, 0] = np.minimum(quantiles[:, 0], inside)
+        quantiles[:, -1] = np.maximum(quantiles[:, -1], inside)
+    return HourlyForecast(mean, np.maximum.accumulate(quantiles, axis=1), average)
 
 
 def extended(by_lead: Array, hours: int) -> Array:

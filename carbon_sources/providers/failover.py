@@ -94,7 +94,7 @@ class FailoverSource(CarbonSource):
         for _, forecast in self._answers(lambda member: member.forecast(now)):
             if forecast is not None:
                 own = IntensitySeries(tuple(self._as_own(sample) for sample in forecast.series))
-                return Forecast(forecast.issued_at, own, forecast.levels, forecast.quantiles)
+                return replace(forecast, series=own)
         return None
 
     def remarks(self) -> tuple[str, ...]:

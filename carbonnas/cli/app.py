@@ -94,13 +94,16 @@ def run(
     new: Annotated[
         bool, typer.Option("--new", help="Begin another search although one with this configuration exists.")
     ] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Begin although deadline and budgets leave no room for all trainings.")
+    ] = False,
     state: State = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a search in the foreground; run it again after an interruption and it goes on where it was."""
     from carbonnas.cli.run import run_file
 
-    run_file(config, state, anew=new, as_json=as_json)
+    run_file(config, state, anew=new, anyway=anyway, as_json=as_json)
 
 
 @app.command(name="list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,19 +16,46 @@ from carbonnas.cli.signals import stop_on_signals
 from carbonnas.config import SearchConfig
 from carbonnas.config_file import load_config, parse_config
 from carbonnas.driver import drive, locked_search
+from carbonnas.errors import ConfigError
+from carbonnas.feasibility_check import doubt_about, expected_outlook
 from carbonnas.record import SearchState
 from carbonnas.storage.paths import search_folder
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
-from carbonnas.wiring import choose_search
+from carbonnas.wiring import choose_search, make_clock
 
 
-def run_file(path: Path, state: Path | None, *, anew: bool, as_json: bool) -> None:
-    """Run the search of a configuration file to its end."""
+def run_file(path: Path, state: Path | None, *, anew: bool, anyway: bool = False, as_json: bool) -> None:
+    """Run the search of a configuration file to its end.
+
+    Args:
+        path: The file.
+        state: Folder that holds all searches; `None` for the usual one.
+        anew: Whether to begin another search although one with this configuration exists.
+        anyway: Whether to begin one although deadline and budgets leave no room for its trainings.
+        as_json: Whether the report is printed as JSON.
+
+    Raises:
+        ConfigError: If the configuration is wrong, or leaves no room.
+    """
     config, text = load_config(path)
     folder = state_folder(state)
     store = open_store(folder)
+    if anew or not store.by_fingerprint(config.fingerprint):
+        text = _checked(config, text, store, path=path, anyway=anyway)
     _run(config, text, store, folder=folder, anew=anew, as_json=as_json)
+
+
+def _checked(config: SearchConfig, text: str, store: Store, *, path: Path, anyway: bool) -> str:
+    """Return the text to keep with a new search: with a remark if it begins although it is expected to have no room."""
+    clock = make_clock(config.clock, None)
+    doubt = doubt_about(config, clock.now(), partial(expected_outlook, config, clock, store.archive))
+    if doubt is None:
+        return text
+    if doubt.refused and not anyway:
+        raise ConfigError(str(path), (f"{doubt.sentence}; --anyway begins the search all the same",))
+    messages().print(f"Note: {doubt.sentence}.", markup=False, soft_wrap=True)
+    return f"# Begun with --anyway: {doubt.sentence}.\n{text}" if doubt.refused else text
 
 
 def run_demo(state: Path | None, *, as_json: bool) -> None:

@@ -32,6 +32,9 @@ class ConstantPowerMeter(PowerModelMeter):
     def watts(self, usage: Usage) -> float:
         return 0.0 if usage.request is None else self._watts[usage.request.kind]
 
+    def most_w(self) -> float:
+        return self._idle_w + self._slots * max(self._watts.values())
+
     def measurement(self) -> Measurement:
         return Measurement(
             meter="constant_power",

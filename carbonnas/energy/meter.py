@@ -193,6 +193,10 @@ class EnergyMeter(ABC):
     def measurement(self) -> Measurement:
         """Say how energy is measured."""
 
+    def most_w(self) -> float | None:
+        """Return the most that the node can draw with all slots at work, in W; `None` where nobody knows."""
+        return None
+
     def probe(self) -> ProbeFactory | None:
         """Return the factory of the probes that workers carry, or `None`."""
         return None

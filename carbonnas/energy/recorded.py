@@ -57,6 +57,9 @@ class RecordedMeter(PowerModelMeter):
             f" {request.fidelity.name}: add a row, it can't be taken as zero"
         )
 
+    def most_w(self) -> float:
+        return self._idle_w + self._slots * max(self._table.values())
+
     def measurement(self) -> Measurement:
         return Measurement(
             meter="recorded",

@@ -108,9 +108,10 @@ class _LookedUp(Forecaster):
         known = self._shared.at(history.end)
         if known is None or len(known.mean) < hours:
             raise ForecastError(f"nothing could be expected at {history.end:%Y-%m-%d %H:%M} UTC")
-        return HourlyForecast(known.mean[:hours], known.quantiles[:hours])
+        return known.first(hours)
 
 
 def _as_arrays(forecast: Forecast) -> HourlyForecast:
     mean = np.array([sample.g_per_kwh for sample in forecast.series])
-    return HourlyForecast(mean, np.array(forecast.quantiles).reshape(len(mean), -1))
+    average = np.array(forecast.averages) if forecast.averages else None
+    return HourlyForecast(mean, np.array(forecast.quantiles).reshape(len(mean), -1), average)

@@ -24,6 +24,7 @@ def forecast_row(forecast: Forecast, fetched_at: datetime) -> dict[str, Any]:
         "method": [sample.method for sample in samples],
         "levels": forecast.levels,
         "quantiles": forecast.quantiles,
+        "averages": forecast.averages,
     }
     return {
         "source": first.source,
@@ -61,4 +62,5 @@ def forecast_from(row: Row) -> Forecast:
         for start, end, value, provenance, source, method in zip(*(content[name] for name in columns), strict=True)
     )
     quantiles = tuple(tuple(values) for values in content["quantiles"])
-    return Forecast(row["issued_at"], IntensitySeries(samples), tuple(content["levels"]), quantiles)
+    averages = tuple(content.get("averages", ()))  # older rows have none
+    return Forecast(row["issued_at"], IntensitySeries(samples), tuple(content["levels"]), quantiles, averages)

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from operator import attrgetter
 from typing import Final
 
 import numpy as np
 
-from carbon_sources.intensity import IntensitySample, IntensitySeries
+from carbon_sources.intensity import IntensitySample
 from carbon_sources.interval import HOUR
 from carbon_sources.units import Duration
 from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
-from schedulers.duration_text import duration_text
 from schedulers.planning import checked_stretch, usable_width
 from schedulers.policies.actor_critic_network import CHECKPOINT, Actor, read_actor
-from schedulers.policies.actor_critic_state import COMING_H, Array, Situations, observe
+from schedulers.policies.actor_critic_state import COMING_H, Situation, observe_one
 from schedulers.scheduler import Scheduler
 from schedulers.slot_allocation import BLIND, budget_decision, checked_review, grant, next_review
+from schedulers.windows import Trailing, TrailingWindow
 
 _WEEK: Final = timedelta(days=7)
 _MIN_HISTORY: Final = timedelta(days=1)
-_NO_HISTORY: Final = Reason(
-    ReasonCode.NO_HISTORY,
-    f"less than {duration_text(_MIN_HISTORY)} of the past is known: training is not held back",
-)
 _UNKNOWN_WORK: Final = timedelta(hours=COMING_H)
 """For how long work goes on of which nobody knows how much there is, and which has no deadline: as far as is looked ahead."""
 _DAY_H: Final = 24
 _SHORTEST: Final = timedelta(seconds=1)
+_ENDED: Final = attrgetter("interval.end")
 
 
 class ActorCritic(Scheduler):
@@ -69,6 +64,7 @@ class ActorCritic(Scheduler):
     def __init__(self, *, stretch: float = 2.0, review: Duration = timedelta(hours=1)) -> None:
         self._stretch = checked_stretch(stretch)
         self._review = checked_review(review)
+        self._past = TrailingWindow(_WEEK, _MIN_HISTORY)
         self._actor: Actor = read_actor(CHECKPOINT)
 
     def decide(self, context: SchedulingContext) -> Decision:
@@ -82,83 +78,34 @@ class ActorCritic(Scheduler):
         """Return how many slots training may have, and why."""
         if context.intensity is None:
             return 0, BLIND
-        past = _Past.of(context.history, context.now)
-        if past is None or past.covered < _MIN_HISTORY:
-            return context.slots, _NO_HISTORY
+        past = self._past.known(context)
+        if past is None:
+            return context.slots, self._past.no_history
         situation = _situation(context, context.intensity.g_per_kwh, past, self._stretch)
-        share = float(self._actor.expected_share(*observe(situation))[0])
+        dirtiness, others = observe_one(situation)
+        share = float(self._actor.expected_share(np.array([dirtiness]), np.array([others]))[0])
         width = usable_width(context)
         most_training = int(share * width + 0.5)
         text = (
-            f"{context.intensity.g_per_kwh:.4g} g/kWh after a week of {past.mean:.4g} on average: the trained allocator gives"
+            f"{context.intensity.g_per_kwh:.4g} g/kWh after a week of {situation.mean:.4g} on average: the trained allocator gives"
             f" {100 * share:.0f} % of {width} slots to training, {most_training}"
         )
         return most_training, Reason(ReasonCode.LEARNED, text)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Past:
-    """What is known of the trailing week; gaps are left out.
-
-    Attributes:
-        values: Intensities in g/kWh, at least one.
-        weights: For what share of the known time each held; their sum is 1.
-        mean: Mean in g/kWh, weighted.
-        covered: For how long anything is known.
-    """
-
-    values: Array
-    weights: Array
-    mean: float
-    covered: timedelta
-
-    @classmethod
-    def of(cls, history: IntensitySeries, now: datetime) -> _Past | None:
-        """Return what the samples tell that had ended by `now`; `None` if nothing."""
-        begin, samples = now - _WEEK, history.samples
-        last = bisect_right(samples, now, key=_ENDED)
-        first = bisect_right(samples, begin, hi=last, key=_ENDED)
-        if first == last:
-            return None
-        week = samples[first:last]
-        intervals = [sample.interval for sample in week]
-        lengths = [interval.end - interval.start for interval in intervals]
-        lengths[0] = min(lengths[0], intervals[0].end - begin)
-        covered = sum(lengths, timedelta())
-        values = np.array([sample.g_per_kwh for sample in week])
-        # Dividing each length is most of the work, and hardly ever do they differ.
-        equal = lengths.count(lengths[0]) == len(lengths)
-        weights = np.full(len(week), 1 / len(week)) if equal else np.array([length / covered for length in lengths])
-        return cls(values, weights, float(values @ weights), covered)
-
-    @property
-    def deviation(self) -> float:
-        """Standard deviation in g/kWh, weighted."""
-        off = self.values - self.mean
-        return float(np.sqrt(off * off @ self.weights))
-
-    def cleaner_than(self, g_per_kwh: float) -> float:
-        """Return the share of the known time that was cleaner, 0..1."""
-        return float((self.values < g_per_kwh) @ self.weights)
-
-
-_ENDED = attrgetter("interval.end")
-
-
-def _situation(context: SchedulingContext, present: float, past: _Past, stretch: float) -> Situations:
+def _situation(context: SchedulingContext, present: float, past: Trailing, stretch: float) -> Situation:
     hours_left, load = _task(context, stretch)
-    work = np.array([[hours_left], [load], [context.progress.share_done], [usable_width(context)]])
-    grid = np.array([[present], [past.mean], [past.deviation], [past.cleaner_than(present)]])
-    return Situations(
-        present=grid[0],
-        mean=grid[1],
-        deviation=grid[2],
-        cleaner=grid[3],
-        expected=_expected(context, present, past.mean)[None],
-        hours_left=work[0],
-        load=work[1],
-        share_done=work[2],
-        slots=work[3],
+    mean = past.mean
+    return Situation(
+        present=present,
+        mean=mean,
+        deviation=past.deviation,
+        cleaner=past.cleaner_than(present),
+        expected=_expected(context, present, mean),
+        hours_left=hours_left,
+        load=load,
+        share_done=context.progress.share_done,
+        slots=usable_width(context),
     )
 
 
@@ -173,7 +120,7 @@ def _task(context: SchedulingContext, stretch: float) -> tuple[float, float]:
     return left / HOUR, 1 / stretch if needed is None else min(needed / left, 1.0)
 
 
-def _expected(context: SchedulingContext, present: float, otherwise: float) -> Array:
+def _expected(context: SchedulingContext, present: float, otherwise: float) -> list[float]:
     """Return what is expected of now, one hour from now and so on, in g/kWh; `otherwise` of what nothing is expected.
 
     The forecast is taken as it was issued, before the present was known, so that none of it changes with the present intensity.
@@ -181,17 +128,18 @@ def _expected(context: SchedulingContext, present: float, otherwise: float) -> A
     if context.forecast is not None and context.forecast.series.samples:
         samples = context.forecast.series.samples
         known = _hour_by_hour(samples, context.now) or [present, *_hour_by_hour(samples, context.now + HOUR)]
-        return np.array([*known, *[otherwise] * (COMING_H + 1)][: COMING_H + 1])
+        return [*known, *[otherwise] * (COMING_H + 1)][: COMING_H + 1]
     ended = bisect_right(context.history.samples, context.now, key=_ENDED)
     yesterday = _hour_by_hour(context.history.samples[:ended], context.now - _DAY_H * HOUR)[:_DAY_H]
     day = [*yesterday, *[otherwise] * (_DAY_H - len(yesterday))]
-    return np.array([day[lead % _DAY_H] for lead in range(COMING_H + 1)])
+    return [day[lead % _DAY_H] for lead in range(COMING_H + 1)]
 
 
 def _hour_by_hour(samples: tuple[IntensitySample, ...], instant: datetime) -> list[float]:
     """Return the intensity at an instant, an hour later and so on, at most `COMING_H` + 1 values and up to the first gap."""
     values: list[float] = []
-    for sample in islice(samples, bisect_right(samples, instant, key=_ENDED), None):
+    for place in range(bisect_right(samples, instant, key=_ENDED), len(samples)):
+        sample = samples[place]
         interval = sample.interval
         if interval.start > instant or len(values) > COMING_H:
             break

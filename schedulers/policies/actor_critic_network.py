@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +57,9 @@ class Actor:
     dirty_last: Array
     bias_last: Array
     thresholds: Array
+    _seen: Array = field(init=False, repr=False)
+    _bias: Array = field(init=False, repr=False)
+    """What meets the inputs, side by side: one product is faster than six, which years of decisions feel."""
 
     def __post_init__(self) -> None:
         hidden = len(self.bias_first)
@@ -82,6 +85,10 @@ class Actor:
                 raise ValueError(f"{name} must not be negative: dirtier hours would train more")
         if (np.diff(self.thresholds) < 0).any():
             raise ValueError("thresholds must not decrease")
+        dirty = (-self.dirty_first, np.zeros((MONOTONE, hidden)), -self.dirty_last[:, None])
+        other = (self.other_first, self.other_second, self.other_last[:, None])
+        object.__setattr__(self, "_seen", np.block([list(dirty), list(other)]))
+        object.__setattr__(self, "_bias", np.concatenate((self.bias_first, self.bias_second, self.bias_last)))
 
     def at_least(self, dirtiness: Array, others: Array) -> Array:
         """Return how likely each action above zero, or a higher one, is; shape (n, `CLASSES` - 1), not increasing along the row.
@@ -90,15 +97,17 @@ class Actor:
             dirtiness: Shape (n, `MONOTONE`), as `observe` returns it.
             others: Shape (n, `OTHERS`), as `observe` returns it.
         """
-        first = np.tanh(others @ self.other_first - dirtiness @ self.dirty_first + self.bias_first)
-        second = np.tanh(first @ self.first_second + others @ self.other_second + self.bias_second)
-        level = second @ self.second_last + others @ self.other_last - dirtiness @ self.dirty_last + self.bias_last
+        hidden = len(self.bias_first)
+        seen = np.concatenate((dirtiness, others), axis=1) @ self._seen + self._bias
+        first = np.tanh(seen[:, :hidden])
+        second = np.tanh(first @ self.first_second + seen[:, hidden:-1])
+        level = second @ self.second_last + seen[:, -1]
         # The logistic function, written so that it can't overflow.
         return np.asarray(0.5 + 0.5 * np.tanh(0.5 * (level[:, None] - self.thresholds)), dtype=np.float64)
 
     def expected_share(self, dirtiness: Array, others: Array) -> Array:
         """Return the expected share of the slots that train, 0..1; shape (n,). Arguments as for `at_least`."""
-        return np.asarray(self.at_least(dirtiness, others).mean(axis=1), dtype=np.float64)
+        return np.asarray(np.add.reduce(self.at_least(dirtiness, others), axis=1) / (CLASSES - 1), dtype=np.float64)
 
 
 def read_actor(path: Path) -> Actor:
@@ -111,7 +120,7 @@ def read_actor(path: Path) -> Actor:
     from safetensors.numpy import load
 
     tensors = load(path.read_bytes())
-    names = [field.name for field in fields(Actor)]
+    names = [each.name for each in fields(Actor) if each.init]
     if missing := [name for name in names if name not in tensors]:
         raise ValueError(f"{path} holds no {', '.join(missing)}: it was not written by this version")
     return Actor(**{name: tensors[name].astype(np.float64) for name in names})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +33,8 @@ _BLOCKS: Final = np.zeros((COMING_H, 9))
 """Turns the hours to come into the means of the first day's eight blocks of three hours, and that of the second day."""
 _BLOCKS[np.arange(24), np.arange(24) // 3] = 1 / 3
 _BLOCKS[24:, 8] = 1 / 24
+_LOG_LONGEST: Final = math.log1p(_LONGEST_H)
+_FADING_BY_HOUR: Final[list[float]] = _FADING.tolist()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +62,21 @@ class Situations:
     load: Array
     share_done: Array
     slots: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One situation: what `Situations` says of many, in numbers and, for `expected`, in `COMING_H` + 1 of them."""
+
+    present: float
+    mean: float
+    deviation: float
+    cleaner: float
+    expected: Sequence[float]
+    hours_left: float
+    load: float
+    share_done: float
+    slots: int
 
 
 def observe(situations: Situations) -> tuple[Array, Array]:
@@ -126,3 +146,42 @@ def _expected(coming: Array) -> Array:
 
 def _clipped(values: Array) -> Array:
     return np.maximum(np.minimum(values, _CLIP), -_CLIP)
+
+
+def observe_one(s: Situation) -> tuple[list[float], list[float]]:
+    """Return what `observe` returns of one situation, `MONOTONE` and `OTHERS` numbers, but for rounding in the last digits.
+
+    Plain numbers, because a decision looks at one situation, of which arrays take five times as long.
+    """
+    scale = max(s.deviation, _LEAST_SWING * s.mean, _TINY)
+    present = _clipped_one((s.present - s.mean) / scale)
+    levels = [(value - s.mean) / scale for value in s.expected]
+    if min(levels) < -_CLIP or max(levels) > _CLIP:
+        levels = [_clipped_one(level) for level in levels]
+    now, coming = levels[0], levels[1:]
+    missed = present - now
+    corrected = [level + missed * fading for level, fading in zip(coming, _FADING_BY_HOUR, strict=True)]
+    left = min(max(math.ceil(s.hours_left), 1), COMING_H + 1)
+    due, due_corrected = sorted(coming[: left - 1]), sorted(corrected[: left - 1])
+    place = max(math.ceil(s.load * left - _TINY), 1) - 1
+    last = due[place] if place < left - 1 else math.inf
+    last_corrected = due_corrected[place] if place < left - 1 else math.inf
+    dirtiness = [
+        present,
+        s.cleaner,
+        bisect_left(due_corrected, present) / left,
+        sum([level < present for level in corrected[:24]]) / 24,
+        _clipped_one(present - last),
+        _clipped_one(present - last_corrected),
+    ]
+    horizon = math.log1p(min(s.hours_left, _LONGEST_H)) / _LOG_LONGEST
+    swing = min(scale / max(s.mean, _TINY), 1.0)
+    first_day, second_day = coming[:24], coming[24:]
+    blocks = [sum(first_day[hour : hour + 3]) / 6 for hour in range(0, 24, 3)]
+    others = [s.share_done, s.load, horizon, swing, 1 / s.slots, _clipped_one(last) / 2, *blocks]
+    others += [sum(second_day) / 48, min(first_day) / 2, min(second_day) / 2]
+    return dirtiness, others
+
+
+def _clipped_one(level: float) -> float:
+    return max(min(level, _CLIP), -_CLIP)

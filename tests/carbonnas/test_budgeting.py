@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -158,3 +159,40 @@ def test_a_search_ends_when_no_budget_leaves_it_anything_to_do(
     states: list[BudgetState], blocked: list[Blocked], *, scoring_left: bool, ends: bool
 ) -> None:
     assert ends_search(states, blocked, scoring_left=scoring_left) is ends
+
+
+def test_a_forecast_is_not_relied_upon_at_the_limit() -> None:
+    book = BudgetBook([EmissionBudget(500.0)], BOUND)
+    unknown = entry(0, 1, 0.5, None)
+    book.add([entry(1, 2, 1, 100), unknown], expected_bound=300.0)
+    (now,) = book.states(MONDAY, 0.0)
+    # 100 g have a price; 0.5 kWh at 300 g/kWh are 150 g more, and 500 g at the bound.
+    assert (now.spent_g, now.unpriced_g, now.doubt_g) == (250, 150, 350)
+    assert now.exhausted
+    assert not now.surely_exhausted
+    book.withdraw([unknown])
+    book.add([entry(0, 1, 0.5, 400)])
+    (later,) = book.states(MONDAY, 0.0)
+    assert (later.spent_g, later.unpriced_g, later.doubt_g) == (300, 0, 0)
+    assert not later.exhausted
+
+
+UNSURE = replace(STOP, unpriced_g=30.0)
+UNSURE_NEARLY = replace(NEARLY, unpriced_g=30.0)
+
+
+@pytest.mark.parametrize(
+    ("states", "blocked", "ends"),
+    [
+        ([UNSURE], [], False),
+        ([UNSURE, STOP], [], True),
+        ([UNSURE_NEARLY], [training(UNSURE_NEARLY)], False),
+        ([UNSURE_NEARLY], [training(UNSURE_NEARLY, estimate_g=41)], True),
+        ([NEARLY], [training(NEARLY)], True),
+    ],
+)
+def test_a_search_waits_for_prices_that_may_leave_it_something(
+    states: list[BudgetState], blocked: list[Blocked], *, ends: bool
+) -> None:
+    assert ends_search(states, blocked, scoring_left=True, prices_may_come=True) is ends
+    assert ends_search(states, blocked, scoring_left=True, prices_may_come=False)

@@ -94,3 +94,11 @@ def test_a_search_never_takes_longer_than_it_was_told_from_halfway_on(told: Call
     for context in heard:
         if context.progress.share_done >= 0.5 and context.progress.time_to_finish is not None:
             assert context.now + context.progress.time_to_finish * 1.1 >= end
+
+
+def test_a_training_that_was_just_laid_out_is_not_counted_twice(told: Callable[..., Told]) -> None:
+    before_any_ended = [context.progress for context in told(training_time="1 h") if context.progress.share_done == 0.0]
+    for progress in before_any_ended:
+        # Four rounds of two trainings of 12 epochs, and one of 20 at the end: 8 h + 1 h 40 min.
+        whole = progress.training_done + (progress.training_left or timedelta())
+        assert whole == pytest.approx(timedelta(hours=9, minutes=40), abs=timedelta(seconds=1))

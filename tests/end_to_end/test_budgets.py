@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from carbonnas.driver import run_search
 from carbonnas.energy.meter import Account
 from carbonnas.record import SearchRecord, SearchState, StopReason
 from carbonnas.report.render import ReportFormat, render
-from carbonnas.testing.searches import write_simulated_search
+from carbonnas.testing.searches import STARTS_AT, write_simulated_search
 from carbonnas.trials import TrialKind, TrialState
 
 ONE_MINUTE_G = (2 * 300 + 50) * 60 / J_PER_KWH * 500
@@ -122,3 +123,48 @@ def test_score_only_is_a_hard_limit_too(tmp_path: Path) -> None:
     budgets = [{"limit": "100 g", "at_limit": "score_only"}]
     record = run(write_simulated_search(tmp_path, budgets=budgets, scoring=slow, training=slow), tmp_path / "state")
     assert emissions_g(record) <= 100 + ONE_MINUTE_G
+
+
+def run_with_a_gap(folder: Path, *, hours: int) -> SearchRecord:
+    """Run a search under 2 kg on a grid that was at 10 g/kWh, of which nothing is known for hours from its third on: it is expected to go on like that."""
+    path = write_simulated_search(
+        folder,
+        rounds=12,
+        budgets=[{"limit": "2 kg"}],
+        forecaster={"use": "seasonal"},
+        accounting={"bound_g_per_kwh": 1000.0, "poll_interval": "1 h"},
+        scheduler={"use": "carbon_blind", "percentile": None},
+    )
+    header, *rows = (folder / "trace.csv").read_text(encoding="utf-8").splitlines()
+    first, last = (f"{STARTS_AT + h * timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}" for h in (2, 2 + hours))
+    clean = [re.sub(r",[0-9.]+,SUN", ",10,SUN", row) for row in rows if not first <= row.split(",")[0] < last]
+    (folder / "trace.csv").write_text("\n".join([header, *clean]) + "\n", encoding="utf-8")
+    return run(path, folder / "state")
+
+
+def test_a_forecast_can_not_make_a_search_pass_its_limit_while_the_grid_is_unknown(tmp_path: Path) -> None:
+    record = run_with_a_gap(tmp_path, hours=100)
+    assert record.stop_reason is StopReason.BUDGET_EXHAUSTED
+    worked_until = max(
+        entry.priced.sample.interval.end for entry in record.entries if entry.owner.account is Account.TRIAL
+    )
+    drawn_j = [entry.priced.sample for entry in record.entries if entry.priced.sample.interval.end <= worked_until]
+    known = STARTS_AT + timedelta(hours=2)
+    most_g = sum(sample.joules * (10 if sample.interval.end <= known else 1000) for sample in drawn_j) / J_PER_KWH
+    # A metering interval at the bound, 1000 g/kWh, is twice one at 500 g/kWh.
+    assert 2000 * 0.9 < most_g <= 2000 + 2 * ONE_MINUTE_G
+    assert any("has no price yet: nothing runs until it has" in d.decision.reason.text for d in record.decisions)
+    # It waited for two days whether prices would come.
+    assert record.ended_at is not None
+    assert timedelta(days=2) <= record.ended_at - worked_until < timedelta(days=2, hours=2)
+
+
+def test_a_budget_that_is_far_off_costs_no_more_readings_and_changes_nothing(tmp_path: Path) -> None:
+    free, bound = (
+        run(write_simulated_search(tmp_path / name, rounds=3, budgets=budgets), tmp_path / name / "state")
+        for name, budgets in (("free", []), ("bound", [{"limit": "1 t"}]))
+    )
+    assert emissions_g(bound) == pytest.approx(emissions_g(free), rel=1e-9)
+    assert [(t.number, t.ended_at) for t in bound.trials] == [(t.number, t.ended_at) for t in free.trials]
+    hours = (bound.ended_at or STARTS_AT) - bound.started_at
+    assert len(bound.measured) <= len(free.measured) + 3 * (hours / timedelta(hours=1) + 1)

@@ -155,3 +155,25 @@ def test_the_warning_comes_at_its_share_and_not_before() -> None:
     budget = EmissionBudget(100.0, warn_at=0.5)
     assert not BudgetState(budget, 49.0, 40.0).warned
     assert BudgetState(budget, 50.0, 0.0).warned
+
+
+def test_energy_that_may_have_emitted_more_than_is_expected_counts_against_the_limit() -> None:
+    # 60 g have a price, 20 g are expected of the rest at most, and at the bound that would be 25 g more: 105 g.
+    state = BudgetState(EmissionBudget(100.0), 80.0, 5.0, unpriced_g=20.0, doubt_g=25.0)
+    assert state.exhausted
+    assert not state.surely_exhausted
+    assert state.remaining_g == 100 - 80 - 25 - 5
+    assert not state.admits(1.0)
+
+
+def test_what_may_fit_once_prices_have_come_is_told_from_what_never_will() -> None:
+    state = BudgetState(EmissionBudget(100.0), 80.0, 5.0, unpriced_g=20.0)
+    assert state.may_admit(35.0)
+    assert not state.may_admit(36.0)
+    assert BudgetState(EmissionBudget(100.0), 120.0, 0.0, unpriced_g=20.0).surely_exhausted
+
+
+def test_a_doubt_that_is_no_number_is_refused() -> None:
+    for unpriced_g, doubt_g in ((math.nan, 0.0), (0.0, math.nan)):
+        with pytest.raises(BudgetError, match="must be numbers"):
+            BudgetState(EmissionBudget(100.0), 1.0, 0.0, unpriced_g=unpriced_g, doubt_g=doubt_g)

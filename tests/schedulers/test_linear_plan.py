@@ -96,3 +96,10 @@ def test_plans_keep_their_limits(
     assert done + plan.missing_s >= hours * 3600 * (1 - 1e-4)
     emitted = sum(slots * value for slots, value in zip(plan.slots, values, strict=True))
     assert grams is None or emitted <= grams + 0.01
+
+
+@pytest.mark.parametrize("g_per_kwh", [0.0, 0.001, 20.0, 900.0])
+def test_of_equal_hours_the_earlier_are_taken_and_no_more_than_are_needed_on_any_grid(g_per_kwh: float) -> None:
+    work = Workload(needed_s=2.5 * 3600, width=1, running=0, watts=300.0, switch_s=0.0, min_run_s=0.0)
+    plan = plan_slots(work, [3600.0] * 48, [g_per_kwh] * 48)
+    assert plan.slots == pytest.approx([1.0, 1.0, 0.5, *[0.0] * 45])

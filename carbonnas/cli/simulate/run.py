@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,9 +14,11 @@ from rich.progress import Progress
 from carbonnas.cli.output import messages, print_json
 from carbonnas.cli.simulate.plan import SimulateOptions, SimulatePlan, make_plan
 from carbonnas.cli.simulate.table import print_simulation
+from carbonnas.feasibility_check import doubt_about
 from carbonnas.report.simulation_json import simulation_json
 from carbonnas.simulation.summary import summarise
 from carbonnas.simulation.tournament import Progress as Told
+from schedulers.outlook import Outlook
 
 _LINES = 10
 """Lines of progress where there is no terminal to draw a bar on."""
@@ -26,6 +29,8 @@ def run_simulate(options: SimulateOptions, *, processes: int | None, as_json: bo
     console = messages()
     plan = make_plan(options)
     console.print(_announcement(plan), markup=False, soft_wrap=True)
+    if note := _note(plan):
+        console.print(note, markup=False, soft_wrap=True)
     with _progress(console) as told:
         runs = plan.tournament.play(processes or len(os.sched_getaffinity(0)), told)
     document = summarise(
@@ -50,6 +55,13 @@ def run_simulate(options: SimulateOptions, *, processes: int | None, as_json: bo
 def _announcement(plan: SimulatePlan) -> str:
     names = ", ".join(competitor.name for competitor in plan.tournament.competitors)
     return f"{len(plan.tournament.seeds)} searches each with {names}"
+
+
+def _note(plan: SimulatePlan) -> str | None:
+    """Return what is known beforehand to leave no room for all trainings, with the intensities that came; `None` if nothing is."""
+    setting = plan.tournament.setting
+    doubt = doubt_about(setting.config, setting.start, partial(Outlook.of_series, setting.source.series, setting.start))
+    return f"Note: {doubt.sentence}." if doubt is not None and doubt.refused else None
 
 
 @contextmanager

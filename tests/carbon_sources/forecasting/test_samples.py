@@ -6,33 +6,17 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from carbon_sources.forecasting.gaps import Filled
 from carbon_sources.forecasting.local import local_inputs
 from carbon_sources.forecasting.samples import (
     LEARNT_H,
     WINDOW_H,
-    LogScale,
     issues_at,
     over_leads,
     samples_from,
     weekday,
 )
-
-
-@given(st.lists(st.floats(0, 2000), min_size=2, max_size=50))
-def test_a_scale_and_back_is_what_was(values: list[float]) -> None:
-    scale = LogScale.of(np.array(values))
-    assert scale.unscaled(scale.scaled(np.array(values))) == pytest.approx(values, abs=1e-6, rel=1e-6)
-
-
-def test_scaled_values_have_mean_zero_and_deviation_one() -> None:
-    values = np.array([100.0, 200.0, 400.0])
-    scaled = LogScale.of(values).scaled(values)
-    assert scaled.mean() == pytest.approx(0)
-    assert scaled.std() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("day", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2024, 2, 29, 23, tzinfo=UTC)])

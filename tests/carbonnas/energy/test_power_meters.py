@@ -141,3 +141,9 @@ def test_recorded_is_a_plug_in(tmp_path: Path) -> None:
     meter = ENERGY_METERS.create("recorded", {"path": str(path), "idle": "3 W"}, {"slots": 2})
     assert meter.measurement().details["rows"] == "1"
     assert meter.probe() is None
+
+
+def test_a_model_knows_the_most_that_its_node_can_draw(tmp_path: Path) -> None:
+    assert ConstantPowerMeter(3, train=30.0, score=40.0, idle=5.0).most_w() == 5 + 3 * 40
+    path = write(tmp_path / "e.csv", "architecture,kind,energy_j,seconds\n0-1,train,300,10\n0-1,score,40,1\n")
+    assert RecordedMeter(2, path=path, idle=7.0).most_w() == 7 + 2 * 40

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedulers.policies.actor_critic_state import COMING_H, MONOTONE, OTHERS, Situations, last_needed, observe
+from schedulers.policies.actor_critic_state import (
+    COMING_H,
+    MONOTONE,
+    OTHERS,
+    Situation,
+    Situations,
+    last_needed,
+    observe,
+    observe_one,
+)
 
 RISING = np.arange(COMING_H, dtype=np.float64)
 
@@ -100,3 +109,29 @@ def test_zones_that_differ_by_a_factor_alone_look_the_same() -> None:
     tenfold = situation(present=2250.0, mean=2000.0, deviation=500.0, expected=[2250.0, *(2000 + 10 * RISING)])
     for one, other in zip(observe(situation()), observe(tenfold), strict=True):
         assert one == pytest.approx(other)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    expected=st.lists(st.integers(0, 900), min_size=COMING_H + 1, max_size=COMING_H + 1),
+    present=st.integers(0, 900),
+    deviation=st.integers(0, 200),
+    hours_left=st.one_of(st.integers(1, 400).map(lambda quarters: quarters / 4), st.floats(1e-3, 1e4)),
+    load=st.floats(0, 1),
+    share_done=st.floats(0, 1),
+    slots=st.integers(1, 64),
+)
+def test_one_situation_looks_alone_as_it_looks_among_many(
+    expected: list[int],
+    present: int,
+    deviation: int,
+    *,
+    hours_left: float,
+    load: float,
+    share_done: float,
+    slots: int,
+) -> None:
+    one = Situation(present, 300.0, deviation, 0.3, expected, hours_left, load, share_done, slots)
+    many = situation(**{field.name: getattr(one, field.name) for field in fields(one)})
+    for alone, among in zip(observe_one(one), observe(many), strict=True):
+        assert alone == pytest.approx(among[0].tolist(), abs=1e-9)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -90,6 +90,19 @@ def _context(
     return SchedulingContext(now, case.slots, series.at(now), series.before(now), ahead, budgets, progress, last)
 
 
+def _decisions_alike(one: Scheduler, other: Scheduler, case: Case) -> list[tuple[Decision, Decision]]:
+    """Return what two schedulers decide in the situations to which the first one leads."""
+    pairs: list[tuple[Decision, Decision]] = []
+
+    class Asked(Scheduler):
+        def decide(self, context: SchedulingContext) -> Decision:
+            pairs.append((one.decide(context), other.decide(context)))
+            return pairs[-1][0]
+
+    run(Asked(), case)
+    return pairs
+
+
 def least_grams(case: Case) -> float:
     """Return what the cleanest hours of the case emit, in g."""
     left_h, grams = case.needed_h, 0.0
@@ -131,6 +144,15 @@ def test_with_a_perfect_forecast_and_free_switches_the_linear_program_is_clairvo
     ran = run(Lookahead(switch_cost=timedelta(0), min_run=timedelta(0)), case)
     assert ran.left_h == pytest.approx(0, abs=1e-3)
     assert ran.grams == pytest.approx(least_grams(case), rel=1e-4, abs=1.0)
+
+
+@settings(max_examples=20, deadline=None)
+@given(case=cases())
+def test_with_one_slot_and_free_switches_the_linear_program_suspends_and_resumes(case: Case) -> None:
+    free = Lookahead(switch_cost=timedelta(0), min_run=timedelta(0))
+    for one, other in _decisions_alike(SuspendResume(), free, replace(case, slots=1)):
+        assert one.train_slots == other.train_slots
+        assert abs(one.review_at - other.review_at) <= timedelta(milliseconds=1)
 
 
 @settings(max_examples=30, deadline=None)
