@@ -27,6 +27,7 @@ from pathlib import Path
 
 from carbon_sources.interval import parse_instant
 from carbon_sources.providers.trace import TraceSource
+from carbonnas.cli.options import instant_option
 from carbonnas.cli.simulate.costs import costs_of
 from carbonnas.config import SearchConfig
 from carbonnas.config_file import parse_config
@@ -277,7 +278,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with carbon/ and nas/")
     parser.add_argument("--trace", type=Path, help="another trace")
     parser.add_argument("--table", type=Path, help="another table in the same columns")
-    parser.add_argument("--start", default=START, help="first instant")
+    parser.add_argument("--start", default=START, help="first instant, or a date for its midnight UTC")
     parser.add_argument("--accounting", choices=("ce-nas", "full"), default="full")
     parser.add_argument("--hours", type=float, default=80.0)
     parser.add_argument("--seeds", type=int, default=10)
@@ -285,6 +286,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--json", type=Path, help="file for all figures")
     chosen = parser.parse_args(arguments)
+    chosen.start = f"{instant_option(chosen.start, '--start'):%Y-%m-%dT%H:%M:%SZ}"
     chosen.trace = (chosen.trace or chosen.data / TRACE).resolve()
     chosen.table = (chosen.table or chosen.data / TABLE).resolve()
     return chosen

@@ -67,7 +67,8 @@ class SafetyLayer(Scheduler):
     is told of a deadline that lies earlier by the margin, so that plan and layer do not contradict each other.
 
     A deadline is met if it can be met at all and `Progress.time_to_finish`, or `training_left` shared evenly by the slots where that is
-    unknown, is short of the truth by no more than the margin. That trainings leave their slots at the end of an epoch only
+    unknown, is short of the truth by no more than the margin. Searches tell a time that is rather too long, and not too short unless
+    trainings take longer than their user said. That trainings leave their slots at the end of an epoch only
     does not matter here: it makes them train sooner, never later.
 
     Args:

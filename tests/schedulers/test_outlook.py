@@ -54,6 +54,21 @@ def test_what_a_forecast_missed_of_the_present_is_expected_of_the_next_hours_too
     assert 219.0 < following < 220.0
 
 
+def test_plans_count_with_averages_where_a_forecast_tells_them() -> None:
+    skewed = Forecast(NOW, hourly(NOW, [300.0, 200.0, 100.0]), averages=(320.0, 230.0, 110.0))
+    assert Outlook.of(context(forecast=skewed, intensity=None), FAR).g_per_kwh == (320.0, 230.0, 110.0)
+    # All that is known of the present is what the forecast says of it: its average is what compares with the others.
+    own = skewed.series.samples[0]
+    assert Outlook.of(context(forecast=skewed, intensity=own), FAR).g_per_kwh == (320.0, 230.0, 110.0)
+
+
+def test_what_an_average_missed_of_the_present_is_expected_of_the_next_hours_too() -> None:
+    skewed = Forecast(NOW, hourly(NOW, [250.0, 200.0]), averages=(280.0, 230.0))
+    present, following = Outlook.of(context(forecast=skewed), FAR).g_per_kwh
+    assert present == 300.0
+    assert 249.0 < following < 250.0  # 230 and nearly all of 300 - 280
+
+
 def test_nothing_is_made_up_beyond_a_gap() -> None:
     late = Forecast(NOW, IntensitySeries((sample(NOW + HOUR, HOUR, 200.0), sample(NOW + 3 * HOUR, HOUR, 100.0))))
     assert Outlook.of(context(forecast=late), FAR) == Outlook((2700.0, 3600.0), (300.0, 200.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -99,6 +100,16 @@ def test_the_band_is_narrowed_as_the_errors_were() -> None:
     at = World(ours=60.0, theirs=6.0)
     width = at.blend().quantiles[0, -1] - at.blend().quantiles[0, 0]
     assert 5 < width < 30, "of 100 g/kWh about a tenth"
+
+
+def test_the_average_is_mixed_as_what_is_expected_is() -> None:
+    at = World(ours=60.0, theirs=6.0)
+    without = at.blend()
+    at.own = replace(at.own, average=at.own.mean + 20.0)
+    shares = (at.blend().counted - without.mean) / 20.0
+    assert without.average is None
+    assert (shares >= 0).all()
+    assert shares.mean() < 0.1, "ours, of ten times the error, hardly counts"
 
 
 def test_without_a_day_of_comparison_the_provider_does_not_count() -> None:

@@ -113,6 +113,25 @@ def test_a_provider_may_begin_within_the_hour_under_way_or_at_its_end(*, within:
         issue(Provider(lambda _: forecast), "provider", series(*range(3)), START + 3 * HOUR, 2 * HOUR)
 
 
+class Skewed(Recorder):
+    """Expects 7 for ever, and 9 on average."""
+
+    def predict(self, history: HourlyIntensity, hours: int) -> HourlyForecast:
+        return replace(super().predict(history, hours), average=np.full(hours, 9.0))
+
+
+def test_a_forecast_carries_averages_where_they_are_told_apart() -> None:
+    plain, skewed = (issue(made(), "fake", series(1.0), START + HOUR, 2 * HOUR) for made in (Recorder, Skewed))
+    assert plain.averages == ()
+    assert skewed.averages == (9.0, 9.0)
+    assert skewed.series == plain.series
+
+
+def test_averages_belong_to_samples() -> None:
+    with pytest.raises(ValueError, match="1 samples can't have 2 averages"):
+        Forecast(START, series(1.0), averages=(1.0, 2.0))
+
+
 def test_quantiles_belong_to_samples_and_levels() -> None:
     one = series(1.0)
     with pytest.raises(ValueError, match="1 samples can't have 0 sets"):

@@ -50,6 +50,9 @@ def assert_sound(forecast: HourlyForecast, hours: int) -> None:
     assert (forecast.mean >= 0).all()
     assert (forecast.quantiles >= 0).all()
     assert (np.diff(forecast.quantiles, axis=1) >= 0).all()
+    assert forecast.counted.shape == (hours,)
+    for told in (forecast.mean, forecast.counted):
+        assert ((told >= 0) & (told >= forecast.quantiles[:, 0]) & (told <= forecast.quantiles[:, -1])).all()
 
 
 LEARNT = history(grid(70))
@@ -127,6 +130,7 @@ def test_the_same_history_gives_the_same_forecast(fitted: Forecaster) -> None:
     first, second = fitted.predict(past, 96), fitted.predict(past, 96)
     assert (first.mean == second.mean).all()
     assert (first.quantiles == second.quantiles).all()
+    assert (first.counted == second.counted).all()
 
 
 def test_learning_the_same_again_changes_nothing(fitted: Forecaster) -> None:

@@ -158,7 +158,7 @@ def test_what_was_learnt_does_not_depend_on_what_had_not_ended_by_the_cut(name: 
         forecaster = made(name, archive(None, ISSUE))
         forecaster.fit(Setting(Recording.of(series), CUT, (ISSUE,), HORIZON_H).training())
         answer = forecaster.predict(shown, HORIZON_H)
-        answers.append(answer.mean.tobytes() + answer.quantiles.tobytes())
+        answers.append(answer.mean.tobytes() + answer.quantiles.tobytes() + answer.counted.tobytes())
     assert len(set(answers)) == 1
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from carbon_sources.forecasting.hourly import HourlyIntensity
+from carbon_sources.forecasting.hourly import LEVELS, HourlyIntensity
 from carbon_sources.forecasting.persistence import Persistence
 from carbon_sources.forecasting.seasonal import Seasonal
 from carbon_sources.forecasting.spread import error_quantiles, extended, forecast_around
@@ -36,6 +36,13 @@ def test_nothing_is_below_zero_and_quantiles_are_in_order() -> None:
     forecast = forecast_around(np.array([-1.0]), np.array([[-3.0, 2.0, 1.0, 4.0, 4.0, 3.0, 9.0]]))
     assert forecast.mean.tolist() == [0]
     assert forecast.quantiles.tolist() == [[0, 2, 2, 4, 4, 4, 9]]
+
+
+def test_the_average_lies_within_the_band_too() -> None:
+    made = forecast_around(np.array([5.0]), np.linspace(1.0, 9.0, len(LEVELS))[None], np.array([12.0]))
+    assert made.counted.tolist() == [12.0]
+    assert made.quantiles[0, -1] == 12.0
+    assert made.mean.tolist() == [5.0]
 
 
 def test_with_hardly_any_past_the_band_is_wide_and_not_certain() -> None:

@@ -104,7 +104,7 @@ def test_draws_have_the_mean_that_is_expected_and_share_what_is_unknown_of_all()
     errors = np.log(1.005 - draws[:, :, 0])
     assert errors.mean(axis=0) == pytest.approx(np.log(1.005 - outlook.at([1, 4])[:, 0]), abs=0.01)
     # Nothing is known of how much full trainings gain, and that is the same for both.
-    assert np.corrcoef(errors.T)[0, 1] > 0.7
+    assert np.corrcoef(errors.T)[0, 1] > 0.5
 
 
 def test_what_is_known_is_drawn_as_it_is() -> None:
