@@ -50,6 +50,11 @@ class Machine:
     train: str
     idle: str
 
+    @property
+    def folder(self) -> str:
+        """Name of the folder of its search."""
+        return self.name.replace(" ", "-")
+
 
 MACHINES = (Machine("rest is free", "300 W", "0 W"), Machine("rest draws a fifth", "240 W", "120 W"))
 DUES_H = (24, 48, None)
@@ -130,7 +135,7 @@ def starts(argument: str, per_season: int) -> list[Start]:
     samples = opened(prefix + name).series.samples
     known = Interval(samples[0].interval.start, samples[-1].interval.end)
     given = [datetime.fromisoformat(date).replace(tzinfo=UTC) for date in dates]
-    first = midnight(max(known.start + SHORTEST_PAST + DAY, *given[:1], known.start))
+    first = midnight(max([known.start + SHORTEST_PAST + DAY, *given[:1]]))
     last = min([known.end, *given[1:2]]) - LONGEST_SEARCH
     days = [first + place * DAY for place in range(max(0, (last - first) // DAY))]
     found: list[Start] = []
@@ -165,12 +170,12 @@ def searched(start: Start, asked: Asked) -> list[Row]:
 def write_search(folder: Path, machine: Machine) -> Path:
     """Write the search that is compared: some 15 h of trainings on two slots, with made-up results."""
     return write_simulated_search(
-        folder / machine.name.replace(" ", "-"), energy={"train": machine.train, "score": "100 W", "idle": machine.idle}
+        folder / machine.folder, energy={"train": machine.train, "score": "100 W", "idle": machine.idle}
     )
 
 
 def _setting(start: Start, asked: Asked, machine: Machine, due_h: float | None) -> Setting:
-    config, yardstick = _read(asked.folder / machine.name.replace(" ", "-") / "search.toml")
+    config, yardstick = _read(asked.folder / machine.folder / "search.toml")
     # One lesson of the forecaster serves all searches of a start, so that it is learnt for two days in place of one.
     config = config.model_copy(update={"forecasting": ForecastingSection(refit_every=2 * DAY)})
     simulated = simulated_config(

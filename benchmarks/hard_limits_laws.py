@@ -18,7 +18,8 @@ counting with the bound at most.
 
 **Deadlines.** A deadline was feasible if the same search without budgets that never waits (`carbon_blind`) is done by then and has the share of its time to
 spare that is to be kept free, `deadline_margin`; and no training takes longer than the user said, if anything. That is the promise of `SafetyLayer`: every scheduler
-must then meet it, unless budgets stop it. Where the user said too little nobody can know how long to wait: such misses are counted, and are no breach.
+must then meet it, unless budgets stop it. Where the user said too little nobody can know how long to wait, and what it costs to write and load a checkpoint is
+foreseen by nobody: it must fit into the time that is kept free. Misses for these reasons are counted, and are no breach.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Deadline(enum.Enum):
     """Not even a search that never waits meets it with time to spare."""
     FEASIBLE = "feasible"
     UNFORESEEN = "unforeseen"
-    """There is time enough, but trainings take longer than the user said."""
+    """There is time enough, but trainings take longer than the user said, or a switch takes longer than the time that is kept free."""
     WITH_BUDGETS = "with budgets"
     """Budgets may stop the search before."""
 
@@ -119,7 +120,11 @@ def deadline_of(case: Case) -> Deadline | None:
         return Deadline.WITH_BUDGETS
     if case.blind_for * (1 + margin) > deadline:
         return Deadline.INFEASIBLE
-    return Deadline.FEASIBLE if case.told_well else Deadline.UNFORESEEN
+    switch_s = sum(
+        cost.total_seconds() for cost in case.config.executor.options.values() if isinstance(cost, timedelta)
+    )
+    foreseen = case.told_well and switch_s <= margin * case.blind_training_s / case.config.search.slots
+    return Deadline.FEASIBLE if foreseen else Deadline.UNFORESEEN
 
 
 class _WindowOf:
@@ -214,11 +219,15 @@ class _Replay:
                     if piece.works and piece.joules > 0 and window.of_cell[piece.cell] == number:
                         yield f"work at {piece.start} in a full window of {window.budget}"
                 drawn += 1
+            self._note_prices()
             heard = self._hear(heard, tick)
-            counts = self._joules > 0
-            np.minimum(self._lowest, self._price, out=self._lowest, where=counts)
-            np.maximum(self._highest, self._price, out=self._highest, where=counts)
+            self._note_prices()
             full = [found for window in windows if (found := self._full(window, tick)) is not None]
+
+    def _note_prices(self) -> None:
+        counts = self._joules > 0
+        np.minimum(self._lowest, self._price, out=self._lowest, where=counts)
+        np.maximum(self._highest, self._price, out=self._highest, where=counts)
 
     def _hear(self, heard: int, tick: datetime) -> int:
         told = self._ran.told

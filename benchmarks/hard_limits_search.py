@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import random
 import tempfile
 import threading
@@ -39,7 +40,7 @@ from carbonnas.plugins import PluginChoice
 from carbonnas.record import DecisionRecord, StopReason
 from carbonnas.status import SearchStatus
 from carbonnas.storage.memory import MemoryStore
-from carbonnas.trials import Trial
+from carbonnas.trials import Trial, TrialKind
 from carbonnas.wiring import Substitutes, open_search, search_id_for
 from schedulers.budget import AtLimit, BudgetState, Window
 
@@ -65,6 +66,7 @@ class Case:
         polling: How its source is asked.
         horizon: When it is paused for good if it has not ended, after its start.
         blind_for: How long it takes if it never waits and has no budgets.
+        blind_training_s: Slot seconds of its trainings then.
         told_well: Whether no training takes longer than the configuration says, if it says anything.
         binding: Whether its budgets may stop it.
         slot_w: Most that a slot draws.
@@ -79,6 +81,7 @@ class Case:
     polling: Polling
     horizon: timedelta
     blind_for: timedelta
+    blind_training_s: float
     told_well: bool
     binding: bool
     slot_w: float
@@ -170,6 +173,7 @@ def draw(seed: int) -> Case:
         polling=Polling(config.accounting.poll_interval, lookback, overlap, 2 * overlap),
         horizon=horizon,
         blind_for=blind.took,
+        blind_training_s=_training_s(blind),
         told_well=told_well,
         binding=binding,
         slot_w=max(watts["train"], watts["score"]),
@@ -218,6 +222,13 @@ def _desk(case: Case, source: UnreliableSource) -> ForecastDesk:
     return ForecastDesk(lambda: WrongForecaster(case.error, case.seed), "wrong", source.lesson, times, at_once)
 
 
+def _training_s(ran: Ran) -> float:
+    """Return the slot seconds that trainings had."""
+    trainings = {trial.number for trial in ran.trials if trial.kind is TrialKind.TRAIN}
+    owned = (entry for entry in ran.entries if entry.owner.trial in trainings)
+    return math.fsum(entry.priced.sample.interval.seconds for entry in owned)
+
+
 def _start_of(config: SearchConfig) -> datetime:
     if config.clock.start is None:
         raise ValueError("a simulated search has a first instant")
@@ -235,6 +246,7 @@ def _still(seed: int, config: SearchConfig, work: Work, watts: Mapping[str, floa
         polling=Polling(24 * HOUR, 24 * HOUR, HOUR),
         horizon=_FOR_EVER,
         blind_for=_FOR_EVER,
+        blind_training_s=math.inf,
         told_well=True,
         binding=False,
         slot_w=max(watts["train"], watts["score"]),

@@ -104,6 +104,8 @@ def _progress(started: datetime, deadline: datetime, left_h: int, done_h: int, *
         deadline=deadline,
         training_left=left_h * HOUR,
         training_width=1,
+        training_w=1000.0,
+        resting_w=0.0,
         training_done=done_h * HOUR,
         time_to_finish=left_h * HOUR,
     )

@@ -206,14 +206,26 @@ class Accountant:
         )
 
     def training_w(self) -> float | None:
-        """Return what a slot that trains has drawn on average in W, on top of rest, overhead of the building included; `None` before a training completed."""
+        """Return what a slot that trains has drawn on average in W, on top of rest, overhead of the building included.
+
+        Before a training completed it is what the meter states, and `None` if it states nothing.
+        """
         trainings = [finished for (kind, _), finished in self._finished.items() if kind is TrialKind.TRAIN]
         seconds = math.fsum(finished.seconds for finished in trainings)
-        return self._pue * math.fsum(finished.joules for finished in trainings) / seconds if seconds > 0 else None
+        if seconds > 0:
+            return self._pue * math.fsum(finished.joules for finished in trainings) / seconds
+        stated = self._meter.stated()
+        return None if stated is None else self._pue * stated.training_w
 
     def resting_w(self) -> float | None:
-        """Return what the node has drawn on average in W for no work, overhead of the building included; `None` before anything was metered."""
-        return self._pue * self._rest.joules / self._rest.seconds if self._rest.seconds > 0 else None
+        """Return what the node has drawn on average in W for no work, overhead of the building included.
+
+        Before anything was metered it is what the meter states, and `None` if it states nothing.
+        """
+        if self._rest.seconds > 0:
+            return self._pue * self._rest.joules / self._rest.seconds
+        stated = self._meter.stated()
+        return None if stated is None else self._pue * stated.resting_w
 
     def waste(self, trial: Trial, joules: float) -> None:
         """Learn that a trial was interrupted before anything of `joules` was kept: its sort costs more than was believed.

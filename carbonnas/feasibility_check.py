@@ -9,19 +9,14 @@ from datetime import datetime, timedelta
 
 from carbon_sources.archive import IntensityArchive
 from carbon_sources.clock import Clock
-from carbon_sources.errors import CarbonSourceError
 from carbon_sources.forecasting.desk import ForecastDesk
-from carbon_sources.interval import HOUR, Interval
 from carbon_sources.monitor import IntensityMonitor
 from carbonnas.config import SearchConfig
-from carbonnas.energy.meter import Account, Owner, Usage
-from carbonnas.energy.power_model import PowerModelMeter
 from carbonnas.errors import CarbonNASError
-from carbonnas.evaluation.evaluator import EvaluationRequest
 from carbonnas.grid import make_forecaster, make_source, polling
 from carbonnas.plan import PlanPosition
 from carbonnas.plugins import ENERGY_METERS
-from carbonnas.trials import Fidelity, FidelityName, TrialKind
+from carbonnas.trials import Fidelity, FidelityName
 from carbonnas.work_left import scaled_seconds, trainings_left
 from schedulers.budget import EmissionBudget, Window
 from schedulers.decision import Progress, SchedulingContext
@@ -104,7 +99,7 @@ def doubt_about(config: SearchConfig, start: datetime, outlook_until: OutlookUnt
     budgets = tuple(b.budget for b in config.budgets if deadline is not None or b.window is Window.SEARCH)
     if deadline is None and not budgets:
         return None
-    powers = _powers(config, start) if budgets else None
+    powers = _powers(config) if budgets else None
     load = _load(config, powers or (0.0, 0.0))
     if load is None:
         return _unsure(
@@ -178,25 +173,13 @@ def _load(config: SearchConfig, powers: tuple[float, float]) -> TrainingLoad | N
     )
 
 
-def _powers(config: SearchConfig, start: datetime) -> tuple[float, float] | None:
+def _powers(config: SearchConfig) -> tuple[float, float] | None:
     """Return what a slot that trains, and what the node at rest draws in W, where that is stated and not measured; `None` else."""
     try:
         meter = ENERGY_METERS.create(config.energy.use, config.energy.options, {"slots": config.search.slots})
-        if not isinstance(meter, PowerModelMeter):
-            return None
-        meter.start(start)
-        resting = meter.read(start + HOUR, ())
-        training_w = meter.watts(_training(config, start))
-    except (ValueError, CarbonNASError, CarbonSourceError):
-        # What is wrong with the meter is told where the search is made; a table need not know every training.
+        stated = meter.stated()
+    except (ValueError, CarbonNASError):
+        # What is wrong with the meter is told where the search is made.
         return None
     pue = config.accounting.pue
-    return (pue * training_w, pue * resting.joules / HOUR.total_seconds()) if resting is not None else None
-
-
-def _training(config: SearchConfig, start: datetime) -> Usage:
-    """Return an hour of some training."""
-    fidelity = Fidelity(FidelityName.SEARCH, config.search.epochs)
-    request = EvaluationRequest((), TrialKind.TRAIN, fidelity, config.search.seed)
-    owner = Owner(Account.TRIAL, 0, 0)
-    return Usage("feasibility", 0, Interval(start, start + HOUR), owner, request, 0.0, None)
+    return None if stated is None else (pue * stated.training_w, pue * stated.resting_w)

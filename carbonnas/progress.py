@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from carbonnas.accounting import Accountant
@@ -12,11 +13,19 @@ from carbonnas.planning import Planner
 from carbonnas.search_state import SearchHeader
 from carbonnas.trial_book import TrialBook
 from carbonnas.trials import Fidelity, FidelityName, Trial, TrialKind, TrialState
-from carbonnas.work_left import LongestWork, scaled_seconds, training_left
+from carbonnas.work_left import LongestWork, SecondsOf, scaled_seconds, training_left
 from schedulers.decision import Progress
 from schedulers.feasibility import longest_makespan
 
 _OPEN = (TrialState.QUEUED, TrialState.RUNNING, TrialState.SUSPENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A training that left its slot: the share of its work that is done, and the slot seconds that it had had."""
+
+    share: float
+    spent_s: float
 
 
 class ProgressReader:
@@ -36,6 +45,30 @@ class ProgressReader:
         self._planner = planner
         self._accountant = accountant
         self._stated_s = stated_s
+        self._kept: dict[int, _Kept] = {}
+
+    def note_suspended(self, trial: Trial, share: float | None) -> None:
+        """Learn how much of its work a trial that leaves its slot has done: writing, loading and what was lost are no progress.
+
+        Args:
+            trial: The trial.
+            share: Share of its epochs that are done, 0..1; `None` if it has done no more than when it left before, or nobody knows.
+        """
+        before = self._kept.get(trial.number)
+        if share is not None or before is not None:
+            done = share if share is not None or before is None else before.share
+            self._kept[trial.number] = _Kept(done or 0.0, self._accountant.spent_s(trial))
+
+    def _worked_s(self, trial: Trial) -> float:
+        """Return the slot seconds that a training has had, without those that brought it no further as far as that is known."""
+        spent_s, kept = self._accountant.spent_s(trial), self._kept.get(trial.number)
+        usual_s = None if kept is None else self._usual_s()(trial.fidelity)
+        if kept is None or usual_s is None:
+            return spent_s
+        return kept.share * usual_s + spent_s - kept.spent_s
+
+    def _usual_s(self) -> SecondsOf:
+        return scaled_seconds(self._accountant.training_s(), self._stated_s)
 
     def read(self, trials: TrialBook, position: PlanPosition, waiting_since: datetime | None) -> Progress:
         """Return how far the search is.
@@ -46,10 +79,9 @@ class ProgressReader:
             waiting_since: Since when trainings are ready while none was allowed to run; `None` if none waits.
         """
         accountant = self._accountant
-        left_s = scaled_seconds(accountant.training_s(), self._stated_s)
         still_open = trials.in_state(*_OPEN, kind=TrialKind.TRAIN)
         planned = self._planner.trainings_left(position)
-        left = training_left(planned, still_open, accountant.spent_s, left_s)
+        left = training_left(planned, still_open, self._worked_s, self._usual_s())
         in_all = sum(planned.values()) + sum(trials.count(TrialKind.TRAIN, state) for state in TrialState)
         ended = sum(trials.count(TrialKind.TRAIN, state) for state in TrialState if state.final)
         return Progress(
@@ -75,7 +107,7 @@ class ProgressReader:
         """Return how long the rest takes at most: rounds wait for each other, and in each scoring, training and full training do."""
         shape, accountant = self._planner.shape, self._accountant
         longest = LongestWork(accountant.lengths(), self._stated_s)
-        spent = {rung: [accountant.spent_s(t) for t in still_open if t.fidelity == rung] for rung in planned}
+        spent = {rung: [self._worked_s(t) for t in still_open if t.fidelity == rung] for rung in planned}
         scoring_s, rounds = accountant.longest_scoring_s(), self._rounds_left(trials, position)
         unscored = (shape.rounds - position.asked) * shape.score_per_round + trials.count(TrialKind.SCORE, *_OPEN)
         work_s, chain_s = unscored * scoring_s, rounds * scoring_s
@@ -92,8 +124,8 @@ class ProgressReader:
         return longest_makespan(timedelta(seconds=work_s), slots, timedelta(seconds=chain_s))
 
     def _rounds_left(self, trials: TrialBook, position: PlanPosition) -> int:
-        """Return how many rounds wait for each other at most, the present one included."""
+        """Return how many rounds wait for each other at most: the oldest under way, and of those to come one in `lookahead_rounds + 1`."""
         shape = self._planner.shape
         under_way = bool(trials.count(TrialKind.TRAIN, *_OPEN))
-        rounds = shape.rounds - min(position.promoted, position.completed) + under_way
-        return math.ceil(rounds / (shape.lookahead_rounds + 1))
+        coming = shape.rounds - min(position.promoted, position.completed)
+        return under_way + math.ceil(coming / (shape.lookahead_rounds + 1))

@@ -166,13 +166,14 @@ class Search:
     def _collect(self, outcome: Outcome, step: Step) -> None:
         trial = self._trials[outcome.trial]
         self._suspending.discard(trial.number)
-        self._epochs.pop(trial.number, None)
+        report = self._epochs.pop(trial.number, None)
         if trial.state is not TrialState.RUNNING or trial.attempt != outcome.attempt:
             raise RuntimeError(f"an outcome for trial {trial.number} that does not run. This is a bug. Please report.")
         stay = self._stays.pop(trial.number, None)
         if outcome.kind is OutcomeKind.SUSPENDED:
             if stay is not None and stay.checkpoint == self._checkpoint_stamp(trial):
                 self._parts.accountant.waste(trial, self._parts.accountant.spent_j(trial) - stay.spent_j)
+            self._reader.note_suspended(trial, None if report is None else report.epoch / report.epochs)
             trial = trial.to(TrialState.SUSPENDED)
         elif outcome.kind is OutcomeKind.COMPLETED and outcome.evaluation is not None:
             self._parts.planner.require_metrics(trial, outcome.evaluation.metrics)

@@ -31,10 +31,10 @@ class InterruptingPolicy(PlanningPolicy):
 
     def __init__(self, *, stretch: float = 2.0, review: Duration = timedelta(hours=1), count_rest: bool = True) -> None:
         super().__init__(stretch=stretch, review=review)
-        self._count_rest = count_rest
+        self.counts_rest = count_rest
 
     def plan(self, context: SchedulingContext, task: Task, outlook: Outlook) -> Allowance:
-        end_s = _worthwhile_end(task, outlook, context.now) if self._count_rest and task.rest > 0 else None
+        end_s = _worthwhile_end(task, outlook, context.now) if self.counts_rest and task.rest else None
         if end_s is None:
             needed_s = task.share_within(outlook, context.now)
             return _allowance(task, outlook, needed_s, task.end_text)
@@ -50,13 +50,14 @@ def _worthwhile_end(task: Task, outlook: Outlook, now: datetime) -> float | None
 
     Hours beyond the outlook are expected to be as good as those in it.
     """
-    found = cheapest_end(outlook, task.needed_s, task.rest)
+    rest = task.rest or 0.0
+    found = cheapest_end(outlook, task.needed_s, rest)
     if found is None:
         return None
     part = task.share_within(outlook, now) / task.needed_s
     if part < 1.0:
         whole = sum(length * value for length, value in zip(outlook.lengths_s, outlook.g_per_kwh, strict=True))
-        if (cleanest_cost(outlook, part * task.needed_s) + task.rest * whole) / part < found.cost:
+        if (cleanest_cost(outlook, part * task.needed_s) + rest * whole) / part < found.cost:
             return None
     return found.end_s
 

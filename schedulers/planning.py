@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from carbon_sources.units import Duration
-from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
+from schedulers.decision import Decision, Progress, Reason, ReasonCode, SchedulingContext
 from schedulers.duration_text import duration_text
 from schedulers.outlook import Outlook
 from schedulers.scheduler import Scheduler
@@ -22,8 +22,14 @@ OVERDUE: Final = Reason(
     ReasonCode.NO_ESTIMATE, "what is left has taken longer than trainings were expected to: training is not held back"
 )
 """Why training runs although, by the estimate, none is left: how much there still is nobody knows."""
+NO_POWERS: Final = Reason(
+    ReasonCode.NO_ESTIMATE,
+    "nothing is known yet of what trainings draw beside the machine at rest, so that waiting may not pay: training is not held back",
+)
 NO_OUTLOOK: Final = Reason(ReasonCode.NO_HISTORY, "nothing is known of the hours to come: training is not held back")
 
+_LEAST_W = 1e-6
+"""Trainings that draw nothing are taken to draw this."""
 _SHORTEST = timedelta(minutes=1)
 """Plans reach at least this far, and are made anew no sooner."""
 
@@ -37,14 +43,14 @@ class Task:
         needed_s: Seconds that it takes on all of them, at least zero.
         until: When it has to be done, UTC; after now.
         stretched: Whether `until` follows from the time that the search may be stretched to, for want of a deadline.
-        rest: What the node draws at rest as a share of what `width` trainings draw besides, at least 0; 0 while it is unknown.
+        rest: What the node draws at rest as a share of what `width` trainings draw besides, at least 0; `None` while it is unknown.
     """
 
     width: int
     needed_s: float
     until: datetime
     stretched: bool
-    rest: float = 0.0
+    rest: float | None
 
     @classmethod
     def of(cls, context: SchedulingContext, stretch: float) -> Task | None:
@@ -57,7 +63,7 @@ class Task:
             return None
         width = usable_width(context)
         needed = progress.training_left / width
-        rest = (progress.resting_w or 0.0) / (width * progress.training_w) if progress.training_w else 0.0
+        rest = _rest(progress, width)
         if progress.deadline is not None:
             until = max(progress.deadline, context.now + _SHORTEST)
             return cls(width, needed.total_seconds(), until, stretched=False, rest=rest)
@@ -77,6 +83,14 @@ class Task:
         """By when, for people."""
         why = " to which the search may be stretched" if self.stretched else ""
         return f"{self.until:%Y-%m-%d %H:%M} UTC{why}"
+
+
+def _rest(progress: Progress, width: int) -> float | None:
+    if progress.resting_w == 0:
+        return 0.0
+    if progress.resting_w is None or progress.training_w is None:
+        return None
+    return progress.resting_w / max(width * progress.training_w, _LEAST_W)
 
 
 def checked_stretch(stretch: float) -> float:
@@ -122,6 +136,8 @@ class PlanningPolicy(Scheduler):
     """
 
     uses_forecast = True
+    counts_rest = False
+    """Whether plans weigh what the node draws at rest, and do not hold training back before that is known."""
 
     def __init__(self, *, stretch: float = 2.0, review: Duration = timedelta(hours=1)) -> None:
         self._stretch = checked_stretch(stretch)
@@ -138,6 +154,8 @@ class PlanningPolicy(Scheduler):
         outlook = self.outlook(context, task.until)
         if not outlook.lengths_s:
             return grant(context, context.slots, NO_OUTLOOK, latest)
+        if task.rest is None and self.counts_rest:
+            return grant(context, context.slots, NO_POWERS, latest)
         allowance = self.plan(context, task, outlook)
         text = f"{allowance.text} ({outlook.note})" if outlook.note else allowance.text
         seconds = min(allowance.seconds, outlook.lengths_s[0])

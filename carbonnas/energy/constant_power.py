@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from carbon_sources.units import Watts
-from carbonnas.energy.meter import Measurement, Usage
+from carbonnas.energy.meter import Measurement, StatedPowers, Usage
 from carbonnas.energy.power_model import PowerModelMeter, checked_watts
 from carbonnas.trials import TrialKind
 
@@ -31,6 +31,9 @@ class ConstantPowerMeter(PowerModelMeter):
 
     def watts(self, usage: Usage) -> float:
         return 0.0 if usage.request is None else self._watts[usage.request.kind]
+
+    def stated(self) -> StatedPowers:
+        return StatedPowers(self._watts[TrialKind.TRAIN], self._idle_w)
 
     def most_w(self) -> float:
         return self._idle_w + self._slots * max(self._watts.values())

@@ -147,6 +147,19 @@ class Measurement:
     modelled: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class StatedPowers:
+    """What a meter that measures nothing will charge, known before any work.
+
+    Attributes:
+        training_w: Watts of a slot while it trains, on top of rest.
+        resting_w: Watts of the node all the time.
+    """
+
+    training_w: float
+    resting_w: float
+
+
 class WorkerProbe(ABC):
     """Measures the process that it was started in; lives inside a worker."""
 
@@ -184,6 +197,10 @@ class EnergyMeter(ABC):
         Raises:
             EnergyMeterError: If the instrument has stopped giving values.
         """
+
+    def stated(self) -> StatedPowers | None:
+        """Return the powers that will be charged where they are the same for all trainings and known beforehand; `None` else."""
+        return None
 
     @abstractmethod
     def close(self) -> None:

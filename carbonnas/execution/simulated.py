@@ -19,7 +19,7 @@ from carbonnas.energy.meter import ProbeFactory, Usage
 from carbonnas.errors import ExecutionError
 from carbonnas.evaluation.evaluator import Evaluator
 from carbonnas.execution.attempt import Verdict, evaluate_safely, log_failure
-from carbonnas.execution.executor import Executor, Job, Outcome, OutcomeKind, Poll, no_free_slot
+from carbonnas.execution.executor import EpochReport, Executor, Job, Outcome, OutcomeKind, Poll, no_free_slot
 from carbonnas.execution.simulated_job import SimulatedJob, read_done, write_done
 from carbonnas.execution.workbench import Workbench
 from carbonnas.trials import TrialKind
@@ -111,7 +111,8 @@ class SimulatedExecutor(Executor):
             if running.leaving is not None and running.leaving > running.done:
                 write_done(running.job.checkpoint, running.leaving, running.end)
         outcomes = sorted((running.outcome for running in over), key=lambda outcome: outcome.at)
-        return Poll(tuple(outcomes), tuple(sorted(usages, key=lambda usage: usage.interval)))
+        kept = [EpochReport(r.job.trial, r.leaving, r.epochs, {}) for r in over if r.leaving is not None and r.job.checkpoint]
+        return Poll(tuple(outcomes), tuple(sorted(usages, key=lambda usage: usage.interval)), tuple(kept))
 
     def wait(self, until: datetime, wake: threading.Event) -> None:
         """Move the clock to `until` or the next outcome, whichever is sooner; what is due already is not waited for."""

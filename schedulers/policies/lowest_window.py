@@ -28,7 +28,7 @@ class LowestWindow(PlanningPolicy):
 
     def __init__(self, *, stretch: float = 2.0, review: Duration = timedelta(hours=1), count_rest: bool = True) -> None:
         super().__init__(stretch=stretch, review=review)
-        self._count_rest = count_rest
+        self.counts_rest = count_rest
 
     def plan(self, context: SchedulingContext, task: Task, outlook: Outlook) -> Allowance:
         length = seconds_text(task.needed_s)
@@ -36,7 +36,7 @@ class LowestWindow(PlanningPolicy):
             return Allowance(
                 task.width, outlook.lengths_s[0], f"a stretch of {length} has begun: training runs to its end"
             )
-        begin_s = lowest_window(outlook, task.needed_s, task.rest if self._count_rest else 0.0)
+        begin_s = lowest_window(outlook, task.needed_s, (task.rest or 0.0) if self.counts_rest else 0.0)
         if begin_s > 0:
             text = f"the cleanest stretch of {length} before {task.end_text} begins in {seconds_text(begin_s)}: training waits"
             return Allowance(0, begin_s, text)

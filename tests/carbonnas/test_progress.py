@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from carbonnas.wiring import open_search, search_id_for
 from schedulers.decision import SchedulingContext
 
 LISTENER = """
+from dataclasses import replace
+
 from schedulers.policies.carbon_blind import CarbonBlind
 
 heard = []
@@ -27,9 +29,15 @@ class Listener(CarbonBlind):
     def decide(self, context):
         heard.append(context)
         return super().decide(context)
+
+
+class Restless(Listener):
+    def decide(self, context):
+        decision = super().decide(context)
+        return decision if context.now.hour % 2 == 0 else replace(decision, train_slots=0)
 """
 METADATA = "Metadata-Version: 2.1\nName: listening\nVersion: 1.0\n"
-POINTS = "[carbonnas.schedulers]\nlistener = listening:Listener\n"
+POINTS = "[carbonnas.schedulers]\nlistener = listening:Listener\nrestless = listening:Restless\n"
 
 Told = list[SchedulingContext]
 
@@ -45,10 +53,12 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Told]
     monkeypatch.syspath_prepend(site)
     monkeypatch.delitem(sys.modules, "listening", raising=False)
 
-    def run(**search: object) -> Told:
+    def run(use: str = "listener", executor: Mapping[str, object] | None = None, **search: object) -> Told:
         folder = tmp_path / "search"
-        scheduler = {"use": "listener", "percentile": None}
-        config, _ = load_config(write_simulated_search(folder, rounds=4, search=search, scheduler=scheduler))
+        scheduler = {"use": use, "percentile": None}
+        config, _ = load_config(
+            write_simulated_search(folder, rounds=4, search=search, scheduler=scheduler, executor=executor or {})
+        )
         search_id = search_id_for(config, 1)
         opened = open_search(config, "", MemoryStore(), search_id=search_id, state_folder=folder)
         drive(opened, lambda _: None, threading.Event())
@@ -60,7 +70,9 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Told]
 
 def test_the_work_that_is_left_is_unknown_until_a_training_has_finished(told: Callable[..., Told]) -> None:
     first, *_, last = (context.progress for context in told())
-    assert (first.training_left, first.time_to_finish, first.training_w, first.share_done) == (None, None, None, 0.0)
+    assert (first.training_left, first.time_to_finish, first.share_done) == (None, None, 0.0)
+    # What the meter states is known before anything was measured.
+    assert first.training_w == 300.0
     assert (last.training_left, last.share_done) == (timedelta(0), 1.0)
     assert last.training_w == pytest.approx(300.0)
     assert last.resting_w == pytest.approx(50.0)
@@ -102,3 +114,15 @@ def test_a_training_that_was_just_laid_out_is_not_counted_twice(told: Callable[.
         # Four rounds of two trainings of 12 epochs, and one of 20 at the end: 8 h + 1 h 40 min.
         whole = progress.training_done + (progress.training_left or timedelta())
         assert whole == pytest.approx(timedelta(hours=9, minutes=40), abs=timedelta(seconds=1))
+
+
+def test_writing_and_loading_checkpoints_is_no_progress(told: Callable[..., Told]) -> None:
+    dear = {"suspend_cost": "50 min", "resume_cost": "50 min"}
+    heard = told("restless", dear, training_time="1 h", full_epochs=None)
+    resting = [c.progress for c in heard if c.progress.share_done == 0 and not c.progress.train_running]
+    assert any(progress.training_done > timedelta(hours=2) for progress in resting)
+    for progress in resting:
+        # Of the twelve epochs of a training that left its slot at least one is left: eleven are 55 min of the hour; there are 8 trainings.
+        assert (progress.training_left or timedelta()) >= timedelta(hours=8) - progress.train_ready * timedelta(
+            minutes=55
+        )

@@ -37,7 +37,7 @@ def test_no_more_is_left_than_the_user_said_of_each(finished: list[float], comin
 
 
 def test_after_one_training_the_others_may_take_as_long_as_the_user_said() -> None:
-    # One took 60 s of the 100 s that were said: 20 s of deviation are assumed, and 60 + 3 * 20 * sqrt(1 + 1) is above 100 s.
+    # One took 60 s of the 100 s that were said: 20 s of deviation are assumed, and 60 + 2 * 20 * sqrt(1 + 1) is above 100 s.
     assert LongestWork({SEARCH: lengths(60)}, {SEARCH: 100.0}).seconds(SEARCH, 1) == 100
 
 
@@ -45,8 +45,8 @@ def test_the_more_have_finished_the_less_is_reckoned_with_beyond_their_mean() ->
     works = [LongestWork({SEARCH: lengths(*[90.0, 110.0] * pairs)}, {}) for pairs in (1, 2, 8, 50)]
     found = [work.seconds(SEARCH, 10) or 0.0 for work in works]
     assert found == sorted(found, reverse=True)
-    # 100 finished with a deviation of 10 s, and 50 s once: sqrt((100 * 100 + 2500) / 100) = 11.18 s; 3 * 11.18 * sqrt(10 + 100 / 100).
-    assert found[-1] == pytest.approx(1000 + 3 * 11.1803 * 11**0.5, rel=1e-5)
+    # 100 finished with a deviation of 10 s, and 30 s once: sqrt((100 * 100 + 900) / 100) = 10.44 s; 2 * 10.44 * sqrt(10 + 100 / 100).
+    assert found[-1] == pytest.approx(1000 + 2 * 109**0.5 * 11**0.5, rel=1e-5)
 
 
 def test_the_word_of_the_user_counts_no_more_once_a_training_took_longer() -> None:
@@ -62,11 +62,11 @@ def test_trainings_of_another_length_are_told_by_their_epochs() -> None:
 
 def test_what_a_training_has_had_is_taken_off_up_to_what_is_usual() -> None:
     finished = {SEARCH: lengths(*[100.0] * 25)}
-    # Deviation 50 / 5 = 10 s; one takes 100 + 30 * sqrt(1 + 1 / 25) = 130.6 s at most, two 200 + 30 * sqrt(2 + 4 / 25) = 244.1 s.
+    # Deviation 30 / 5 = 6 s; one takes 100 + 12 * sqrt(1 + 1 / 25) = 112.2 s at most, two 200 + 12 * sqrt(2 + 4 / 25) = 217.6 s.
     work = LongestWork(finished, {})
-    assert work.left(SEARCH, 1, [60.0]) == pytest.approx(244.1 - 60, abs=0.1)
-    assert work.left(SEARCH, 1, [120.0]) == pytest.approx(244.1 - 100 + 10.6, abs=0.1)
-    assert work.left(SEARCH, 0, [500.0]) == pytest.approx(30.6, abs=0.1)
+    assert work.left(SEARCH, 1, [60.0]) == pytest.approx(217.6 - 60, abs=0.1)
+    assert work.left(SEARCH, 1, [110.0]) == pytest.approx(217.6 - 100 + 2.2, abs=0.1)
+    assert work.left(SEARCH, 0, [500.0]) == pytest.approx(12.2, abs=0.1)
 
 
 @given(finished=lengths_s, coming=lengths_s, begun=st.floats(0.0, 1.0), stated=st.booleans())

@@ -126,6 +126,18 @@ def test_an_interrupted_job_writes_its_checkpoint_only_if_it_has_made_progress(
     assert (checkpoint.stat().st_mtime == 1000) == (done == 2)
 
 
+def test_a_job_that_is_suspended_tells_how_many_epochs_it_leaves_behind(tmp_path: Path) -> None:
+    clock = SimulatedClock(START)
+    executor = opened(clock)
+    executor.submit(job(1, epochs=5, checkpoint=tmp_path / "c"))
+    executor.submit(job(2, epochs=5))
+    clock.advance(at(70))
+    for trial in (1, 2):
+        executor.suspend(trial, at_once=True)
+    # Without a checkpoint nothing is left behind, and nothing is told.
+    assert [(report.trial, report.epoch, report.epochs) for report in executor.poll().reports] == [(1, 1, 5)]
+
+
 def test_the_last_epoch_is_worked_to_its_end(tmp_path: Path) -> None:
     clock = SimulatedClock(START)
     executor = opened(clock)

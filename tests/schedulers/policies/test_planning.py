@@ -303,3 +303,11 @@ def test_work_that_reaches_beyond_the_forecast_is_not_crowded_into_it() -> None:
     dear = context(progress=left(16, deadline=NOW + 12 * HOUR, resting_w=8000.0))
     assert SuspendResume().decide(free).train_slots == SuspendResume().decide(cheap).train_slots == 0
     assert SuspendResume().decide(dear).train_slots == 4
+
+
+@pytest.mark.parametrize("policy", [SuspendResume(), LowestWindow(), Oracle(hourly(NOW, AHEAD))])
+def test_nobody_waits_before_it_is_known_what_trainings_draw_beside_rest(policy: PlanningPolicy) -> None:
+    unknown = policy.decide(context(progress=left(8, training_w=None, resting_w=100.0)))
+    assert (unknown.train_slots, unknown.reason.code) == (4, ReasonCode.NO_ESTIMATE)
+    assert "what trainings draw" in unknown.reason.text
+    assert policy.decide(context(progress=left(8, training_w=None, resting_w=0.0))).train_slots == 0
