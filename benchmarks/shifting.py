@@ -3,7 +3,7 @@
     python -m benchmarks.shifting TRACE[:FROM[:UNTIL]] ... [--json FILE]
 
 At every midnight UTC from FROM to UNTIL (dates; by default the second half of the trace) begins interruptible work of 24 slot-hours that is due in 48 h, and
-of 6 slot-hours due in 24 h. Each hour a policy is asked anew whether the slot works. Its share is 100 % where it finds the cleanest
+of 6 slot-hours due in 24 h. Each hour, and sooner if it wants to be, a policy is asked anew whether the slot works. Its share is 100 % where it finds the cleanest
 hours there were, and 0 % where it does no better than working at once, summed over all starts.
 
 What is known: every forecast comes from what had ended by its issue, at each full hour. Forecasters learn anew every `--refit-days` from

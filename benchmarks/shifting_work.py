@@ -6,7 +6,7 @@ import enum
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 import numpy as np
@@ -20,6 +20,14 @@ from schedulers.scheduler import Scheduler
 
 HISTORY_H = 168
 """How much of the past a policy is shown; a forecaster sees more."""
+
+SHORTEST = timedelta(minutes=1)
+"""Policies are asked no sooner again."""
+
+NEGLIGIBLE = timedelta(seconds=1)
+"""Work that is left by rounding."""
+
+ZERO = timedelta(0)
 
 
 class Present(enum.Enum):
@@ -87,13 +95,13 @@ class World:
                 present = forecast.series.samples[0]
             history = self.actual.between(now - HISTORY_H * HOUR, now)
             return SchedulingContext(
-                now, 1, present, history, forecast, (), _progress(now, now, 0, 0, running=False), None
+                now, 1, present, history, forecast, (), _progress(now, now, ZERO, ZERO, running=False), None
             )
 
         return scene
 
 
-def _progress(started: datetime, deadline: datetime, left_h: int, done_h: int, *, running: bool) -> Progress:
+def _progress(started: datetime, deadline: datetime, left: timedelta, done: timedelta, *, running: bool) -> Progress:
     return Progress(
         train_ready=int(not running),
         score_ready=0,
@@ -102,34 +110,38 @@ def _progress(started: datetime, deadline: datetime, left_h: int, done_h: int, *
         train_waiting_since=None,
         started_at=started,
         deadline=deadline,
-        training_left=left_h * HOUR,
+        training_left=left,
         training_width=1,
         training_w=1000.0,
         resting_w=0.0,
-        training_done=done_h * HOUR,
-        time_to_finish=left_h * HOUR,
+        training_done=done,
+        time_to_finish=left,
     )
 
 
 def work_off(
     policy: Scheduler, world: World, work: Work, starts: list[int], scene: Callable[[int], SchedulingContext]
 ) -> Done:
-    """Do the work of each start as a policy decides, asked anew every hour. What is late counts as missed and not in the sum."""
+    """Do the work of each start as a policy decides, asked anew when it wants to be and at each full hour.
+
+    What is late counts as missed and not in the sum.
+    """
     total, missed = 0.0, 0
     for start in starts:
         began, deadline = world.start + start * HOUR, world.start + (start + work.due_h) * HOUR
-        left, previous = work.hours, None
-        for hour in range(start, start + work.due_h):
-            if not left:
-                break
-            seen = scene(hour)
+        now, left, previous = began, work.hours * HOUR, None
+        while left and now < deadline:
+            hour = (now - world.start) // HOUR
             running = previous is not None and previous.train_slots > 0
-            progress = _progress(began, deadline, left, work.hours - left, running=running)
-            previous = policy.decide(replace(seen, progress=progress, previous=previous))
+            progress = _progress(began, deadline, left, work.hours * HOUR - left, running=running)
+            previous = policy.decide(replace(scene(hour), now=now, progress=progress, previous=previous))
+            until = min(max(previous.review_at, now + SHORTEST), world.start + (hour + 1) * HOUR)
             if previous.train_slots:
-                total += float(world.values[hour])
-                left -= 1
-        missed += left > 0
+                worked = min(left, until - now)
+                total += float(world.values[hour]) * (worked / HOUR)
+                left -= worked
+            now = until
+        missed += left > NEGLIGIBLE
     return Done(total, missed)
 
 

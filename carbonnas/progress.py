@@ -99,7 +99,23 @@ class ProgressReader:
             share_done=ended / in_all if in_all else 0.0,
             training_done=timedelta(seconds=accountant.trained_s + sum(map(accountant.spent_s, still_open))),
             time_to_finish=self._longest(planned, still_open, trials, position),
+            training_chain=timedelta(0)
+            if left is None
+            else min(left, self._chain(planned, still_open, trials, position)),
         )
+
+    def _chain(
+        self, planned: Mapping[Fidelity, int], still_open: Sequence[Trial], trials: TrialBook, position: PlanPosition
+    ) -> timedelta:
+        """Return how long one training after the other takes that wait for each other: of every round one of each fidelity."""
+        usual_s, rounds, seconds = self._usual_s(), self._rounds_left(trials, position), 0.0
+        for rung, count in planned.items():
+            if count or any(trial.fidelity == rung for trial in still_open):
+                seconds += (usual_s(rung) or 0.0) * (rounds if self._in_each_round(rung) else 1)
+        return timedelta(seconds=seconds)
+
+    def _in_each_round(self, rung: Fidelity) -> bool:
+        return rung.name is not FidelityName.FULL or self._planner.shape.full_per_round > 0
 
     def _longest(
         self, planned: Mapping[Fidelity, int], still_open: Sequence[Trial], trials: TrialBook, position: PlanPosition
@@ -118,8 +134,7 @@ class ProgressReader:
             if left_s is None or one_s is None:
                 return None
             work_s += left_s
-            in_each = rung.name is not FidelityName.FULL or shape.full_per_round > 0
-            chain_s += one_s * (rounds if in_each else 1)
+            chain_s += one_s * (rounds if self._in_each_round(rung) else 1)
         slots = min(self._header.slots, shape.width)
         return longest_makespan(timedelta(seconds=work_s), slots, timedelta(seconds=chain_s))
 

@@ -12,6 +12,10 @@ from carbon_sources.interval import Interval, require_utc
 from schedulers.errors import BudgetError
 
 
+_ROUNDED = 1 + 1e-9
+"""Shares of what is left may sum to a little more than that; whatever was admitted stops at the limit itself."""
+
+
 class Window(enum.Enum):
     """The stretch of time over which a budget counts; calendar windows start anew."""
 
@@ -144,8 +148,8 @@ class BudgetState:
 
     def admits(self, estimate_g: float) -> bool:
         """Whether work of at most `estimate_g` grams surely fits beside what is spent and reserved; an estimate that is not a number never does."""
-        return self.spent_g + self.doubt_g + self.reserved_g + estimate_g <= self.budget.limit_g
+        return self.spent_g + self.doubt_g + self.reserved_g + estimate_g <= self.budget.limit_g * _ROUNDED
 
     def may_admit(self, estimate_g: float) -> bool:
         """Whether that work would fit if what is unpriced had emitted nothing."""
-        return self.spent_g - self.unpriced_g + self.reserved_g + estimate_g <= self.budget.limit_g
+        return self.spent_g - self.unpriced_g + self.reserved_g + estimate_g <= self.budget.limit_g * _ROUNDED

@@ -72,6 +72,8 @@ class Progress:
         training_done: Slot time that trainings have had so far.
         time_to_finish: How long the search still takes if training is never held back, scorings and work that waits for other work
             included, rather too long than too short; `None` if nobody knows, and then the slots are taken to share `training_left` evenly.
+        training_chain: How long the trainings that wait for each other are expected to take at least, one after the other, however many slots
+            there are; at least zero and no more than `training_left`.
     """
 
     train_ready: int
@@ -88,6 +90,7 @@ class Progress:
     share_done: float = 0.0
     training_done: timedelta = timedelta(0)
     time_to_finish: timedelta | None = None
+    training_chain: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,14 +40,16 @@ class Task:
 
     Attributes:
         width: Slots that can train at the same time, at least 1.
-        needed_s: Seconds that it takes on all of them, at least zero.
+        needed_s: Seconds that it takes, at least zero: on all of them, or longer where trainings wait for each other.
+        slot_time_s: Slot seconds that it takes, at least zero.
         until: When it has to be done, UTC; after now.
         stretched: Whether `until` follows from the time that the search may be stretched to, for want of a deadline.
-        rest: What the node draws at rest as a share of what `width` trainings draw besides, at least 0; `None` while it is unknown.
+        rest: What the node draws at rest as a share of what trainings draw besides while they run, at least 0; `None` while it is unknown.
     """
 
     width: int
     needed_s: float
+    slot_time_s: float
     until: datetime
     stretched: bool
     rest: float | None
@@ -62,14 +64,15 @@ class Task:
         if progress.training_left is None:
             return None
         width = usable_width(context)
-        needed = progress.training_left / width
-        rest = _rest(progress, width)
+        needed = max(progress.training_left / width, progress.training_chain)
+        rest = _rest(progress, progress.training_left / needed if needed else width)
+        slot_time_s = progress.training_left.total_seconds()
         if progress.deadline is not None:
             until = max(progress.deadline, context.now + _SHORTEST)
-            return cls(width, needed.total_seconds(), until, stretched=False, rest=rest)
-        whole = (progress.training_done + progress.training_left) / width
+            return cls(width, needed.total_seconds(), slot_time_s, until, stretched=False, rest=rest)
+        whole = progress.training_done / width + needed
         until = max(progress.started_at + stretch * whole, context.now + needed, context.now + _SHORTEST)
-        return cls(width, needed.total_seconds(), until, stretched=True, rest=rest)
+        return cls(width, needed.total_seconds(), slot_time_s, until, stretched=True, rest=rest)
 
     def share_within(self, outlook: Outlook, now: datetime) -> float:
         """Return the seconds of work that fall to the time an outlook covers: all if it reaches to the end, else in proportion.
@@ -85,7 +88,7 @@ class Task:
         return f"{self.until:%Y-%m-%d %H:%M} UTC{why}"
 
 
-def _rest(progress: Progress, width: int) -> float | None:
+def _rest(progress: Progress, width: float) -> float | None:
     if progress.resting_w == 0:
         return 0.0
     if progress.resting_w is None or progress.training_w is None:

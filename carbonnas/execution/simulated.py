@@ -111,7 +111,11 @@ class SimulatedExecutor(Executor):
             if running.leaving is not None and running.leaving > running.done:
                 write_done(running.job.checkpoint, running.leaving, running.end)
         outcomes = sorted((running.outcome for running in over), key=lambda outcome: outcome.at)
-        kept = [EpochReport(r.job.trial, r.leaving, r.epochs, {}) for r in over if r.leaving is not None and r.job.checkpoint]
+        kept = [
+            EpochReport(r.job.trial, r.leaving, r.epochs, {})
+            for r in over
+            if r.leaving is not None and r.job.checkpoint
+        ]
         return Poll(tuple(outcomes), tuple(sorted(usages, key=lambda usage: usage.interval)), tuple(kept))
 
     def wait(self, until: datetime, wake: threading.Event) -> None:

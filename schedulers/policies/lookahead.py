@@ -53,18 +53,16 @@ class Lookahead(PlanningPolicy):
         return Outlook.of(context, until, self._risk)
 
     def plan(self, context: SchedulingContext, task: Task, outlook: Outlook) -> Allowance:
-        progress, known_s = context.progress, task.share_within(outlook, context.now)
+        progress, known = context.progress, task.share_within(outlook, context.now) / task.needed_s
         work = Workload(
-            needed_s=known_s * task.width,
+            needed_s=known * task.slot_time_s,
             width=task.width,
             running=progress.train_running,
             watts=progress.training_w or 0.0,
             switch_s=self._switch_s,
             min_run_s=self._min_run_s,
         )
-        limits = (
-            () if progress.training_w is None else limits_ahead(context, task.until, outlook, known_s / task.needed_s)
-        )
+        limits = () if progress.training_w is None else limits_ahead(context, task.until, outlook, known)
         plan = plan_slots(work, outlook.lengths_s, outlook.g_per_kwh, limits)
         slots, seconds = whole_slots(self._worth_a_start(plan, work, outlook), outlook.lengths_s[0])
         return Allowance(slots, seconds, _text(plan, task, outlook, budgets=bool(limits)))

@@ -16,9 +16,11 @@ from benchmarks.shifting_work import Present, Work, World, bounds, share, work_o
 from carbon_sources.forecasting.backtest_setting import Recording
 from carbon_sources.forecasting.seasonal import Seasonal
 from carbon_sources.interval import HOUR, Interval
+from schedulers.decision import Decision, Reason, ReasonCode, SchedulingContext
 from schedulers.policies.carbon_blind import CarbonBlind
 from schedulers.policies.oracle import Oracle
 from schedulers.policies.suspend_resume import SuspendResume
+from schedulers.scheduler import Scheduler
 from schedulers.testing import hourly
 
 START = datetime(2022, 1, 1, tzinfo=UTC)
@@ -69,6 +71,23 @@ def test_forecasts_know_nothing_of_what_comes_after_their_issue() -> None:
     after = _issues(Recording.of(hourly(START, changed.tolist())), span)
     assert np.array_equal(before.mean[:13], after.mean[:13])
     assert not np.array_equal(before.mean[13], after.mean[13])
+
+
+class HalfHours(Scheduler):
+    """Works in the first half of each hour."""
+
+    def decide(self, context: SchedulingContext) -> Decision:
+        first = context.now.minute == 0
+        return Decision(int(first), 0, Reason(ReasonCode.PLAN, ""), context.now + HOUR / 2)
+
+
+def test_a_policy_may_work_for_a_part_of_an_hour() -> None:
+    world = World(_recording(1), Present.MEASURED)
+    done = work_off(HalfHours(), world, SIX_IN_A_DAY, [0], world.scenes(None))
+    assert done.missed == 0
+    assert done.g_per_kwh == pytest.approx(world.values[:12].sum() / 2)  # 12 halves are 6 h
+    late = work_off(HalfHours(), world, Work(13, 24), [0], world.scenes(None))
+    assert late.missed == 1
 
 
 def test_starts_with_an_unknown_hour_before_the_work_is_due_are_left_out() -> None:

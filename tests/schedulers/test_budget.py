@@ -177,3 +177,15 @@ def test_a_doubt_that_is_no_number_is_refused() -> None:
     for unpriced_g, doubt_g in ((math.nan, 0.0), (0.0, math.nan)):
         with pytest.raises(BudgetError, match="must be numbers"):
             BudgetState(EmissionBudget(100.0), 1.0, 0.0, unpriced_g=unpriced_g, doubt_g=doubt_g)
+
+
+@given(limit_g=st.floats(1e-3, 1e9), spent=st.floats(0.0, 0.999), doubt=st.floats(0.0, 1.0), slots=st.integers(1, 64))
+def test_what_is_left_admits_as_many_equal_shares_of_it_as_there_are_slots(
+    limit_g: float, spent: float, doubt: float, slots: int
+) -> None:
+    spent_g = spent * limit_g
+    doubt_g = 0.9 * doubt * (limit_g - spent_g)
+    share_g = BudgetState(EmissionBudget(limit_g), spent_g, 0.0, doubt_g=doubt_g).remaining_g / slots
+    for running in range(slots):
+        reserved_g = sum(share_g for _ in range(running))
+        assert BudgetState(EmissionBudget(limit_g), spent_g, reserved_g, doubt_g=doubt_g).admits(share_g)

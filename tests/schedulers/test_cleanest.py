@@ -71,9 +71,9 @@ def emitted(minutes: list[int], needed: int, end: int, rest: float) -> float:
 def test_work_ends_as_soon_as_rest_costs_more_than_cleaner_hours_save() -> None:
     # An hour at 400, or later one at 100 after a rest of three hours that sum up to 400 + 300 + 100 = 800 g/kWh.
     hours = Outlook((3600.0,) * 3, (400.0, 300.0, 100.0))
-    # At a rest of a third: 400 + 133 at once, 300 + 233 after an hour, 100 + 267 at the end.
-    assert cheapest_end(hours, 3600.0, 1 / 3) == CheapestEnd(10800.0, pytest.approx(3600 * (100 + 800 / 3)))
-    assert cheapest_end(hours, 3600.0, 1.0) == CheapestEnd(3600.0, pytest.approx(3600 * 800))
+    # At a rest of a quarter: 400 + 100 at once, 300 + 175 after an hour, 100 + 200 at the end.
+    assert cheapest_end(hours, 3600.0, 0.25) == CheapestEnd(10800.0, 3600.0 * (100 + 200))
+    assert cheapest_end(hours, 3600.0, 1.0) == CheapestEnd(3600.0, 3600.0 * 800)
     assert cheapest_end(hours, 10801.0, 0.0) is None
 
 

@@ -11,7 +11,7 @@ import pytest
 from carbon_sources.intensity import Forecast, IntensitySeries
 from schedulers.budget import BudgetState, EmissionBudget, Window
 from schedulers.decision import Decision, Progress, Reason, ReasonCode, SchedulingContext
-from schedulers.planning import PlanningPolicy
+from schedulers.planning import PlanningPolicy, Task
 from schedulers.policies.budget_pacing import BudgetPacing
 from schedulers.policies.lookahead import Lookahead
 from schedulers.policies.lowest_window import LowestWindow
@@ -310,4 +310,15 @@ def test_nobody_waits_before_it_is_known_what_trainings_draw_beside_rest(policy:
     unknown = policy.decide(context(progress=left(8, training_w=None, resting_w=100.0)))
     assert (unknown.train_slots, unknown.reason.code) == (4, ReasonCode.NO_ESTIMATE)
     assert "what trainings draw" in unknown.reason.text
-    assert policy.decide(context(progress=left(8, training_w=None, resting_w=0.0))).train_slots == 0
+    assert policy.decide(context(progress=left(4, training_w=None, resting_w=0.0))).train_slots == 0
+
+
+def test_trainings_that_wait_for_each_other_take_longer_than_slots_could() -> None:
+    # 8 h of slot time in 4 slots would be 2 h, the cleanest two later ones; one after the other they take 5 of the 6 h, the present one among them.
+    chained = left(8, training_chain=5 * HOUR)
+    assert SuspendResume().decide(context(progress=left(8))).train_slots == 0
+    assert SuspendResume().decide(context(progress=chained)).train_slots == 4
+    # At rest a fifth of what four slots draw; 8 h in 5 h are 1.6 slots, for which it is a half.
+    assert Task.of(context(progress=replace(chained, resting_w=800.0)), 2.0) == Task(
+        4, 5 * 3600.0, 8 * 3600.0, NOW + 6 * HOUR, stretched=False, rest=0.5
+    )
