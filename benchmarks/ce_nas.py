@@ -11,7 +11,7 @@ The policies: `vanilla` trains in full what LaMOO proposes with the settings of 
 is the same with the exploration that its authors recommend, a tenth of the hypervolume; `vanilla_equal_carbon` is the same, stopped once it has
 emitted as much as `carbonnas` in all; `random` trains random networks; `fixed_1`, `fixed_2` and `fixed_4` are `vanilla` on fewer slots;
 `min_max` gives slots in proportion to the intensity; `ce_nas` draws the number of slots by lot, as the released code does; `carbonnas` is
-ours; `clairvoyant` is ours with a scheduler that knows the future. All initial trainings are charged.
+ours; `carbonnas_4` is the same on a machine with four slots; `clairvoyant` is ours with a scheduler that knows the future. All initial trainings are charged.
 """
 
 from __future__ import annotations
@@ -128,11 +128,8 @@ class Policy:
         return {"rounds": round(4 * hours), "score": self.slots, "train": 0, "full": self.slots, "ahead": 1}
 
 
-def policies(accounting: str) -> dict[str, Policy]:
-    blind = PluginChoice("carbon_blind")
-    # Where waiting costs nothing, ours waits for clean hours; where machines draw power while they wait, it does not pay.
-    ours = PluginChoice("suspend_resume") if accounting == "ce-nas" else blind
-    oracle = PluginChoice("oracle") if accounting == "ce-nas" else blind
+def policies() -> dict[str, Policy]:
+    blind, ours = PluginChoice("carbon_blind"), PluginChoice("suspend_resume")
     return {
         "vanilla": Policy(LAMOO, blind),
         "vanilla_tuned": Policy(LAMOO_TUNED, blind),
@@ -142,7 +139,8 @@ def policies(accounting: str) -> dict[str, Policy]:
         "fixed_4": Policy(LAMOO, blind, slots=4),
         "min_max": Policy(LAMOO, PluginChoice("proportional")),
         "ce_nas": Policy(LAMOO, PluginChoice("random_allocation")),
-        "clairvoyant": Policy(OURS, oracle, ours=True),
+        "clairvoyant": Policy(OURS, PluginChoice("oracle"), ours=True),
+        "carbonnas_4": Policy(OURS, ours, slots=4, ours=True),
         "carbonnas": Policy(OURS, ours, ours=True),
     }
 
@@ -295,7 +293,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parsed(arguments)
     found: dict[str, tuple[SimulatedRun, ...]] = {}
-    for name, policy in policies(chosen.accounting).items():
+    for name, policy in policies().items():
         if chosen.policy is None or name in chosen.policy:
             print(name, file=sys.stderr, flush=True)
             found[name] = runs_of(name, policy, chosen, Terminal())

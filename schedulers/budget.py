@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from carbon_sources.interval import Interval, require_utc
 from schedulers.errors import BudgetError
 
-
 _ROUNDED = 1 + 1e-9
 """Shares of what is left may sum to a little more than that; whatever was admitted stops at the limit itself."""
 
