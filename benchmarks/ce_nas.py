@@ -7,11 +7,12 @@ eight slots, from 2021-07-02 06:00 UTC on the Californian grid, as Zhao et al. 2
 Search Framework", set it up. All policies run on the production search in virtual time. None of them sees the maximal hypervolume, or the
 accuracy of a full training before it has been paid for.
 
-The policies: `vanilla` trains in full what LaMOO proposes with the settings of the released program, on all slots all the time; `vanilla_tuned`
-is the same with the exploration that its authors recommend, a tenth of the hypervolume; `vanilla_equal_carbon` is the same, stopped once it has
-emitted as much as `carbonnas` in all; `random` trains random networks; `fixed_1`, `fixed_2` and `fixed_4` are `vanilla` on fewer slots;
-`min_max` gives slots in proportion to the intensity; `ce_nas` draws the number of slots by lot, as the released code does; `carbonnas` is
-ours; `carbonnas_4` is the same on a machine with four slots; `clairvoyant` is ours with a scheduler that knows the future. All initial trainings are charged.
+The policies: `vanilla` trains in full what LaMOO proposes with the settings of the released program, on all slots all the time;
+`vanilla_equal_carbon` is the same, stopped once it has emitted as much as `carbonnas` in all; `vanilla_tuned` explores as the authors
+recommend, with a tenth of the hypervolume; `random` trains random networks; `fixed_1`, `fixed_2` and `fixed_4` are `vanilla` on machines with
+fewer slots; `min_max` gives slots in proportion to the intensity; `ce_nas` draws the number of slots by lot, as the released code does;
+`carbonnas` is ours, with the default scheduler; `carbonnas_4` is the same on a machine with four slots; `clairvoyant` is ours with a scheduler that
+knows the future. All initial trainings are charged.
 """
 
 from __future__ import annotations
