@@ -208,17 +208,21 @@ def _lesson(simulator: Simulator, start: Start, asked: Asked) -> Lesson:
     if asked.keep is None:
         return simulator.forecasts.learn(0)
     name = Path(start.trace.removeprefix(BUNDLED)).name.split(".")[0]
-    path = asked.keep / f"{name}-{asked.forecaster}-{start.at:%Y%m%dT%H%M}.npz"
+    path = asked.keep / f"{name}-{asked.forecaster}-{start.at:%Y%m%dT%H%M}-averages.npz"
     if not path.exists():
         _keep(path, simulator.forecasts.learn(0))
     with np.load(path) as file:
         issued = [datetime.fromisoformat(str(text)) for text in file["issued"]]
-        forecasts = map(HourlyForecast, file["mean"], file["quantiles"])
+        averages = [None if np.isnan(average).any() else average for average in file["average"]]
+        forecasts = map(HourlyForecast, file["mean"], file["quantiles"], averages)
         return dict(zip(issued, forecasts, strict=True))
 
 
 def _keep(path: Path, lesson: Lesson) -> None:
+    """Write what was expected; an average that a forecaster does not tell is written as NaN."""
     path.parent.mkdir(parents=True, exist_ok=True)
     issued: Sequence[str] = [hour.isoformat() for hour in lesson]
-    means = [forecast.mean for forecast in lesson.values()]
-    np.savez(path, issued=issued, mean=means, quantiles=[forecast.quantiles for forecast in lesson.values()])
+    told = list(lesson.values())
+    averages = [np.full_like(one.mean, np.nan) if one.average is None else one.average for one in told]
+    means, quantiles = [one.mean for one in told], [one.quantiles for one in told]
+    np.savez(path, issued=issued, mean=means, quantiles=quantiles, average=averages)

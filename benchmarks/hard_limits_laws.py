@@ -17,8 +17,8 @@ draws after the last trial is not held against it. Energy without any value is n
 counting with the bound at most.
 
 **Deadlines.** A deadline was feasible if the same search without budgets that never waits (`carbon_blind`) is done by then and has the share of its time to
-spare that is to be kept free, `deadline_margin`; and no training takes longer than the user said, if anything. That is the promise of `SafetyLayer`: every scheduler
-must then meet it, unless budgets stop it. Where the user said too little nobody can know how long to wait, and what it costs to write and load a checkpoint is
+spare that is to be kept free, `deadline_margin`; and no training takes longer than the user said, if anything. Every scheduler must then meet it, unless
+budgets stop it. `SafetyLayer` promises that as far as the time that is left is told rightly: searches tell it with two standard deviations, so hardly ever too short. Where the user said too little nobody can know how long to wait, and what it costs to write and load a checkpoint is
 foreseen by nobody: it must fit into the time that is kept free. Misses for these reasons are counted, and are no breach.
 """
 
@@ -91,7 +91,7 @@ def judge(case: Case, ran: Ran) -> Verdict:
         ran: What became of it.
     """
     replay = _Replay(case, ran)
-    windows = [_WindowOf(case, budget, replay.cells_from, replay.count, replay.cell) for budget in case.config.budgets]
+    windows = [_WindowOf(budget, replay.cells_from, replay.count, replay.cell) for budget in case.config.budgets]
     breaches = list(replay.work_at_limit(windows))
     found = [held for window in windows for held in replay.held(window)]
     breaches += [held.sentence for held in found if held.overshoot > 1 + _ROUNDING]
@@ -136,14 +136,13 @@ class _WindowOf:
         full: The windows that were full at some time.
     """
 
-    def __init__(self, case: Case, budget: BudgetSection, start: datetime, count: int, cell: timedelta) -> None:
+    def __init__(self, budget: BudgetSection, start: datetime, count: int, cell: timedelta) -> None:
         self.budget = budget
         self.full: set[int] = set()
         numbers: dict[Hashable, int] = {}
         zone = ZoneInfo(budget.timezone)
         keys = (self._key((start + place * cell).astimezone(zone)) for place in range(count))
         self.of_cell = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
-        del case
 
     def _key(self, local: datetime) -> Hashable:
         if self.budget.window is Window.DAY:

@@ -26,6 +26,7 @@ from benchmarks.hard_limits_world import (
 from carbon_sources.forecasting.desk import ForecastDesk, ForecastTimes, at_once
 from carbon_sources.interval import HOUR, full_hour
 from carbon_sources.monitor import IntensityMonitor, Polling
+from carbon_sources.units import J_PER_KWH
 from carbonnas.config import (
     AccountingSection,
     BudgetSection,
@@ -46,6 +47,8 @@ from schedulers.budget import AtLimit, BudgetState, Window
 
 MINUTE = timedelta(minutes=1)
 _BLIND = PluginChoice("carbon_blind")
+_COUNTING_REST = ("lowest_window", "suspend_resume", "oracle")
+"""Schedulers that are asked whether rest counts."""
 _ZONES = ("UTC", "UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe")
 _MOST_VALUES = 1000
 """Values of a grid, so that a search is simulated in a fraction of a second."""
@@ -160,7 +163,7 @@ def draw(seed: int) -> Case:
         update={
             "search": search.model_copy(update={"deadline": deadline}),
             "budgets": budgets,
-            "scheduler": _draw_scheduler(rng),
+            "scheduler": _draw_count_rest(seed, _draw_scheduler(rng)),
         }
     )
     overlap = min(24 * HOUR, 60 * step)
@@ -326,7 +329,7 @@ def _draw_budgets(
     rng: random.Random, blind: Ran, grid: Grid, config: SearchConfig, *, binding: bool
 ) -> tuple[BudgetSection, ...]:
     """Return budgets that are too small, tight or wide, measured by what all the work takes; those that can't bind are a million times that."""
-    kwh = sum(entry.priced.sample.joules for entry in blind.entries) / 3.6e6
+    kwh = sum(entry.priced.sample.joules for entry in blind.entries) / J_PER_KWH
     values = [sample.g_per_kwh for sample in grid.actual]
     mean = max(1.0, sum(values) / len(values)) if values else 100.0
     whole_g = max(1e-3, kwh * config.accounting.pue * mean)
@@ -360,6 +363,14 @@ def _draw_scheduler(rng: random.Random) -> PluginChoice:
         ("random_allocation", {"seed": rng.randrange(1000)}),
     )
     return PluginChoice(*rng.choice(choices))
+
+
+def _draw_count_rest(seed: int, chosen: PluginChoice) -> PluginChoice:
+    """Return a scheduler that counts rest or does not, by a lot of its own: nothing else that a seed draws depends on it."""
+    if chosen.use not in _COUNTING_REST:
+        return chosen
+    counts = random.Random(f"count_rest {seed}").random() < 0.5  # noqa: S311 -- repeatable
+    return PluginChoice(chosen.use, {**chosen.options, "count_rest": counts})
 
 
 @functools.cache

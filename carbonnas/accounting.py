@@ -12,7 +12,7 @@ from carbon_sources.health import Health
 from carbon_sources.intensity import IntensitySample
 from carbon_sources.monitor import IntensityMonitor, Observation
 from carbon_sources.units import J_PER_KWH
-from carbonnas.budgeting import BudgetBook
+from carbonnas.budgeting import SET_ASIDE, BudgetBook
 from carbonnas.emissions import EmissionEntry, entries_for, reprice
 from carbonnas.energy.meter import Account, EnergyMeter, Measurement, Usage
 from carbonnas.search_state import Step
@@ -20,9 +20,6 @@ from carbonnas.storage.search_store import SearchStore
 from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
 from carbonnas.work_left import Lengths
 from schedulers.budget import BudgetState
-
-_MARGIN = 1.25
-"""How much more than the dearest finished trial of its sort a trial may be expected to cost."""
 
 _BOUND_WINDOW = timedelta(days=7)
 
@@ -214,8 +211,8 @@ class Accountant:
         seconds = math.fsum(finished.seconds for finished in trainings)
         if seconds > 0:
             return self._pue * math.fsum(finished.joules for finished in trainings) / seconds
-        stated = self._meter.stated()
-        return None if stated is None else self._pue * stated.training_w
+        stated_w = self._meter.stated().training_w
+        return None if stated_w is None else self._pue * stated_w
 
     def resting_w(self) -> float | None:
         """Return what the node has drawn on average in W for no work, overhead of the building included.
@@ -224,8 +221,8 @@ class Accountant:
         """
         if self._rest.seconds > 0:
             return self._pue * self._rest.joules / self._rest.seconds
-        stated = self._meter.stated()
-        return None if stated is None else self._pue * stated.resting_w
+        stated_w = self._meter.stated().resting_w
+        return None if stated_w is None else self._pue * stated_w
 
     def waste(self, trial: Trial, joules: float) -> None:
         """Learn that a trial was interrupted before anything of `joules` was kept: its sort costs more than was believed.
@@ -234,7 +231,7 @@ class Accountant:
         """
         sort = (trial.kind, trial.fidelity)
         self._wasted_j[trial.number] += joules
-        self._upper_j[sort] = max(self._upper_j.get(sort, 0.0) * _MARGIN, joules)
+        self._upper_j[sort] = max(self._upper_j.get(sort, 0.0) * SET_ASIDE, joules)
 
     def health(self, now: datetime) -> Health:
         """Return how well the carbon source serves."""
@@ -249,7 +246,7 @@ class Accountant:
 
         Counts with the most that the node can draw, and with the intensity of the present interval up to its end, or the bound while it is unknown.
         """
-        now, most_w, present = observation.now, self._meter.most_w(), observation.current
+        now, most_w, present = observation.now, self._meter.stated().most_w, observation.current
         left_g = min((state.remaining_g for state in self.states(now)), default=0.0)
         if most_w is None or left_g <= 0:
             return now
@@ -272,7 +269,7 @@ class Accountant:
         if upper is None:
             return share_g
         kept_j = self._trial_j.get(trial.number, 0.0) - self._wasted_j.get(trial.number, 0.0)
-        still_j = max(0.0, upper * _MARGIN - kept_j)
+        still_j = max(0.0, upper * SET_ASIDE - kept_j)
         return still_j / J_PER_KWH * self._intensity_bound(observation) * self._pue
 
     def _intensity_bound(self, observation: Observation) -> float:

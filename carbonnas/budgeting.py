@@ -14,6 +14,8 @@ from carbonnas.emissions import EmissionEntry, conservative_g
 from carbonnas.trials import TrialKind
 from schedulers.budget import AtLimit, BudgetState, EmissionBudget
 
+SET_ASIDE = 1.25
+"""How many times what a trial of its sort is expected to draw at most budgets set aside for it."""
 _BUCKET = timedelta(minutes=15)
 """In every time zone days begin on a quarter of an hour, UTC."""
 
@@ -75,8 +77,9 @@ class BudgetBook:
         window = budget.window_at(now)
         if window not in self._sums:
             inside = [g for s, g in self._grams.items() if window is None or window.contains(s)]
-            sums = (math.fsum(map(attrgetter(part), inside)) for part in ("priced", "unpriced", "doubt"))
-            self._sums[window] = _Grams(*sums)
+            priced, unpriced, doubt = (math.fsum(map(attrgetter(p), inside)) for p in ("priced", "unpriced", "doubt"))
+            # Withdrawn entries may leave a rounding error below zero; what is no number stays so, because it stands first.
+            self._sums[window] = _Grams(priced, max(unpriced, 0.0), max(doubt, 0.0))
         grams = self._sums[window]
         return BudgetState(budget, grams.priced + grams.unpriced, reserved_g, window, grams.unpriced, grams.doubt)
 

@@ -11,6 +11,7 @@ from carbon_sources.archive import IntensityArchive
 from carbon_sources.clock import Clock
 from carbon_sources.forecasting.desk import ForecastDesk
 from carbon_sources.monitor import IntensityMonitor
+from carbonnas.budgeting import SET_ASIDE
 from carbonnas.config import SearchConfig
 from carbonnas.errors import CarbonNASError
 from carbonnas.grid import make_forecaster, make_source, polling
@@ -29,8 +30,6 @@ OutlookUntil = Callable[[datetime], Outlook]
 
 _FARTHEST = timedelta(days=62)
 """Nothing is guessed of a later time."""
-_SET_ASIDE = 1.25
-"""How much more than a training is expected to draw budgets set aside for it while it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,7 @@ def _load(config: SearchConfig, powers: tuple[float, float]) -> TrainingLoad | N
         *powers,
         chain=timedelta(seconds=shortest_s),
         spare_time=max(longest - timedelta(seconds=shortest_s), timedelta(0)) + kept_free,
-        spare_j=_SET_ASIDE * powers[0] * at_once_s,
+        spare_j=SET_ASIDE * powers[0] * at_once_s,
     )
 
 
@@ -181,5 +180,6 @@ def _powers(config: SearchConfig) -> tuple[float, float] | None:
     except (ValueError, CarbonNASError):
         # What is wrong with the meter is told where the search is made.
         return None
-    pue = config.accounting.pue
-    return None if stated is None else (pue * stated.training_w, pue * stated.resting_w)
+    if stated.training_w is None or stated.resting_w is None:
+        return None
+    return config.accounting.pue * stated.training_w, config.accounting.pue * stated.resting_w

@@ -50,14 +50,17 @@ class ProgressReader:
     def note_suspended(self, trial: Trial, share: float | None) -> None:
         """Learn how much of its work a trial that leaves its slot has done: writing, loading and what was lost are no progress.
 
+        This is not stored: after a restart writing and loading count as progress for the trainings that were suspended before it.
+
         Args:
             trial: The trial.
             share: Share of its epochs that are done, 0..1; `None` if it has done no more than when it left before, or nobody knows.
         """
         before = self._kept.get(trial.number)
-        if share is not None or before is not None:
-            done = share if share is not None or before is None else before.share
-            self._kept[trial.number] = _Kept(done or 0.0, self._accountant.spent_s(trial))
+        if share is None and before is not None:
+            share = before.share
+        if share is not None:
+            self._kept[trial.number] = _Kept(share, self._accountant.spent_s(trial))
 
     def _worked_s(self, trial: Trial) -> float:
         """Return the slot seconds that a training has had, without those that brought it no further as far as that is known."""
@@ -107,7 +110,10 @@ class ProgressReader:
     def _chain(
         self, planned: Mapping[Fidelity, int], still_open: Sequence[Trial], trials: TrialBook, position: PlanPosition
     ) -> timedelta:
-        """Return how long one training after the other takes that wait for each other: of every round one of each fidelity."""
+        """Return how long one training after the other takes that wait for each other.
+
+        Of every round that waits for another one of each fidelity, and the winner's once.
+        """
         usual_s, rounds, seconds = self._usual_s(), self._rounds_left(trials, position), 0.0
         for rung, count in planned.items():
             if count or any(trial.fidelity == rung for trial in still_open):

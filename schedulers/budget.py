@@ -111,7 +111,7 @@ class BudgetState:
             configured bound, at least zero.
 
     Raises:
-        BudgetError: If an amount is not a number, because such a budget would never be exhausted.
+        BudgetError: If an amount is not a number, because such a budget would never be exhausted, or `unpriced_g` or `doubt_g` is below zero.
     """
 
     budget: EmissionBudget
@@ -122,8 +122,12 @@ class BudgetState:
     doubt_g: float = 0.0
 
     def __post_init__(self) -> None:
-        if math.isnan(self.spent_g) or math.isnan(self.reserved_g) or math.isnan(self.unpriced_g + self.doubt_g):
-            raise BudgetError(f"spent and reserved must be numbers, got {self.spent_g} g and {self.reserved_g} g")
+        amounts = (self.spent_g, self.reserved_g, self.unpriced_g, self.doubt_g)
+        if any(map(math.isnan, amounts)) or min(self.unpriced_g, self.doubt_g) < 0:
+            raise BudgetError(
+                "what is spent, reserved, unpriced and in doubt must be numbers, the last two at least zero, got"
+                f" {self.spent_g} g, {self.reserved_g} g, {self.unpriced_g} g and {self.doubt_g} g"
+            )
 
     @property
     def remaining_g(self) -> float:

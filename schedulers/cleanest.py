@@ -101,7 +101,7 @@ def cheapest_end(outlook: Outlook, needed_s: float, rest: float) -> CheapestEnd 
 
 
 def cleanest_cost(outlook: Outlook, needed_s: float) -> float:
-    """Return the intensity times seconds, in g s/kWh, of the cleanest `needed_s` seconds of an outlook, or of all of it if it is shorter."""
+    """Return what is emitted in the cleanest `needed_s` seconds of an outlook, or in all of it if it is shorter, in g/kWh times seconds."""
     left, cost = needed_s, 0.0
     for value, length in sorted(zip(outlook.g_per_kwh, outlook.lengths_s, strict=True)):
         taken = min(left, length)

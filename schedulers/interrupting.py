@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from carbon_sources.units import Duration
-from schedulers.cleanest import Place, cheapest_end, cleanest_cost, place_in_time
+from schedulers.cleanest import cheapest_end, cleanest_cost, place_in_time
 from schedulers.decision import SchedulingContext
 from schedulers.outlook import Outlook
-from schedulers.planning import Allowance, PlanningPolicy, Task, seconds_text
+from schedulers.planning import Allowance, RestCountingPolicy, Task, seconds_text
 
 _WORTH_TELLING_S = 60.0
 """An end that lies earlier by less than this is not told of."""
 
 
-class InterruptingPolicy(PlanningPolicy):
+class InterruptingPolicy(RestCountingPolicy):
     """Fills the cleanest hours until all training has its time; of equal hours the earliest.
 
     A machine that waits draws power, which the search is charged with until it ends. So of all ends up to the deadline the one is planned for
@@ -28,10 +27,6 @@ class InterruptingPolicy(PlanningPolicy):
     Raises:
         ValueError: If an option is out of range.
     """
-
-    def __init__(self, *, stretch: float = 2.0, review: Duration = timedelta(hours=1), count_rest: bool = True) -> None:
-        super().__init__(stretch=stretch, review=review)
-        self.counts_rest = count_rest
 
     def plan(self, context: SchedulingContext, task: Task, outlook: Outlook) -> Allowance:
         end_s = _worthwhile_end(task, outlook, context.now) if self.counts_rest and task.rest else None
@@ -71,7 +66,7 @@ def _allowance(task: Task, outlook: Outlook, needed_s: float, by: str) -> Allowa
         needed_s: Seconds of the task that fall to the outlook.
         by: When it is to be done, for people.
     """
-    place: Place = place_in_time(outlook, needed_s)
+    place = place_in_time(outlook, needed_s)
     slots = task.width if place.share > 0 else 0
     text = (
         f"{outlook.g_per_kwh[0]:.4g} g/kWh, of the {seconds_text(outlook.covered_s)} ahead {seconds_text(place.cleaner)} are cleaner and"

@@ -26,11 +26,13 @@ _PROFILE_REACH = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """How far plans shun hours that are uncertain: they count with `(1 - weight) * expected value + weight * quantile`.
+    """How far plans shun hours that are uncertain: they count with `(1 - weight) * average + weight * quantile`.
+
+    The average is the expected value where a forecast tells none.
 
     Attributes:
         quantile: Which quantile of a forecast, 0..1; the next higher one that the forecast has is taken, or its highest.
-        weight: 0 (the expected value alone) to 1 (the quantile alone).
+        weight: 0 (the average alone) to 1 (the quantile alone).
 
     Raises:
         ValueError: If a number is out of range.
@@ -65,7 +67,7 @@ class Risk:
 
 
 EXPECTED = Risk()
-"""Plans count with the expected values alone."""
+"""Plans count with the averages alone, or the expected values where none are told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,8 @@ class Allowance:
 class PlanningPolicy(Scheduler):
     """A policy that plans over the hours to come and plans anew at each review.
 
-    While nothing is known of how long trainings take, or of the hours to come, training is not held back, and the reason says so.
+    While nothing is known of how long trainings take, or of the hours to come, training is not held back, and the reason says so; the same
+    holds where rest counts and what the node draws at rest or trainings besides is unknown.
 
     Args:
         stretch: How many times as long as without a pause a search without a deadline may take, at least 1.
@@ -172,6 +173,23 @@ class PlanningPolicy(Scheduler):
     @abstractmethod
     def plan(self, context: SchedulingContext, task: Task, outlook: Outlook) -> Allowance:
         """Return what training gets in the first piece of an outlook that has at least one."""
+
+
+class RestCountingPolicy(PlanningPolicy):
+    """A policy that plans and weighs what the node draws at rest, unless it is told not to.
+
+    Args:
+        stretch: How many times as long as without a pause a search without a deadline may take, at least 1.
+        review: Longest time between two decisions, above zero.
+        count_rest: Whether what the node draws at rest until the search ends counts; not if the machine is on anyway.
+
+    Raises:
+        ValueError: If an option is out of range.
+    """
+
+    def __init__(self, *, stretch: float = 2.0, review: Duration = timedelta(hours=1), count_rest: bool = True) -> None:
+        super().__init__(stretch=stretch, review=review)
+        self.counts_rest = count_rest
 
 
 def whole_slots(slots: float, length_s: float) -> tuple[int, float]:

@@ -67,9 +67,9 @@ class SafetyLayer(Scheduler):
     is told of a deadline that lies earlier by the margin, so that plan and layer do not contradict each other.
 
     A deadline is met if it can be met at all and `Progress.time_to_finish`, or `training_left` shared evenly by the slots where that is
-    unknown, is short of the truth by no more than the margin. Searches tell a time that is rather too long, and not too short unless
-    trainings take longer than their user said. That trainings leave their slots at the end of an epoch only
-    does not matter here: it makes them train sooner, never later.
+    unknown, is short of the truth by no more than the margin. Searches tell a time that is rather too long: with two standard deviations, so
+    hardly ever too short, and with no more than their user said. That trainings leave their slots at the end of an epoch only does
+    not matter here: it makes them train sooner, never later.
 
     Args:
         policy: Who decides inside the limits.
@@ -156,6 +156,7 @@ class SafetyLayer(Scheduler):
 
 
 def _reviewed(decision: Decision, review_at: datetime) -> Decision:
+    """Return the decision with a review; not a copy where it has that already, because years of decisions are simulated."""
     return decision if decision.review_at == review_at else replace(decision, review_at=review_at)
 
 

@@ -25,6 +25,9 @@ class Trailing:
     Attributes:
         values: Intensities in g/kWh in order of time.
         lengths: How long each held inside the window, above zero; as many as there are values.
+
+    Raises:
+        ValueError: If there are not as many lengths as values.
     """
 
     values: tuple[float, ...]
@@ -33,6 +36,10 @@ class Trailing:
     """Whether all held equally long, as they mostly do: everything is simpler then, and years of decisions ask for it."""
 
     def __post_init__(self) -> None:
+        if len(self.lengths) != len(self.values):
+            raise ValueError(
+                f"each value needs its length, got {len(self.values)} values and {len(self.lengths)} lengths"
+            )
         even = bool(self.lengths) and self.lengths.count(self.lengths[0]) == len(self.lengths)
         object.__setattr__(self, "_even", even)
 

@@ -16,6 +16,11 @@ from carbon_sources.forecasting.hourly import Array
 from carbon_sources.forecasting.member import Member
 from carbon_sources.forecasting.samples import SEASON_INPUTS, Issues, Samples
 
+_CONSTANT = 1.0
+"""How much the outcomes of any two issues have in common, against what like ones have besides."""
+_TINY = 1e-9
+"""Shortest distance and length that inputs are divided by."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Hour:
@@ -98,10 +103,6 @@ class KernelMember(Member):
     def _seen(self, issues: Issues) -> Array:
         seen: Array = issues.inputs[:, self._first :]
         return seen
-
-
-_CONSTANT = 1.0
-_TINY = 1e-9
 
 
 def _squared_distances(one: Array, other: Array) -> Array:

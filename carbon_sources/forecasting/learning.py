@@ -73,12 +73,11 @@ class LearningForecaster(Forecaster):
     def predict_looking_back(self, history: HourlyIntensity, hours: int) -> tuple[HourlyForecast, PastIssues | None]:
         """Return what is expected, and what would have been at the same hour of the last days; `None` where nothing was learnt."""
         past = filled(history)
-        if self._errors is None or len(past.values) < DAY_H:
-            return _simple(history, hours), None
-        enough = len(past.values) >= WINDOW_H + DAY_H
-        past = _long_enough(past)
-        found = self._relative.expect(past)
-        if found is None:
+        enough, found = len(past.values) >= WINDOW_H + DAY_H, None
+        if len(past.values) >= DAY_H:
+            past = _long_enough(past)
+            found = self._relative.expect(past)
+        if self._errors is None or found is None:
             return _simple(history, hours), None
         around = found.ahead[:, None] + self._around(self._errors, found, past)
         mean, quantiles = (found.scale.unscaled(extended(part, past.lag + hours)) for part in (found.ahead, around))

@@ -33,10 +33,8 @@ class ConstantPowerMeter(PowerModelMeter):
         return 0.0 if usage.request is None else self._watts[usage.request.kind]
 
     def stated(self) -> StatedPowers:
-        return StatedPowers(self._watts[TrialKind.TRAIN], self._idle_w)
-
-    def most_w(self) -> float:
-        return self._idle_w + self._slots * max(self._watts.values())
+        most_w = self._idle_w + self._slots * max(self._watts.values())
+        return StatedPowers(self._watts[TrialKind.TRAIN], self._idle_w, most_w)
 
     def measurement(self) -> Measurement:
         return Measurement(

@@ -149,15 +149,17 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class StatedPowers:
-    """What a meter that measures nothing will charge, known before any work.
+    """Powers that a meter knows before any work, because it charges what was stated; each at least zero, `None` where it does not know.
 
     Attributes:
-        training_w: Watts of a slot while it trains, on top of rest.
+        training_w: Watts of a slot while it trains, on top of rest, whatever it trains.
         resting_w: Watts of the node all the time.
+        most_w: The most that the node can draw, with all slots at work.
     """
 
-    training_w: float
-    resting_w: float
+    training_w: float | None = None
+    resting_w: float | None = None
+    most_w: float | None = None
 
 
 class WorkerProbe(ABC):
@@ -198,10 +200,6 @@ class EnergyMeter(ABC):
             EnergyMeterError: If the instrument has stopped giving values.
         """
 
-    def stated(self) -> StatedPowers | None:
-        """Return the powers that will be charged where they are the same for all trainings and known beforehand; `None` else."""
-        return None
-
     @abstractmethod
     def close(self) -> None:
         """Stop measuring; idempotent."""
@@ -210,9 +208,9 @@ class EnergyMeter(ABC):
     def measurement(self) -> Measurement:
         """Say how energy is measured."""
 
-    def most_w(self) -> float | None:
-        """Return the most that the node can draw with all slots at work, in W; `None` where nobody knows."""
-        return None
+    def stated(self) -> StatedPowers:
+        """Return the powers that are known before any work; with them plans and checks of budgets can be made before the first training."""
+        return StatedPowers()
 
     def probe(self) -> ProbeFactory | None:
         """Return the factory of the probes that workers carry, or `None`."""

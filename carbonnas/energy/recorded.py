@@ -9,7 +9,7 @@ from pathlib import Path
 
 from carbon_sources.units import Watts
 from carbonnas.architecture import Architecture
-from carbonnas.energy.meter import Measurement, Usage
+from carbonnas.energy.meter import Measurement, StatedPowers, Usage
 from carbonnas.energy.power_model import PowerModelMeter
 from carbonnas.errors import EnergyMeterError
 from carbonnas.evaluation.evaluator import EvaluationRequest
@@ -57,8 +57,9 @@ class RecordedMeter(PowerModelMeter):
             f" {request.fidelity.name}: add a row, it can't be taken as zero"
         )
 
-    def most_w(self) -> float:
-        return self._idle_w + self._slots * max(self._table.values())
+    def stated(self) -> StatedPowers:
+        most_w = self._idle_w + self._slots * max(self._table.values())
+        return StatedPowers(resting_w=self._idle_w, most_w=most_w)
 
     def measurement(self) -> Measurement:
         return Measurement(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, cast
 
 import numpy as np
@@ -14,7 +14,7 @@ from carbonnas.objectives.gain import hypervolume_gains
 from carbonnas.objectives.objective import Direction, Objective
 from carbonnas.objectives.pareto import pareto_front
 from carbonnas.search_spaces.space import SearchSpace
-from carbonnas.strategies.full_results import Expected, expected
+from carbonnas.strategies.full_results import expected
 from carbonnas.strategies.learning import learnable_value
 from carbonnas.strategies.strategy import Candidate, Observation, SearchStrategy, StateDict
 from carbonnas.trials import Fidelity, FidelityName
@@ -110,10 +110,20 @@ class MultiFidelity(SearchStrategy):
         if full and short and short < self._explore:
             return []
         outlook = expected(candidates, self._objectives, self._inputs(candidates))
-        if full:
-            return self._fully(candidates, waiting, outlook, count=count, rng=rng)
-        least = self._min_gain if short >= self._explore else 0.0
-        return self._shortly(candidates, waiting, outlook, count=count, least=least, rng=rng)
+        together = outlook.draws(waiting, _DRAWS, rng) if full else None
+        counted = [FidelityName.FULL in c.results if full else bool(c.results) for c in candidates]
+
+        def draws() -> Array:
+            if together is not None:
+                return together
+            # Counting on an optimistic draw of a short training keeps the next ones away from its neighbours.
+            return outlook.at(waiting, doubts=_OPTIMISM * abs(float(rng.standard_normal())))[None]
+
+        least = self._min_gain if full or short >= self._explore else 0.0
+        values = outlook.at(range(len(candidates)))
+        costs, reference = self._costs(candidates)[list(waiting)], self._worst(values)
+        chosen = _greedy(draws, costs, values[counted], reference, count=count, least=least)
+        return [waiting[place] for place in chosen]
 
     def _first(
         self, candidates: Sequence[Candidate], waiting: Sequence[int], count: int, rng: np.random.Generator
@@ -129,69 +139,6 @@ class MultiFidelity(SearchStrategy):
                 values = np.array([objective.value(candidates[other].scores) for other in left])
                 place = int(np.argmin(np.abs(values - rng.uniform(values.min(), values.max()))))
             chosen.append(left.pop(place))
-        return chosen
-
-    def _shortly(
-        self,
-        candidates: Sequence[Candidate],
-        waiting: Sequence[int],
-        outlook: Expected,
-        *,
-        count: int,
-        least: float,
-        rng: np.random.Generator,
-    ) -> list[int]:
-        """Choose short trainings, one after the other, each as if those before had come out as an optimist hopes.
-
-        What that adds is measured against the front of all that was trained. Counting on an optimistic draw keeps the next ones away from
-        the neighbours of the first.
-        """
-        reference = self._worst(outlook.at(range(len(candidates))))
-        front = outlook.at([place for place, candidate in enumerate(candidates) if candidate.results])
-        held = _volume(front, reference)
-        costs, left = self._costs(candidates)[list(waiting)], np.ones(len(waiting), dtype=bool)
-        chosen: list[int] = []
-        while len(chosen) < count and left.any():
-            points = outlook.at(waiting, doubts=_OPTIMISM * abs(float(rng.standard_normal())))
-            gains = hypervolume_gains(points, front, reference)
-            best = int(np.argmax(np.where(left, gains / costs, -1.0)))
-            if gains[best] < least * held:
-                break
-            left[best] = False
-            chosen.append(waiting[best])
-            front = np.vstack([front, points[best]])
-        return chosen
-
-    def _fully(
-        self,
-        candidates: Sequence[Candidate],
-        waiting: Sequence[int],
-        outlook: Expected,
-        *,
-        count: int,
-        rng: np.random.Generator,
-    ) -> list[int]:
-        """Choose full trainings, one after the other, by what they add to the front of full results in the mean of joint draws.
-
-        That what is unknown is unknown of all of them alike keeps a batch from hedging with networks between two that are chosen anyway.
-        """
-        reference = self._worst(outlook.at(range(len(candidates))))
-        front = outlook.at([place for place, c in enumerate(candidates) if FidelityName.FULL in c.results])
-        held = _volume(front, reference)
-        drawn = outlook.draws(waiting, _DRAWS, rng)
-        fronts = [front] * len(drawn)
-        costs, left = self._costs(candidates)[list(waiting)], np.ones(len(waiting), dtype=bool)
-        chosen: list[int] = []
-        while len(chosen) < count and left.any():
-            gains = np.mean(
-                [hypervolume_gains(one, f, reference) for one, f in zip(drawn, fronts, strict=True)], axis=0
-            )
-            best = int(np.argmax(np.where(left, gains / costs, -1.0)))
-            if gains[best] < self._min_gain * held:
-                break
-            left[best] = False
-            chosen.append(waiting[best])
-            fronts = [np.vstack([f, one[best]]) for one, f in zip(drawn, fronts, strict=True)]
         return chosen
 
     def _worst(self, values: Array) -> Array:
@@ -233,6 +180,40 @@ class MultiFidelity(SearchStrategy):
         }
         self._front = []
         self._rng.bit_generator.state = cast("dict[str, Any]", state["rng"])
+
+
+def _greedy(
+    draws: Callable[[], Array], costs: Array, front: Array, reference: Array, *, count: int, least: float
+) -> list[int]:
+    """Choose one candidate after the other that adds most to the hypervolume for its cost, each as if those before had come out as drawn.
+
+    Joint draws know that what is unknown is unknown of all alike: that keeps a batch from hedging with networks between two that are chosen anyway.
+
+    Args:
+        draws: Returns what the candidates may give, shape (draws, candidates, objectives), for each choice anew.
+        costs: Shape (candidates,), above zero.
+        front: Shape (n, objectives), what counts already.
+        reference: Shape (objectives,).
+        count: How many are chosen at most.
+        least: Share of the hypervolume that one has to add in the mean of the draws, at least 0.
+
+    Returns:
+        Places of the chosen.
+    """
+    held, left = _volume(front, reference), np.ones(len(costs), dtype=bool)
+    fronts: list[Array] = []
+    chosen: list[int] = []
+    while len(chosen) < count and left.any():
+        drawn = draws()
+        fronts = fronts or [front] * len(drawn)
+        gains = np.mean([hypervolume_gains(one, f, reference) for one, f in zip(drawn, fronts, strict=True)], axis=0)
+        best = int(np.argmax(np.where(left, gains / costs, -1.0)))
+        if gains[best] < least * held:
+            break
+        left[best] = False
+        chosen.append(best)
+        fronts = [np.vstack([f, one[best]]) for one, f in zip(drawn, fronts, strict=True)]
+    return chosen
 
 
 def _volume(front: Array, reference: Array) -> float:

@@ -78,6 +78,20 @@ class EnergyMeterConformance(ABC):
             assert attributed == pytest.approx(measured, rel=1e-9)
         assert reading.joules > 0
 
+    def test_what_is_stated_beforehand_is_what_is_charged(self) -> None:
+        meter = self.make_meter()
+        stated = meter.stated()
+        meter.start(START)
+        resting = self.read(meter, 1)
+        working = self.read(meter, 2, tuple(self.usage(f"slot {slot}", 1, 2) for slot in range(self.slots)))
+        meter.close()
+        if stated.resting_w is not None:
+            assert resting.joules == pytest.approx(stated.resting_w)
+        if stated.training_w is not None:
+            assert working.joules - resting.joules == pytest.approx(self.slots * stated.training_w)
+        if stated.most_w is not None:
+            assert working.joules <= stated.most_w * (1 + 1e-9)
+
     def test_a_machine_without_work_charges_no_trial(self) -> None:
         meter = self.make_meter()
         meter.start(START)

@@ -24,7 +24,7 @@ class Lookahead(PlanningPolicy):
         switch_cost: Slot time that is lost each time a slot begins to train, at least zero: loading a checkpoint, starting a process.
         min_run: How long a slot that begins to train goes on at least, at least zero.
         quantile: Which quantile of the forecast stands for what may come, between 0 and 1.
-        risk: Weight of that quantile beside the expected value, 0..1; 0 plans with the expected value alone.
+        risk: Weight of that quantile beside the average, or the expected value where none is told, 0..1; 0 plans without the quantile.
         review: Longest time between two decisions, above zero.
 
     Raises:

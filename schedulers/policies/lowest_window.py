@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from carbon_sources.units import Duration
 from schedulers.cleanest import lowest_window
 from schedulers.decision import ReasonCode, SchedulingContext
 from schedulers.outlook import Outlook
-from schedulers.planning import Allowance, PlanningPolicy, Task, seconds_text
+from schedulers.planning import Allowance, RestCountingPolicy, Task, seconds_text
 
 
-class LowestWindow(PlanningPolicy):
+class LowestWindow(RestCountingPolicy):
     """Waits for the stretch of time that holds all training and in which it emits least, and then trains to the end.
 
     For work that is dear to interrupt. Planned anew while it waits; a stretch that has begun is not left any more. Where the forecast ends
@@ -25,10 +22,6 @@ class LowestWindow(PlanningPolicy):
     Raises:
         ValueError: If an option is out of range.
     """
-
-    def __init__(self, *, stretch: float = 2.0, review: Duration = timedelta(hours=1), count_rest: bool = True) -> None:
-        super().__init__(stretch=stretch, review=review)
-        self.counts_rest = count_rest
 
     def plan(self, context: SchedulingContext, task: Task, outlook: Outlook) -> Allowance:
         length = seconds_text(task.needed_s)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.choosing import BLIND, EVERY, ORACLE, Line, lines, main, saving_text, share_text, table
@@ -135,15 +138,50 @@ def test_a_table_has_a_row_for_each_scheduler_and_a_column_for_each_zone() -> No
     assert share_text(chosen[0]) == "50 %, +5.0 h"
 
 
+AVERAGING = """
+import numpy as np
+from carbon_sources.forecasting.forecaster import Forecaster
+from carbon_sources.forecasting.hourly import LEVELS, HourlyForecast
+
+
+class Averaging(Forecaster):
+    def fit(self, history): ...
+
+    def predict(self, history, hours):
+        clock = (history.end.hour + np.arange(hours)) % 24
+        sun = 200 * np.cos(2 * np.pi * clock / 24)
+        quantiles = np.tile(np.linspace(0, 600, len(LEVELS)), (hours, 1))
+        return HourlyForecast(300 - sun, quantiles, None if history.end.hour % 6 == 5 else 300 + sun)
+"""
+
+
+@pytest.fixture
+def averaging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Install a forecaster that is right on average, wrong in the mean, and at some hours tells no average; return its name."""
+    info = tmp_path / "site" / "averaging-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: averaging\nVersion: 1.0\n", encoding="utf-8")
+    points = "[carbonnas.forecasters]\naveraging = averaging_forecaster:Averaging\n"
+    (info / "entry_points.txt").write_text(points, encoding="utf-8")
+    (tmp_path / "site" / "averaging_forecaster.py").write_text(AVERAGING, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.delitem(sys.modules, "averaging_forecaster", raising=False)
+    return "averaging"
+
+
 @pytest.mark.slow
-def test_kept_forecasts_give_the_same_searches(tmp_path: Path) -> None:
+def test_kept_forecasts_give_the_same_searches(tmp_path: Path, averaging: str) -> None:
     start = starts(f"{_trace(tmp_path, 40)}:2022-02-01", 1)[0]
     for machine in MACHINES:
         write_search(tmp_path, machine)
-    asked = Asked(("suspend_resume",), "persistence", (24,), tmp_path, tmp_path / "kept")
-    made = searched(start, asked)
+    asked = Asked(("suspend_resume",), averaging, (24,), tmp_path, tmp_path / "kept")
+    made = searched(start, replace(asked, keep=None))
+    assert searched(start, asked) == made
     (kept,) = (tmp_path / "kept").iterdir()
-    assert kept.name == f"sun-persistence-{start.at:%Y%m%dT%H%M}.npz"
+    assert kept.name == f"sun-averaging-{start.at:%Y%m%dT%H%M}-averages.npz"
+    with np.load(kept) as file:
+        # Of any 48 hours in a row 8 are the sixth of six.
+        assert np.isnan(file["average"]).all(axis=1).sum() == len(file["issued"]) / 6 == 8
     assert searched(start, asked) == made
     assert [row.scheduler for row in made] == [BLIND, "suspend_resume", ORACLE] * 2
 

@@ -106,6 +106,16 @@ def test_days_sum_to_the_search_and_what_is_withdrawn_is_gone(
     assert book.states(MONDAY, 0.0)[0].spent_g == pytest.approx(0.0, abs=1e-6)
 
 
+def test_rounding_leaves_nothing_below_zero_of_what_is_withdrawn() -> None:
+    book = BudgetBook([EmissionBudget(1e3)], BOUND)
+    entries = [entry(0, 0.25, kwh, None) for kwh in (0.3, 0.1)]
+    book.add(entries, expected_bound=0.1)
+    book.withdraw(entries)
+    (left,) = book.states(MONDAY, 0.0)
+    assert (left.unpriced_g, left.doubt_g) == pytest.approx((0.0, 0.0), abs=1e-9)
+    assert min(left.unpriced_g, left.doubt_g) >= 0
+
+
 def state(at_limit: AtLimit, window: Window, spent_g: float) -> BudgetState:
     budget = EmissionBudget(100.0, window, at_limit)
     return BudgetState(budget, spent_g, 0.0, budget.window_at(MONDAY))

@@ -69,15 +69,15 @@ def test_what_a_training_has_had_is_taken_off_up_to_what_is_usual() -> None:
     assert work.left(SEARCH, 0, [500.0]) == pytest.approx(12.2, abs=0.1)
 
 
-@given(finished=lengths_s, coming=lengths_s, begun=st.floats(0.0, 1.0), stated=st.booleans())
-def test_what_is_left_is_never_below_the_truth_if_the_user_is_right(
-    finished: list[float], coming: list[float], begun: float, *, stated: bool
+@given(finished=lengths_s, coming=lengths_s, begun=st.floats(0.0, 1.0), any_finished=st.booleans())
+def test_no_less_than_the_truth_is_left_if_the_user_is_right_and_at_most_one_has_finished(
+    finished: list[float], coming: list[float], begun: float, *, any_finished: bool
 ) -> None:
     longest_s = max(*finished, *coming)
-    work = LongestWork({SEARCH: lengths(*finished)} if stated else {}, {SEARCH: longest_s})
+    work = LongestWork({SEARCH: lengths(*finished)} if any_finished else {}, {SEARCH: longest_s})
     had = [begun * each for each in coming]
     left = work.left(SEARCH, 0, had)
     assert left is not None
     assert left >= 0
-    if not stated or len(finished) == 1:
+    if not any_finished or len(finished) == 1:
         assert left >= (sum(coming) - sum(had)) * (1 - 1e-9) - 1e-6

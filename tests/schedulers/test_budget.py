@@ -179,6 +179,12 @@ def test_a_doubt_that_is_no_number_is_refused() -> None:
             BudgetState(EmissionBudget(100.0), 1.0, 0.0, unpriced_g=unpriced_g, doubt_g=doubt_g)
 
 
+@pytest.mark.parametrize(("unpriced_g", "doubt_g"), [(-1.0, 0.0), (0.0, -1.0)])
+def test_neither_what_is_unpriced_nor_the_doubt_is_below_zero(unpriced_g: float, doubt_g: float) -> None:
+    with pytest.raises(BudgetError, match=f"at least zero, got 7.0 g, 3.0 g, {unpriced_g} g and {doubt_g} g"):
+        BudgetState(EmissionBudget(100.0), 7.0, 3.0, unpriced_g=unpriced_g, doubt_g=doubt_g)
+
+
 @given(limit_g=st.floats(1e-3, 1e9), spent=st.floats(0.0, 0.999), doubt=st.floats(0.0, 1.0), slots=st.integers(1, 64))
 def test_what_is_left_admits_as_many_equal_shares_of_it_as_there_are_slots(
     limit_g: float, spent: float, doubt: float, slots: int

@@ -25,6 +25,11 @@ def trailing_of(values: Iterable[tuple[float, timedelta]]) -> Trailing:
     return Trailing(intensities, lengths)
 
 
+def test_each_value_needs_its_length() -> None:
+    with pytest.raises(ValueError, match="2 values and 1 lengths"):
+        Trailing((1.0, 2.0), (HOUR,))
+
+
 def test_values_weigh_as_long_as_they_held() -> None:
     # 3 h at 100 and 1 h at 500: three quarters of the time are at 100.
     trailing = Trailing((500.0, 100.0), (HOUR, 3 * HOUR))

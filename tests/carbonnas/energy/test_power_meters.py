@@ -7,7 +7,7 @@ import pytest
 
 from carbon_sources.interval import Interval
 from carbonnas.energy.constant_power import ConstantPowerMeter
-from carbonnas.energy.meter import IDLE, OVERHEAD, Account, EnergyMeter, Owner, Usage
+from carbonnas.energy.meter import IDLE, OVERHEAD, Account, EnergyMeter, Owner, StatedPowers, Usage
 from carbonnas.energy.recorded import RecordedMeter
 from carbonnas.errors import EnergyMeterError
 from carbonnas.evaluation.evaluator import EvaluationRequest
@@ -144,6 +144,6 @@ def test_recorded_is_a_plug_in(tmp_path: Path) -> None:
 
 
 def test_a_model_knows_the_most_that_its_node_can_draw(tmp_path: Path) -> None:
-    assert ConstantPowerMeter(3, train=30.0, score=40.0, idle=5.0).most_w() == 5 + 3 * 40
+    assert ConstantPowerMeter(3, train=30.0, score=40.0, idle=5.0).stated() == StatedPowers(30.0, 5.0, 5 + 3 * 40)
     path = write(tmp_path / "e.csv", "architecture,kind,energy_j,seconds\n0-1,train,300,10\n0-1,score,40,1\n")
-    assert RecordedMeter(2, path=path, idle=7.0).most_w() == 7 + 2 * 40
+    assert RecordedMeter(2, path=path, idle=7.0).stated() == StatedPowers(None, 7.0, 7 + 2 * 40)
