@@ -18,8 +18,9 @@ counting with the bound at most.
 
 **Deadlines.** A deadline was feasible if the same search without budgets that never waits (`carbon_blind`) is done by then and has the share of its time to
 spare that is to be kept free, `deadline_margin`; and no training takes longer than the user said, if anything. Every scheduler must then meet it, unless
-budgets stop it. `SafetyLayer` promises that as far as the time that is left is told rightly: searches tell it with two standard deviations, so hardly ever too short. Where the user said too little nobody can know how long to wait, and what it costs to write and load a checkpoint is
-foreseen by nobody: it must fit into the time that is kept free. Misses for these reasons are counted, and are no breach.
+budgets stop it. `SafetyLayer` promises that as far as the time that is left is told rightly: searches tell it with two standard deviations, so hardly ever too short.
+Where the user said too little nobody can know how long to wait, and what it costs to write and load a checkpoint is foreseen by nobody: it must fit into the time
+that is kept free. Misses for these reasons are counted, and are no breach.
 """
 
 from __future__ import annotations

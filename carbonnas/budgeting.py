@@ -15,7 +15,7 @@ from carbonnas.trials import TrialKind
 from schedulers.budget import AtLimit, BudgetState, EmissionBudget
 
 SET_ASIDE = 1.25
-"""How many times what a trial of its sort is expected to draw at most budgets set aside for it."""
+"""Budgets set aside so many times the energy that a trial of its sort is expected to need."""
 _BUCKET = timedelta(minutes=15)
 """In every time zone days begin on a quarter of an hour, UTC."""
 

@@ -67,9 +67,10 @@ class SafetyLayer(Scheduler):
     is told of a deadline that lies earlier by the margin, so that plan and layer do not contradict each other.
 
     A deadline is met if it can be met at all and `Progress.time_to_finish`, or `training_left` shared evenly by the slots where that is
-    unknown, is short of the truth by no more than the margin. Searches tell a time that is rather too long: with two standard deviations, so
-    hardly ever too short, and with no more than their user said. That trainings leave their slots at the end of an epoch only does
-    not matter here: it makes them train sooner, never later.
+    unknown, is short of the truth by no more than the margin. Searches tell a time that is rather too long: two standard
+    deviations above what is expected, or what their user said where that is less. So it is hardly ever too short, unless trainings take
+    longer than their user said. That trainings leave their slots at the end of an epoch only does not matter here: it makes them train
+    sooner, never later.
 
     Args:
         policy: Who decides inside the limits.

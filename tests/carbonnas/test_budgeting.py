@@ -108,7 +108,7 @@ def test_days_sum_to_the_search_and_what_is_withdrawn_is_gone(
 
 def test_rounding_leaves_nothing_below_zero_of_what_is_withdrawn() -> None:
     book = BudgetBook([EmissionBudget(1e3)], BOUND)
-    entries = [entry(0, 0.25, kwh, None) for kwh in (0.3, 0.1)]
+    entries = [entry(0, 0.25, kwh, None) for kwh in (0.1, 0.3, 0.7)]
     book.add(entries, expected_bound=0.1)
     book.withdraw(entries)
     (left,) = book.states(MONDAY, 0.0)
