@@ -81,6 +81,10 @@ Count = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 
 
+_MOST = 10**6
+"""Of rounds, of pieces of work in a round, and of epochs."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -94,16 +98,16 @@ class SearchSection(_Section):
     """Same seed, same architectures in the same order."""
     slots: Count = Field(default=2, ge=1, le=1024)
     """Pieces of work at a time; one worker process with one thread each."""
-    rounds: Count = Field(ge=1)
-    score_per_round: Count = Field(ge=1)
+    rounds: Count = Field(ge=1, le=_MOST)
+    score_per_round: Count = Field(ge=1, le=_MOST)
     train_per_round: Count = Field(ge=0)
     full_per_round: Count = Field(default=0, ge=0)
     """Full trainings in each round, chosen among those trained so far; 0: only the winner is trained in full, at the end."""
-    lookahead_rounds: Count = Field(default=2, ge=0)
+    lookahead_rounds: Count = Field(default=2, ge=0, le=_MOST)
     """Rounds that scoring may run ahead of training: what dirty hours have to do."""
-    epochs: Count = Field(ge=1)
+    epochs: Count = Field(ge=1, le=_MOST)
     """Epochs of a training that ranks candidates."""
-    full_epochs: Annotated[Count, Field(ge=1)] | None = None
+    full_epochs: Annotated[Count, Field(ge=1, le=_MOST)] | None = None
     """Epochs of the full training of the winner, whose test accuracy is reported; absent: none is done."""
     objectives: tuple[Annotated[str, AfterValidator(_objective)], ...] = ("maximize val_accuracy", "minimize params")
     """What is searched for; the first ranks, all span the Pareto front."""
@@ -126,9 +130,17 @@ class SearchSection(_Section):
             raise ValueError("full_per_round needs full_epochs, the length of a full training")
         if not self.train_per_round + self.full_per_round:
             raise ValueError("nothing would be trained: set train_per_round or full_per_round")
+        if self._all_trainings_s > LONGEST.total_seconds():
+            raise ValueError(f"all trainings would take more than {LONGEST.days} days: lower training_time or rounds")
         if not self.objectives:
             raise ValueError("objectives must name at least one, such as 'maximize val_accuracy'")
         return self
+
+    @property
+    def _all_trainings_s(self) -> float:
+        one_s = 0.0 if self.training_time is None else self.training_time.total_seconds()
+        full_s = one_s * (self.full_epochs or 0) / self.epochs
+        return self.rounds * (self.train_per_round * one_s + self.full_per_round * full_s) + full_s
 
     @property
     def training_s(self) -> dict[Fidelity, float]:

@@ -102,22 +102,23 @@ class ProgressReader:
             share_done=ended / in_all if in_all else 0.0,
             training_done=timedelta(seconds=accountant.trained_s + sum(map(accountant.spent_s, still_open))),
             time_to_finish=self._longest(planned, still_open, trials, position),
-            training_chain=timedelta(0)
-            if left is None
-            else min(left, self._chain(planned, still_open, trials, position)),
+            training_chain=timedelta(0) if left is None else min(left, self._chain(planned, still_open, position)),
         )
 
-    def _chain(
-        self, planned: Mapping[Fidelity, int], still_open: Sequence[Trial], trials: TrialBook, position: PlanPosition
-    ) -> timedelta:
-        """Return how long one training after the other takes that wait for each other.
+    def _chain(self, planned: Mapping[Fidelity, int], still_open: Sequence[Trial], position: PlanPosition) -> timedelta:
+        """Return how long one training after the other takes that wait for each other, at least.
 
-        Of every round that waits for another one of each fidelity, and the winner's once.
+        What the longest of those under way still needs, then of every round to come that waits for another one of each fidelity, and the
+        winner's once.
         """
-        usual_s, rounds, seconds = self._usual_s(), self._rounds_left(trials, position), 0.0
+        usual_s, shape = self._usual_s(), self._planner.shape
+        left_s = ((usual_s(trial.fidelity) or 0.0) - self._worked_s(trial) for trial in still_open)
+        seconds = max((0.0, *left_s))
         for rung, count in planned.items():
-            if count or any(trial.fidelity == rung for trial in still_open):
-                seconds += (usual_s(rung) or 0.0) * (rounds if self._in_each_round(rung) else 1)
+            done = position.completed if rung.name is FidelityName.FULL else position.promoted
+            rounds = math.ceil((shape.rounds - done) / (shape.lookahead_rounds + 1))
+            if count:
+                seconds += (rounds if self._in_each_round(rung) else 1) * (usual_s(rung) or 0.0)
         return timedelta(seconds=seconds)
 
     def _in_each_round(self, rung: Fidelity) -> bool:

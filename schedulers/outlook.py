@@ -100,13 +100,14 @@ class Outlook:
         return Outlook(tuple(lengths), self.g_per_kwh[: len(lengths)], self.note)
 
     def gone_on(self, seconds: float) -> Outlook:
-        """Return the outlook, gone on up to `seconds` from now with its last day over and over; an empty one stays empty.
+        """Return the outlook, gone on up to `seconds` from now with its last day over and over; one of less than an hour stays as it is.
 
         For questions that reach further than any forecast, such as whether a budget is enough. Plans do without.
         """
-        day, left = self._last_day(), seconds - self.covered_s
-        if not day or left <= 0:
+        left = seconds - self.covered_s
+        if self.covered_s < _LEAST_KNOWN_S or left <= 0:
             return self
+        day = self._last_day()
         lengths, values = list(self.lengths_s), list(self.g_per_kwh)
         for length, value in itertools.cycle(day):
             lengths.append(min(length, left))
@@ -172,6 +173,7 @@ class Outlook:
 
 
 _DAY_S = 86400.0
+_LEAST_KNOWN_S = 3600.0
 _LAST_DAY = "beyond what is known the last day is expected to go on"
 _BY_PROFILE = "there is no forecast, each hour is expected to be as it was in the days before"
 

@@ -82,7 +82,7 @@ def budget_decision(context: SchedulingContext, review: timedelta) -> Decision |
     review_at = min((context.now + review, *(end for end in ends if end > context.now)))
     state, budget = exhausted[0], exhausted[0].budget
     text = f"{state.spent_g:.4g} g of the {budget.limit_g:.4g} g per {budget.window.value} are spent: nothing runs"
-    if state.spent_g < budget.limit_g:
+    if not state.surely_exhausted:
         may_be = state.spent_g + state.doubt_g
         text = (
             f"up to {may_be:.4g} g of the {budget.limit_g:.4g} g per {budget.window.value} may be spent, as much of that energy has no price yet:"

@@ -56,7 +56,7 @@ class TrainingLoad:
     @property
     def at_ease(self) -> TrainingLoad:
         """The same work spread evenly over all the time that it may take: what finds room for this will get done."""
-        longest = self.shortest + self.spare_time
+        longest = max(self.shortest + self.spare_time, timedelta.resolution)
         return TrainingLoad(longest, 1, self.training_w * (self.slot_time / longest), self.resting_w)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, cast
 
@@ -102,6 +103,7 @@ class MultiFidelity(SearchStrategy):
         self, candidates: Sequence[Candidate], waiting: Sequence[int], fidelity: Fidelity, count: int
     ) -> Sequence[int]:
         full = fidelity.name is FidelityName.FULL
+        candidates = [self._learnable(candidate) for candidate in candidates]
         short = sum(FidelityName.SEARCH in candidate.results for candidate in candidates)
         known = short or sum(FidelityName.FULL in candidate.results for candidate in candidates)
         rng = np.random.default_rng(derive_seed(self._seed, "promotion", fidelity.name, len(candidates), known))
@@ -124,6 +126,16 @@ class MultiFidelity(SearchStrategy):
         costs, reference = self._costs(candidates)[list(waiting)], self._worst(values)
         chosen = _greedy(draws, costs, values[counted], reference, count=count, least=least)
         return [waiting[place] for place in chosen]
+
+    def _learnable(self, candidate: Candidate) -> Candidate:
+        """Return a candidate without scores that are not finite, and without trainings of which an objective is not."""
+        scores = {name: value for name, value in candidate.scores.items() if math.isfinite(value)}
+        results = {
+            name: metrics
+            for name, metrics in candidate.results.items()
+            if all(math.isfinite(o.value(metrics)) for o in self._objectives if o.metric not in scores)
+        }
+        return Candidate(candidate.architecture, scores, results)
 
     def _first(
         self, candidates: Sequence[Candidate], waiting: Sequence[int], count: int, rng: np.random.Generator
@@ -208,7 +220,7 @@ def _greedy(
         fronts = fronts or [front] * len(drawn)
         gains = np.mean([hypervolume_gains(one, f, reference) for one, f in zip(drawn, fronts, strict=True)], axis=0)
         best = int(np.argmax(np.where(left, gains / costs, -1.0)))
-        if gains[best] < least * held:
+        if gains[best] <= 0.0 < least or gains[best] < least * held:
             break
         left[best] = False
         chosen.append(best)

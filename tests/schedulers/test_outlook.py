@@ -126,7 +126,10 @@ def test_an_outlook_goes_on_with_its_last_day() -> None:
     assert longer.g_per_kwh == (900.0, 300.0, 200.0, 300.0, 200.0)
     assert "last day" in longer.note
     assert day.gone_on(3600.0) is day
-    assert Outlook((60.0,), (5.0,)).gone_on(150.0) == Outlook((60.0, 60.0, 30.0), (5.0, 5.0, 5.0), longer.note)
+    hour = Outlook((3600.0,), (5.0,))
+    assert hour.gone_on(9000.0) == Outlook((3600.0, 3600.0, 1800.0), (5.0, 5.0, 5.0), longer.note)
+    # A minute tells nothing of a month, and would make it as many pieces.
+    assert Outlook((60.0,), (5.0,)).gone_on(3e6) == Outlook((60.0,), (5.0,))
     assert Outlook((), ()).gone_on(60.0) == Outlook((), ())
 
 

@@ -149,3 +149,23 @@ def test_networks_of_the_front_have_mutants_among_the_proposals() -> None:
     near = [sum(x != y for x, y in zip(strategy.ask(), (2, 3, 0, 4), strict=True)) for _ in range(200)]
     drawn = [sum(x != y for x, y in zip(Letters().sample(rng), (2, 3, 0, 4), strict=True)) for _ in range(200)]
     assert np.mean(np.array(near) == 1) > np.mean(np.array(drawn) == 1) + 0.2
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_results_and_scores_that_are_not_finite_teach_nothing(wrong: float) -> None:
+    strategy = MultiFidelity(Letters(), BOTH, 0, initial=4, explore=6, reference=(0.0, 40.0))
+    candidates = _everything()
+    odd = candidates[3]
+    candidates[3] = Candidate(odd.architecture, {**odd.scores, "macs": wrong}, {})
+    for place in range(8):
+        architecture, scores = candidates[place].architecture, candidates[place].scores
+        candidates[place] = Candidate(architecture, scores, {FidelityName.SEARCH: {"accuracy": wrong}})
+    chosen = strategy.promote(candidates, _waiting(candidates, SHORT), SHORT, 4)
+    assert len(set(chosen)) == 4
+
+
+def test_nothing_is_trained_in_full_that_can_add_nothing() -> None:
+    strategy = MultiFidelity(Letters(), BOTH, 0, initial=4, explore=6, reference=(0.9999, 1.0))
+    candidates = _everything()
+    _told(candidates, list(range(10)), SHORT)
+    assert strategy.promote(candidates, _waiting(candidates, FULL), FULL, 4) == []
