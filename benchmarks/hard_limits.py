@@ -107,6 +107,7 @@ COLUMNS = (
     Column("infeasible deadlines", partial(_sum, partial(_with, Deadline.INFEASIBLE))),
     Column("feasible", partial(_sum, partial(_with, Deadline.FEASIBLE))),
     Column("feasible missed", partial(_sum, partial(_missed, Deadline.FEASIBLE))),
+    Column("of them outlasted", partial(_sum, lambda each: each.verdict.outlasted)),
     Column("unforeseen", partial(_sum, partial(_with, Deadline.UNFORESEEN))),
     Column("unforeseen missed", partial(_sum, partial(_missed, Deadline.UNFORESEEN))),
     Column("limits broken", partial(_sum, lambda each: bool(each.verdict.breaches))),

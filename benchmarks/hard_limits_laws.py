@@ -18,7 +18,8 @@ counting with the bound at most.
 
 **Deadlines.** A deadline was feasible if the same search without budgets that never waits (`carbon_blind`) is done by then and has the share of its time to
 spare that is to be kept free, `deadline_margin`; and no training takes longer than the user said, if anything. Every scheduler must then meet it, unless
-budgets stop it. `SafetyLayer` promises that as far as the time that is left is told rightly: searches tell it with two standard deviations, so hardly ever too short.
+budgets stop it. `SafetyLayer` promises that as far as the time that is left is told rightly. Searches tell it with two standard deviations, of which little is known
+while few trainings have finished: a search whose trainings took longer than that and the time that is kept free has *outlasted* it.
 Where the user said too little nobody can know how long to wait, and what it costs to write and load a checkpoint is foreseen by nobody: it must fit into the time
 that is kept free. Misses for these reasons are counted, and are no breach.
 """
@@ -26,6 +27,8 @@ that is kept free. Misses for these reasons are counted, and are no breach.
 from __future__ import annotations
 
 import enum
+import math
+from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,18 +37,22 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.hard_limits_search import Case, Ran
+from benchmarks.hard_limits_search import Case, Ran, Training
 from carbon_sources.units import J_PER_KWH
 from carbonnas.config import BudgetSection
 from carbonnas.energy.meter import Account
 from carbonnas.record import StopReason
+from carbonnas.trials import Fidelity, TrialState
 from schedulers.budget import Window
+from schedulers.decision import ReasonCode
 
 INTERVAL = timedelta(minutes=1)
 """The metering interval of a simulated search with budgets."""
 _QUARTER = timedelta(minutes=15)
 """Days begin on a quarter of an hour, UTC, in every time zone."""
 _ROUNDING = 1e-6
+_ASSUMED_SPREAD = 0.3
+"""Standard deviation of lengths as a share of their mean, which counts as one training does."""
 _Array = NDArray[np.float64]
 
 
@@ -73,6 +80,7 @@ class Verdict:
         full: Those that were full at some time.
         deadline: What could be asked; `None` without a deadline.
         missed: Whether the deadline came before the plan was done.
+        outlasted: Whether it came although training was not held back since what was left seemed to need all the time until then.
     """
 
     breaches: tuple[str, ...]
@@ -82,6 +90,7 @@ class Verdict:
     full: int
     deadline: Deadline | None
     missed: bool
+    outlasted: bool
 
 
 def judge(case: Case, ran: Ran) -> Verdict:
@@ -99,7 +108,8 @@ def judge(case: Case, ran: Ran) -> Verdict:
     breaches += replay.misstated(windows)
     deadline = deadline_of(case)
     missed = ran.stop_reason is not StopReason.PLAN_DONE or ran.took > (case.config.search.deadline or ran.took)
-    if deadline is Deadline.FEASIBLE and missed:
+    outlasted = deadline is Deadline.FEASIBLE and missed and has_outlasted(case, ran)
+    if deadline is Deadline.FEASIBLE and missed and not outlasted:
         breaches.append(f"a deadline after {case.config.search.deadline} was missed that takes {case.blind_for}")
     return Verdict(
         breaches=tuple(breaches),
@@ -109,6 +119,7 @@ def judge(case: Case, ran: Ran) -> Verdict:
         full=sum(len(window.full) for window in windows),
         deadline=deadline,
         missed=deadline is not None and missed,
+        outlasted=outlasted,
     )
 
 
@@ -121,11 +132,61 @@ def deadline_of(case: Case) -> Deadline | None:
         return Deadline.WITH_BUDGETS
     if case.blind_for * (1 + margin) > deadline:
         return Deadline.INFEASIBLE
+    training_s = math.fsum(training.seconds for training in case.blind_trainings)
     switch_s = sum(
         cost.total_seconds() for cost in case.config.executor.options.values() if isinstance(cost, timedelta)
     )
-    foreseen = case.told_well and switch_s <= margin * case.blind_training_s / case.config.search.slots
+    foreseen = case.told_well and switch_s <= margin * training_s / case.config.search.slots
     return Deadline.FEASIBLE if foreseen else Deadline.UNFORESEEN
+
+
+def has_outlasted(case: Case, ran: Ran) -> bool:
+    """Say whether trainings took longer than two standard deviations and the time that is kept free allow for.
+
+    The time that counts is the one from which on training was not held back for the sake of the deadline; what had finished by then told how long the
+    rest would take. Until one has finished no training is held back. That trainings wait for each other is no excuse: slot seconds are compared.
+
+    Args:
+        case: The search.
+        ran: What became of it.
+    """
+    since = _pressed_since(ran)
+    if since is None:
+        return False
+    ended = {
+        trial.number: trial.state for trial in ran.trials if trial.ended_at is not None and trial.ended_at <= since
+    }
+    done = [each for each in case.blind_trainings if ended.get(each.number) is TrialState.COMPLETED]
+    rest = [each for each in case.blind_trainings if each.number not in ended]
+    if not done or not rest:
+        return False
+    counts = Counter(each.fidelity for each in rest)
+    found = [_reckoned(case, done, fidelity, count) for fidelity, count in counts.items()]
+    done_s, rest_s = (math.fsum(each.seconds for each in some) for some in (done, rest))
+    expected_s, most_s = (math.fsum(part) for part in zip(*found, strict=True))
+    return rest_s > most_s + case.config.safety.deadline_margin * (done_s + expected_s)
+
+
+def _pressed_since(ran: Ran) -> datetime | None:
+    """Return since when training was not held back until the end because of the deadline."""
+    since = None
+    for record in reversed(ran.decisions):
+        if record.decision.reason.code is not ReasonCode.DEADLINE:
+            break
+        since = record.time
+    return since
+
+
+def _reckoned(case: Case, done: list[Training], fidelity: Fidelity, count: int) -> tuple[float, float]:
+    """Return the slot seconds expected of trainings, and the upper end of their prediction interval of two standard deviations."""
+    alike = [each for each in done if each.fidelity == fidelity] or done
+    lengths_s = np.array([each.seconds * fidelity.epochs / each.fidelity.epochs for each in alike])
+    mean_s, number = float(lengths_s.mean()), len(lengths_s)
+    assumed_s, said = _ASSUMED_SPREAD * mean_s, case.config.search.training_time
+    if said is not None:
+        assumed_s = max(0.0, said.total_seconds() * fidelity.epochs / case.config.search.epochs - mean_s) / 2
+    deviation_s = math.sqrt((float(((lengths_s - mean_s) ** 2).sum()) + assumed_s**2) / number)
+    return count * mean_s, count * mean_s + 2 * deviation_s * math.sqrt(count + count**2 / number)
 
 
 class _WindowOf:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import math
 import random
 import tempfile
 import threading
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ from carbonnas.plugins import PluginChoice
 from carbonnas.record import DecisionRecord, StopReason
 from carbonnas.status import SearchStatus
 from carbonnas.storage.memory import MemoryStore
-from carbonnas.trials import Trial, TrialKind
+from carbonnas.trials import Fidelity, Trial, TrialKind
 from carbonnas.wiring import Substitutes, open_search, search_id_for
 from schedulers.budget import AtLimit, BudgetState, Window
 
@@ -57,6 +57,15 @@ _STEPS = tuple(minutes * MINUTE for minutes in (5, 15, 30, 60))
 
 
 @dataclass(frozen=True, slots=True)
+class Training:
+    """A training of a search: its number in the plan, its fidelity and its slot seconds, near zero if it fails."""
+
+    number: int
+    fidelity: Fidelity
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One random search.
 
@@ -69,7 +78,7 @@ class Case:
         polling: How its source is asked.
         horizon: When it is paused for good if it has not ended, after its start.
         blind_for: How long it takes if it never waits and has no budgets.
-        blind_training_s: Slot seconds of its trainings then.
+        blind_trainings: Its trainings then.
         told_well: Whether no training takes longer than the configuration says, if it says anything.
         binding: Whether its budgets may stop it.
         slot_w: Most that a slot draws.
@@ -84,7 +93,7 @@ class Case:
     polling: Polling
     horizon: timedelta
     blind_for: timedelta
-    blind_training_s: float
+    blind_trainings: tuple[Training, ...]
     told_well: bool
     binding: bool
     slot_w: float
@@ -176,7 +185,7 @@ def draw(seed: int) -> Case:
         polling=Polling(config.accounting.poll_interval, lookback, overlap, 2 * overlap),
         horizon=horizon,
         blind_for=blind.took,
-        blind_training_s=_training_s(blind),
+        blind_trainings=_trainings(blind),
         told_well=told_well,
         binding=binding,
         slot_w=max(watts["train"], watts["score"]),
@@ -225,11 +234,12 @@ def _desk(case: Case, source: UnreliableSource) -> ForecastDesk:
     return ForecastDesk(lambda: WrongForecaster(case.error, case.seed), "wrong", source.lesson, times, at_once)
 
 
-def _training_s(ran: Ran) -> float:
-    """Return the slot seconds that trainings had."""
-    trainings = {trial.number for trial in ran.trials if trial.kind is TrialKind.TRAIN}
-    owned = (entry for entry in ran.entries if entry.owner.trial in trainings)
-    return math.fsum(entry.priced.sample.interval.seconds for entry in owned)
+def _trainings(ran: Ran) -> tuple[Training, ...]:
+    seconds = defaultdict[int | None, float](float)
+    for entry in ran.entries:
+        seconds[entry.owner.trial] += entry.priced.sample.interval.seconds
+    trainings = (trial for trial in ran.trials if trial.kind is TrialKind.TRAIN)
+    return tuple(Training(trial.number, trial.fidelity, seconds[trial.number]) for trial in trainings)
 
 
 def _start_of(config: SearchConfig) -> datetime:
@@ -249,7 +259,7 @@ def _still(seed: int, config: SearchConfig, work: Work, watts: Mapping[str, floa
         polling=Polling(24 * HOUR, 24 * HOUR, HOUR),
         horizon=_FOR_EVER,
         blind_for=_FOR_EVER,
-        blind_training_s=math.inf,
+        blind_trainings=(),
         told_well=True,
         binding=False,
         slot_w=max(watts["train"], watts["score"]),

@@ -11,7 +11,7 @@ from carbonnas.plan import PlanPosition, PlanShape
 from carbonnas.trials import Fidelity, FidelityName, Trial, TrialKind
 
 _SURE = 2.0
-"""Standard deviations that are reckoned with: of a hundred sums two are larger, and for those a margin is kept besides."""
+"""Standard deviations that are reckoned with. Where they are known two sums of a hundred are larger; after few trainings it may be more. A margin is kept besides."""
 _LIKELY_SPREAD = 0.3
 """Standard deviation of the lengths of trainings, as a share of their mean, while few have finished."""
 

@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 import pytest_socket
+from hypothesis import settings
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _SETTINGS = ("CARBONNAS_", "CODECARBON_")
 _SETTINGS_OF_TESTS = frozenset({"CARBONNAS_REQUIRE_BROWSER", "CARBONNAS_ARTIFACTS"})

@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.hard_limits import broken, judged, table
-from benchmarks.hard_limits_laws import Deadline, deadline_of, judge
-from benchmarks.hard_limits_search import Case, draw, run, schedulers_drawn, unlimited
+from benchmarks.hard_limits_laws import Deadline, deadline_of, has_outlasted, judge
+from benchmarks.hard_limits_search import Case, Ran, Training, draw, run, schedulers_drawn, unlimited
 from carbonnas.plugins import SCHEDULERS, PluginChoice
+from carbonnas.record import DecisionRecord, StopReason
+from carbonnas.trials import Fidelity, FidelityName, Trial, TrialKind, TrialState
+from schedulers.decision import Decision, Reason, ReasonCode
 
 FEW, MORE = range(12), range(1000, 1200)
 
@@ -69,6 +72,64 @@ def test_a_search_that_ignores_its_deadline_is_found_out() -> None:
     verdict = judge(waits, run(unlimited(waits)))
     assert verdict.missed
     assert "was missed" in verdict.breaches[0]
+
+
+def pressed(lengths_s: tuple[float, ...], *reasons: ReasonCode) -> tuple[Case, Ran]:
+    """Return a search with trainings that take so long, of which the first has finished when the decisions follow, an hour apart."""
+    case = draw(0)
+    search = case.config.search.model_copy(update={"training_time": None})
+    safety = case.config.safety.model_copy(update={"deadline_margin": 0.1})
+    fidelity = Fidelity(FidelityName.SEARCH, 12)
+    trainings = tuple(Training(number, fidelity, length_s) for number, length_s in enumerate(lengths_s))
+    case = replace(
+        case,
+        config=case.config.model_copy(update={"search": search, "safety": safety}),
+        blind_trainings=trainings,
+    )
+    done = Trial(0, 0, TrialKind.TRAIN, fidelity, (0,), "0", 0, case.start, TrialState.COMPLETED, ended_at=case.start)
+    times = (case.start + number * timedelta(hours=1) for number in range(len(reasons)))
+    decisions = [
+        DecisionRecord(at, None, Decision(1, 0, Reason(reason, "so"), at + timedelta(hours=1)))
+        for at, reason in zip(times, reasons, strict=False)
+    ]
+    return case, Ran(trials=[done], decisions=decisions)
+
+
+@pytest.mark.parametrize(("each_s", "outlasted"), [(188.0, False), (189.0, True)])
+def test_two_trainings_outlast_two_standard_deviations_and_the_margin(each_s: float, *, outlasted: bool) -> None:
+    # One took 100 s: 2 * 100 + 2 * 30 * sqrt(2 + 4 / 1) = 347 s at most, and 0.1 * (100 + 200) = 30 s are kept free: 2 * 188.5 s.
+    assert has_outlasted(*pressed((100.0, each_s, each_s), ReasonCode.BLIND, ReasonCode.DEADLINE)) is outlasted
+
+
+def test_a_search_that_waits_in_the_end_has_no_excuse() -> None:
+    assert not has_outlasted(*pressed((100.0, 900.0), ReasonCode.DEADLINE, ReasonCode.BLIND))
+
+
+def test_a_search_that_knew_of_no_length_has_no_excuse() -> None:
+    case, ran = pressed((100.0, 900.0), ReasonCode.DEADLINE)
+    ran.trials.clear()
+    assert not has_outlasted(case, ran)
+
+
+def test_a_miss_is_counted_apart_and_breaks_no_limit_where_trainings_outlasted_the_reckoning() -> None:
+    case = next(case for case in cases(binding=False) if deadline_of(case) is Deadline.FEASIBLE)
+    ran = run(case)
+    ran.stop_reason = StopReason.DEADLINE
+    assert len(judge(case, ran).breaches) == 1
+    first, *rest = sorted(
+        (trial for trial in ran.trials if trial.kind is TrialKind.TRAIN and trial.state is TrialState.COMPLETED),
+        key=lambda trial: trial.ended_at or case.start,
+    )
+    since = first.ended_at or case.start
+    ran.decisions = [DecisionRecord(since, None, Decision(1, 0, Reason(ReasonCode.DEADLINE, "so"), since))]
+    later = {trial.number for trial in rest}
+    longer = tuple(
+        replace(each, seconds=1000 * each.seconds) if each.number in later else each for each in case.blind_trainings
+    )
+    verdict = judge(replace(case, blind_trainings=longer), ran)
+    assert verdict.missed
+    assert verdict.outlasted
+    assert verdict.breaches == ()
 
 
 def test_a_search_that_understates_what_it_spent_is_found_out() -> None:
