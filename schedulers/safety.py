@@ -68,9 +68,9 @@ class SafetyLayer(Scheduler):
 
     A deadline is met if it can be met at all and `Progress.time_to_finish`, or `training_left` shared evenly by the slots where that is
     unknown, is short of the truth by no more than the margin. Searches tell a time that is rather too long: two standard
-    deviations above what is expected, or what their user said where that is less. So it is hardly ever too short, unless trainings take
-    longer than their user said. That trainings leave their slots at the end of an epoch only does not matter here: it makes them train
-    sooner, never later.
+    deviations above what is expected, or what their user said where that is less. So it is seldom too short, unless trainings take longer than
+    their user said, or he said nothing, few have finished and their lengths differ by a multiple. That trainings leave their slots at the end
+    of an epoch only does not matter here: it makes them train sooner, never later.
 
     Args:
         policy: Who decides inside the limits.
