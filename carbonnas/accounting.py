@@ -12,14 +12,14 @@ from carbon_sources.health import Health
 from carbon_sources.intensity import IntensitySample
 from carbon_sources.monitor import IntensityMonitor, Observation
 from carbon_sources.units import J_PER_KWH
-from carbonnas.budgeting import SET_ASIDE, BudgetBook
+from carbonnas.budgeting import BudgetBook
 from carbonnas.emissions import EmissionEntry, entries_for, reprice
 from carbonnas.energy.meter import Account, EnergyMeter, Measurement, Usage
 from carbonnas.search_state import Step
 from carbonnas.storage.search_store import SearchStore
 from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
 from carbonnas.work_left import Lengths
-from schedulers.budget import BudgetState
+from schedulers.budget import SET_ASIDE, BudgetState
 
 _BOUND_WINDOW = timedelta(days=7)
 

@@ -14,8 +14,6 @@ from carbonnas.emissions import EmissionEntry, conservative_g
 from carbonnas.trials import TrialKind
 from schedulers.budget import AtLimit, BudgetState, EmissionBudget
 
-SET_ASIDE = 1.25
-"""Budgets set aside so many times the energy that a trial of its sort is expected to need."""
 _BUCKET = timedelta(minutes=15)
 """In every time zone days begin on a quarter of an hour, UTC."""
 

@@ -11,7 +11,6 @@ from carbon_sources.archive import IntensityArchive
 from carbon_sources.clock import Clock
 from carbon_sources.forecasting.desk import ForecastDesk
 from carbon_sources.monitor import IntensityMonitor
-from carbonnas.budgeting import SET_ASIDE
 from carbonnas.config import SearchConfig
 from carbonnas.errors import CarbonNASError
 from carbonnas.grid import make_forecaster, make_source, polling
@@ -19,7 +18,7 @@ from carbonnas.plan import PlanPosition
 from carbonnas.plugins import ENERGY_METERS
 from carbonnas.trials import Fidelity, FidelityName
 from carbonnas.work_left import scaled_seconds, trainings_left
-from schedulers.budget import EmissionBudget, Window
+from schedulers.budget import SET_ASIDE, EmissionBudget, Window
 from schedulers.decision import Progress, SchedulingContext
 from schedulers.feasibility import Feasibility, Verdict, check_feasible, longest_makespan
 from schedulers.outlook import Outlook

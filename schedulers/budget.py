@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from carbon_sources.interval import Interval, require_utc
 from schedulers.errors import BudgetError
 
+SET_ASIDE = 1.25
+"""Budgets set aside so many times the energy that a trial of its sort is expected to need."""
 _ROUNDED = 1 + 1e-9
 """Shares of what is left may sum to a little more than that; whatever was admitted stops at the limit itself."""
 
