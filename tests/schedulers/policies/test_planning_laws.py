@@ -178,7 +178,9 @@ def test_a_paced_budget_is_never_exceeded_and_all_but_used_up_where_there_is_wor
     ran = run(BudgetPacing(), paced)
     assert ran.grams <= paced.budget_g + 1e-5
     minute_g = max(values) * WATTS / 1000 / 60  # what one slot would spend in less than a minute is left over
-    assert ran.grams >= min(paced.budget_g, all_g) - minute_g - 1e-5
+    # A millionth of a slot, which is taken for nothing, may be left of each hour.
+    rounded_g = 1e-6 * len(values) * case.slots * max(values) * WATTS / 1000
+    assert ran.grams >= min(paced.budget_g, all_g) - minute_g - rounded_g - 1e-5
     # No way to spend as much does more work: the cleanest hours come first.
     done_h, left_g = 0.0, paced.budget_g
     for value in sorted(values):
