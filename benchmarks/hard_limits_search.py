@@ -141,24 +141,7 @@ def draw(seed: int) -> Case:
         "score": rng.uniform(0, 300),
         "idle": rng.choice((0.0, rng.uniform(1, 200))),
     }
-    config = SearchConfig(
-        search=search,
-        space=PluginChoice("nasbench201"),
-        strategy=PluginChoice(rng.choice(("random", "regularized_evolution"))),
-        scoring=PluginChoice("tabular"),
-        training=PluginChoice("tabular"),
-        carbon_source=PluginChoice("trace"),
-        scheduler=_BLIND,
-        energy=PluginChoice("constant_power", {name: f"{power} W" for name, power in watts.items()}),
-        executor=PluginChoice("simulated", _switching(rng)),
-        safety=_draw_safety(rng),
-        accounting=AccountingSection(
-            pue=rng.choice((1.0, rng.uniform(1, 2))),
-            bound_g_per_kwh=rng.choice((1050.0, 1050.0, 3000.0)),
-            poll_interval=rng.choice((5, 15, 60)) * MINUTE,
-        ),
-        clock=ClockSection(use="simulated", start=_draw_start(rng)),
-    )
+    config = _draw_config(rng, search, watts)
     blind = run(_still(seed, config, work, watts))
     binding = rng.random() < 0.55
     deadline = _draw_deadline(rng, blind.took, likely=not binding)
@@ -190,6 +173,28 @@ def draw(seed: int) -> Case:
         binding=binding,
         slot_w=max(watts["train"], watts["score"]),
         idle_w=watts["idle"],
+    )
+
+
+def _draw_config(rng: random.Random, search: SearchSection, watts: Mapping[str, float]) -> SearchConfig:
+    """Return a configuration without deadline and budgets."""
+    return SearchConfig(
+        search=search,
+        space=PluginChoice("nasbench201"),
+        strategy=PluginChoice(rng.choice(("random", "regularized_evolution"))),
+        scoring=PluginChoice("tabular"),
+        training=PluginChoice("tabular"),
+        carbon_source=PluginChoice("trace"),
+        scheduler=_BLIND,
+        energy=PluginChoice("constant_power", {name: f"{power} W" for name, power in watts.items()}),
+        executor=PluginChoice("simulated", _switching(rng)),
+        safety=_draw_safety(rng),
+        accounting=AccountingSection(
+            pue=rng.choice((1.0, rng.uniform(1, 2))),
+            bound_g_per_kwh=rng.choice((1050.0, 1050.0, 3000.0)),
+            poll_interval=rng.choice((5, 15, 60)) * MINUTE,
+        ),
+        clock=ClockSection(use="simulated", start=_draw_start(rng)),
     )
 
 
