@@ -61,21 +61,26 @@ def test_a_simulated_search_killed_at_twenty_random_instants_ends_in_the_same_re
     config = write_simulated_search(tmp_path / "search", seed=7, rounds=16)
     load_config(config)  # imports the plug-ins once, for all children
     assert _run_process(config, tmp_path / "whole") == 0
+    whole = _report(tmp_path / "whole")
     rng = random.Random(2026)  # noqa: S311 - instants of kills need not be secret
+    states = [tmp_path / "killed 0"]
     kills = 0
-    while kills < KILLS:
-        if kills % 4 == 3:
-            status = _run_process(config, tmp_path / "killed", kill_after_s=rng.uniform(0.1, 0.4))
+    for attempt in range(10 * KILLS):
+        if attempt % 4 == 3:
+            status = _run_process(config, states[-1], kill_after_s=rng.uniform(0.1, 0.4))
         else:
             point = rng.choice(["before_commit", "after_commit", "after_submit"])
-            status = _run_process(config, tmp_path / "killed", crash_at=f"{point}:{rng.randint(1, 4)}")
+            status = _run_process(config, states[-1], crash_at=f"{point}:{rng.randint(1, 4)}")
         assert status in {0, -signal.SIGKILL}
         kills += status == -signal.SIGKILL
-        if status == 0:
+        if kills == KILLS:
             break
-    assert kills == KILLS, "the search ended before it was killed often enough: give it more rounds"
-    assert _run_process(config, tmp_path / "killed") == 0
-    assert _report(tmp_path / "killed") == _report(tmp_path / "whole")
+        if status == 0:  # how far a search comes before it is killed depends on the machine: go on with another
+            states.append(tmp_path / f"killed {len(states)}")
+    assert kills == KILLS
+    assert _run_process(config, states[-1]) == 0
+    for state in states:
+        assert _report(state) == whole
 
 
 REAL_SEARCH = """
