@@ -173,11 +173,15 @@ def config_of(name: str, policy: Policy, arguments: argparse.Namespace) -> Searc
     return parse_config(text, name, Path.cwd())
 
 
-def setting_of(config: SearchConfig, arguments: argparse.Namespace) -> Setting:
-    """Return the simulation of a configuration on the trace, from the start for as many hours as the command line says."""
+def setting_of(config: SearchConfig, policy: Policy, arguments: argparse.Namespace) -> Setting:
+    """Return the simulation of a policy on the trace, from the start for as many hours as the command line says.
+
+    Ours knows of that end as of a deadline. The others are only looked at until then: a deadline would have them train on all slots.
+    """
     start, source = parse_instant(arguments.start), TraceSource(path=arguments.trace)
     costs = costs_of(CostOptions(arguments.accounting), config)
-    deadline = timedelta(hours=arguments.hours)
+    hours = timedelta(hours=arguments.hours)
+    deadline = hours if policy.ours else None
     simulated = simulated_config(config, start=start, deadline=deadline, costs=costs, forecaster=config.forecaster)
     workbench = PluginWorkbench(config.space, config.scoring, config.training, 0)
     yardstick = make_yardstick(
@@ -188,7 +192,7 @@ def setting_of(config: SearchConfig, arguments: argparse.Namespace) -> Setting:
         fidelity=judged_fidelity(simulated),
         reference=REFERENCE,
     )
-    return Setting(simulated, start, source, yardstick)
+    return Setting(simulated, start, source, yardstick, hours)
 
 
 def competitor_of(name: str, policy: Policy) -> Competitor:
@@ -196,7 +200,7 @@ def competitor_of(name: str, policy: Policy) -> Competitor:
 
 
 def runs_of(name: str, policy: Policy, arguments: argparse.Namespace, progress: Terminal) -> tuple[SimulatedRun, ...]:
-    setting = setting_of(config_of(name, policy, arguments), arguments)
+    setting = setting_of(config_of(name, policy, arguments), policy, arguments)
     ends_at = setting.start + timedelta(hours=arguments.hours)
     tournament = Tournament(setting, (competitor_of(name, policy),), tuple(range(arguments.seeds)), ends_at)
     ((_, runs),) = tournament.play(arguments.processes, progress)

@@ -56,7 +56,7 @@ def config_for(case: str, policy: Policy, arguments: argparse.Namespace) -> Sear
 def measured(case: str, arguments: argparse.Namespace, watch: Stopwatch) -> list[dict[str, float]]:
     """Return the processor seconds of each seed: in all, and without the strategy."""
     policy = policies(ACCOUNTING)[POLICY_OF[case]]
-    setting = setting_of(config_for(case, policy, arguments), arguments)
+    setting = setting_of(config_for(case, policy, arguments), policy, arguments)
     competitor, simulator = competitor_of(case, policy), Simulator(setting)
     for number in setting.lessons_until(setting.start + timedelta(hours=arguments.hours)):
         simulator.forecasts.add(number, simulator.forecasts.learn(number))

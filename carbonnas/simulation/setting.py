@@ -37,12 +37,14 @@ class Setting:
         start: First instant.
         source: The trace.
         yardstick: Measures quality.
+        until: How long searches are looked at from their start on, without knowing it; `None` until they end.
     """
 
     config: SearchConfig
     start: datetime
     source: TraceSource
     yardstick: Yardstick
+    until: timedelta | None = None
 
     def config_of(self, competitor: Competitor, seed: int) -> SearchConfig:
         """Return the configuration of one search."""

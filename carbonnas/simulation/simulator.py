@@ -56,18 +56,20 @@ class Simulator:
             CarbonNASError: If the search can't be run.
         """
         config = self._setting.config_of(competitor, seed)
-        store, watch = MemoryStore(), _Watch()
+        store, watch = MemoryStore(), _Watch(self._setting.start, self._setting.until)
         search_id = search_id_for(config, 1)
         substitutes = Substitutes(
-            IntensityMonitor(self._setting.source, polling(config, self._setting.source), self.forecasts.desk()),
-            self._workbench,
-            {"actual": self._setting.source.series},
+            monitor=IntensityMonitor(
+                self._setting.source, polling(config, self._setting.source), self.forecasts.desk()
+            ),
+            workbench=self._workbench,
+            scheduler_services={"actual": self._setting.source.series},
         )
         with tempfile.TemporaryDirectory(prefix="carbonnas-") as folder:
             opened = open_search(
                 config, "", store, search_id=search_id, state_folder=Path(folder), substitutes=substitutes
             )
-            drive(opened, watch.update, threading.Event())
+            drive(opened, watch.update, watch.stop)
             suspensions = opened.executor.suspensions if isinstance(opened.executor, SimulatedExecutor) else 0
         return _outcome(load_record(store, search_id), self._setting.yardstick, watch, suspensions)
 
@@ -83,14 +85,20 @@ class _SharedWorkbench(Workbench):
 
 
 class _Watch:
-    """Measures how long trainings wait while none runs."""
+    """Measures how long trainings wait while none runs, and looks away at the end of the time that counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: datetime, until: timedelta | None) -> None:
+        self.stop = threading.Event()
+        self.now = start
+        self._end = None if until is None else start + until
         self.longest = timedelta(0)
         self._since: datetime | None = None
 
     def update(self, status: SearchStatus) -> None:
         """Look at the search after a step."""
+        self.now = status.now
+        if self._end is not None and status.now >= self._end:
+            self.stop.set()
         if self._since is not None:
             self.longest = max(self.longest, status.now - self._since)
         ready = status.count(TrialKind.TRAIN, TrialState.QUEUED, TrialState.SUSPENDED)
@@ -103,7 +111,7 @@ class _Watch:
 
 def _outcome(record: SearchRecord, yardstick: Yardstick, watch: _Watch, suspensions: int) -> SimulatedRun:
     sums = totals(record.entries)
-    end = record.ended_at or record.started_at
+    end = record.ended_at or watch.now
     violations, overshoot_g = _overshoot(record, end)
     done = [trial for trial in record.trials if trial.state is TrialState.COMPLETED]
     curve = _curve(record, yardstick)
