@@ -46,6 +46,8 @@ from carbonnas.wiring import Substitutes, open_search, search_id_for
 from schedulers.budget import AtLimit, BudgetState, Window
 
 MINUTE = timedelta(minutes=1)
+_WINDOWS = (Window.SEARCH, Window.DAY, Window.WEEK, Window.MONTH)
+
 _BLIND = PluginChoice("carbon_blind")
 _COUNTING_REST = ("lowest_window", "suspend_resume", "oracle")
 """Schedulers that are asked whether rest counts."""
@@ -212,9 +214,9 @@ def run(case: Case) -> Ran:
             stop.set()
 
     substitutes = Substitutes(
-        IntensityMonitor(source, case.polling, _desk(case, source)),
-        DrawnWorkbench(case.work),
-        {"actual": case.grid.actual},
+        monitor=IntensityMonitor(source, case.polling, _desk(case, source)),
+        workbench=DrawnWorkbench(case.work),
+        scheduler_services={"actual": case.grid.actual},
     )
     with tempfile.TemporaryDirectory(prefix="hard-limits-") as folder:
         drive(
@@ -351,7 +353,7 @@ def _draw_budgets(
     return tuple(
         BudgetSection(
             limit=f"{whole_g * (one_of(rng, (0.01, 0.1), (0.1, 0.6), (0.6, 1.5)) if binding else 1e6)!r} g",
-            window=rng.choice(list(Window)),
+            window=rng.choice(_WINDOWS),
             at_limit=rng.choice(list(AtLimit)),
             timezone=rng.choice(_ZONES),
         )

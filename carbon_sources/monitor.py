@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
-from carbon_sources.errors import CarbonSourceError, SourceUnavailableError
+from carbon_sources.asking import Answer, Question, ask
+from carbon_sources.errors import CarbonSourceError
 from carbon_sources.forecasting.desk import ForecastDesk
 from carbon_sources.health import Health, Outage, assess
 from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries
 from carbon_sources.interval import Interval
 from carbon_sources.source import CarbonSource
 
-_T = TypeVar("_T")
 _PATIENCE = 0.25
 """Share of an interval that passes before an overdue value is asked for again."""
 
@@ -75,8 +75,31 @@ class Polling:
     reach: timedelta = timedelta(days=60)
 
 
-class IntensityMonitor:
+class GridMonitor(ABC):
+    """Knows what a grid is like, for one search."""
+
+    @abstractmethod
+    def observe(
+        self, now: datetime, wanted_since: datetime | None = None, *, with_forecast: bool = False
+    ) -> Observation:
+        """Return what is known at `now`. Never raises for a failing source.
+
+        Args:
+            now: The present instant.
+            wanted_since: From when on somebody waits for values; `None` if all that is wanted is known.
+            with_forecast: Whether a forecast is wanted although the present is known.
+        """
+
+    @abstractmethod
+    def health(self, now: datetime) -> Health:
+        """Return how well the source serves at `now`."""
+
+
+class IntensityMonitor(GridMonitor):
     """Asks a source when its newest sample has run out, but not more often than `polling.every`.
+
+    To look is three steps, so that whoever shares a monitor between threads can do without it while the source takes its time: `question` and
+    `absorb` are fast and change the monitor, `ask` speaks to the source and changes nothing. `observe` does all three.
 
     Args:
         source: The source.
@@ -94,35 +117,84 @@ class IntensityMonitor:
         self._answered_at: datetime | None = None
         self._problem: str | None = None
         self._outage: Outage | None = None
+        self._remarks: tuple[str, ...] = ()
         self._was_odd = False
         self._revision: str | None = None
         self._forecast_problem: str | None = None
 
+    @property
+    def polling(self) -> Polling:
+        """How the source is asked."""
+        return self._polling
+
+    @property
+    def due_at(self) -> datetime:
+        """When the source is to be asked again."""
+        return self._due_at
+
     def observe(
         self, now: datetime, wanted_since: datetime | None = None, *, with_forecast: bool = False
     ) -> Observation:
-        """Return what is known at `now`, having asked the source if that is due. Never raises for a failing source.
+        """Return what is known at `now`, having asked the source if that is due."""
+        changed = None
+        if self._due_at <= now:
+            changed = self.absorb(self.ask(self.question(now, wanted_since)), wanted_since)
+        seen = self.known(now, changed)
+        if not (with_forecast or seen.current is None):
+            return seen
+        return replace(seen, forecast=self.forecast(now, seen.series))
+
+    def question(self, now: datetime, wanted_since: datetime | None = None) -> Question:
+        """Return what to ask at `now`; the source is not due again before `polling.every` has passed, whatever it answers."""
+        start = self._wanted_from(now)
+        start = max(min(start, wanted_since or start), self.reaches_to(now))
+        self._due_at = now + self._polling.every
+        return Question(now, start, with_forecast=bool(self._source.names) and now >= self._forecast_due_at)
+
+    def reaches_to(self, now: datetime) -> datetime:
+        """Return how far back the source is asked at `now` at most."""
+        return now - max(self._polling.reach, self._polling.lookback)
+
+    def ask(self, question: Question) -> Answer:
+        """Ask the source, which may take as long as its transport lets it; the monitor stays as it is."""
+        return ask(self._source, question)
+
+    def absorb(self, answer: Answer, needed_since: datetime | None = None) -> Interval | None:
+        """Take an answer in and return the stretch within which values are new or revised; `None` if nothing changed.
 
         Args:
-            now: The present instant.
-            wanted_since: From when on somebody waits for values; `None` if all that is wanted is known.
-            with_forecast: Whether a forecast is wanted although the present is known.
+            answer: What the source told.
+            needed_since: From when on values are kept although they are older than the lookback.
         """
-        changed = self._refresh(now, wanted_since) if self._due_at <= now else None
-        current = self._series.at(now)
-        forecast = self._forecast(now) if with_forecast or current is None else None
-        return Observation(now, current, self._series, changed, self._problem, self._due_at, forecast)
+        now, failed = answer.question.now, answer.failure
+        self._remarks = answer.remarks
+        if answer.forecast_asked:
+            self._note_forecast(now, answer.forecast_failure)
+        if failed is None:
+            # A history out of a cache is no answer: only the newest value proves one.
+            self._answered_at = now
+            self._plan_tail(now, asked_tail=answer.question.start <= now - self._polling.tail)
+        self._note_problem(now, None if failed is None else str(failed))
+        changed = self._merge(answer.fetched, now, needed_since)
+        if self._problem is None:
+            self._due_at = self._next_question(now, news=changed is not None)
+        return changed
 
-    def health(self, now: datetime) -> Health:
-        """Return how well the source serves at `now`."""
-        remarks = [*self._source.remarks()]
+    def known(self, now: datetime, changed: Interval | None = None) -> Observation:
+        """Return what is known at `now` without asking anybody; no forecast."""
+        return Observation(now, self._series.at(now), self._series, changed, self._problem, self._due_at)
+
+    def forecast(self, now: datetime, series: IntensitySeries) -> Forecast | None:
+        """Return what is expected at `now` where `series` is known; `None` where nothing can be expected."""
+        return None if self._desk is None else self._desk.forecast(now, series)
+
+    def health(self, now: datetime, *, also: Sequence[str] = ()) -> Health:
+        """Return how well the source serves at `now`; `also` holds further things that are odd, in sentences."""
+        remarks = [*also, *self._remarks]
         remarks += [text for text in (self._revision, self._forecast_problem) if text is not None]
         if self._desk is not None and self._desk.problem is not None:
             remarks.append(self._desk.problem)
         return assess(self._series, now, self._source.usual_delay, outage=self._outage, remarks=remarks)
-
-    def _forecast(self, now: datetime) -> Forecast | None:
-        return None if self._desk is None else self._desk.forecast(now, self._series)
 
     def _next_question(self, now: datetime, *, news: bool) -> datetime:
         """Return when to ask again: at the end of the newest sample, or after a pause where nothing newer was to be had."""
@@ -135,31 +207,9 @@ class IntensityMonitor:
         # A source that comes hours late has something new once an interval, whenever it is asked.
         return max(now + every, now + newest.duration * _PATIENCE, min(newest.end, now + overlap))
 
-    def _refresh(self, now: datetime, wanted_since: datetime | None) -> Interval | None:
-        start = self._wanted_from(now)
-        start = max(min(start, wanted_since or start), now - max(self._polling.reach, self._polling.lookback))
-        self._due_at = now + self._polling.every
-        history, failed = _ask(lambda: self._source.history(start, now))
-        latest: IntensitySample | None = None
-        if not isinstance(failed, SourceUnavailableError):
-            latest, silent = _ask(lambda: self._source.latest(now))
-            self._poll_forecast(now)
-            failed = failed or silent
-        if failed is None:
-            # A history out of a cache is no answer: only the newest value proves one.
-            self._answered_at = now
-            self._note_trouble(now, asked_tail=start <= now - self._polling.tail)
-        self._note_problem(now, None if failed is None else str(failed))
-        # What the history says of the same time counts.
-        fetched = [*([latest] if latest is not None else []), *(history or ())]
-        changed = self._merge(fetched, now, wanted_since)
-        if self._problem is None:
-            self._due_at = self._next_question(now, news=changed is not None)
-        return changed
-
-    def _note_trouble(self, now: datetime, *, asked_tail: bool) -> None:
+    def _plan_tail(self, now: datetime, *, asked_tail: bool) -> None:
         """Plan the next look at the tail: in time, or at once after a trouble, in which what was told may have been worse than before."""
-        was_odd, self._was_odd = self._was_odd, bool(self._source.remarks())
+        was_odd, self._was_odd = self._was_odd, bool(self._remarks)
         if was_odd and not self._was_odd:
             self._tail_due_at = now
         elif asked_tail:
@@ -182,23 +232,19 @@ class IntensityMonitor:
             since, failures = (now, 0) if before is None else (before.since, before.failures)
             self._outage = Outage(since, failures + 1, problem)
 
-    def _poll_forecast(self, now: datetime) -> None:
-        """Have the newest forecast of a remote source kept: providers overwrite theirs."""
-        if not self._source.names or now < self._forecast_due_at:
-            return
+    def _note_forecast(self, now: datetime, failed: CarbonSourceError | None) -> None:
         self._forecast_due_at = now + max(_FORECASTS_EVERY, self._polling.every)
-        _, failed = _ask(lambda: self._source.forecast(now))
         self._forecast_problem = None if failed is None else f"the provider's forecast could not be had: {failed}"
 
     def _merge(
-        self, fetched: Sequence[IntensitySample], now: datetime, wanted_since: datetime | None
+        self, fetched: Sequence[IntensitySample], now: datetime, needed_since: datetime | None
     ) -> Interval | None:
         incoming = IntensitySeries.newest_wins(fetched)
         if not len(incoming):
             return None
         # Whatever `changed` speaks of is still there, so that what was priced before can be priced again.
         known_for = max(self._polling.lookback, self._polling.tail)
-        keep_from = min(now - known_for, wanted_since or now, incoming.samples[0].interval.start)
+        keep_from = min(now - known_for, needed_since or now, incoming.samples[0].interval.start)
         known = self._series.between(incoming.samples[0].interval.start, incoming.samples[-1].interval.end)
         before = {sample.interval: sample for sample in known}
         news = [sample for sample in incoming if before.get(sample.interval) != sample]
@@ -208,14 +254,6 @@ class IntensityMonitor:
         if not news:
             return None
         return Interval(min(s.interval.start for s in news), max(s.interval.end for s in news))
-
-
-def _ask(question: Callable[[], _T]) -> tuple[_T | None, CarbonSourceError | None]:
-    """Return the answer, or why there was none."""
-    try:
-        return question(), None
-    except CarbonSourceError as error:
-        return None, error
 
 
 def _revised(before: dict[Interval, IntensitySample], news: Sequence[IntensitySample]) -> str | None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from carbon_sources.health import Health
 from carbon_sources.intensity import IntensitySample
-from carbon_sources.monitor import IntensityMonitor, Observation
+from carbon_sources.monitor import GridMonitor, Observation
 from carbon_sources.units import J_PER_KWH
-from carbonnas.budgeting import BudgetBook
+from carbonnas.budgeting import Budgets
 from carbonnas.emissions import EmissionEntry, entries_for, reprice
 from carbonnas.energy.meter import Account, EnergyMeter, Measurement, Usage
-from carbonnas.search_state import Step
+from carbonnas.search_state import Step, Totals
 from carbonnas.storage.search_store import SearchStore
 from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
 from carbonnas.work_left import Lengths
@@ -37,6 +37,10 @@ class RunningTotals:
     energy_j: float = 0.0
     emissions_g: float = 0.0
     unpriced_j: float = 0.0
+
+    def with_counts(self, counts: Mapping[tuple[TrialKind, TrialState], int]) -> Totals:
+        """Return the sums as they are now, with the numbers of trials beside them."""
+        return Totals(self.energy_j, self.emissions_g, self.unpriced_j, dict(counts))
 
     def count(self, entry: EmissionEntry, sign: int) -> None:
         """Add (`sign` 1) or take back (-1) an entry."""
@@ -81,11 +85,11 @@ class Accountant:
     def __init__(
         self,
         meter: EnergyMeter,
-        monitor: IntensityMonitor,
+        monitor: GridMonitor,
         store: SearchStore,
         *,
         search_id: str,
-        book: BudgetBook,
+        book: Budgets,
         pue: float,
         bound_g_per_kwh: float,
     ) -> None:
@@ -241,13 +245,17 @@ class Accountant:
         """Return how the budgets stand."""
         return self._book.states(now, reserved_g)
 
+    def reserve(self, grams: float) -> None:
+        """Set grams aside for the work that runs, against what other searches may start on common budgets."""
+        self._book.reserve(grams)
+
     def enough_until(self, observation: Observation) -> datetime:
         """Return until when no budget can run out, whatever is at work, unless values are revised; the present where nobody knows.
 
         Counts with the most that the node can draw, and with the intensity of the present interval up to its end, or the bound while it is unknown.
         """
         now, most_w, present = observation.now, self._meter.stated().most_w, observation.current
-        left_g = min((state.remaining_g for state in self.states(now)), default=0.0)
+        left_g = min((state.remaining_g for state in self.states(now)), default=math.inf)
         if most_w is None or left_g <= 0:
             return now
         known_until = now + _UNKNOWN_REACH if present is None else present.interval.end

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 
@@ -19,29 +20,26 @@ _BUCKET = timedelta(minutes=15)
 
 
 @dataclass(slots=True)
-class _Grams:
+class Grams:
     """What was emitted in some time: what has a price, what is expected of the rest at most, and how much more it may be."""
 
     priced: float = 0.0
     unpriced: float = 0.0
     doubt: float = 0.0
 
+    def __add__(self, other: Grams) -> Grams:
+        """Return the sum of both."""
+        return Grams(self.priced + other.priced, self.unpriced + other.unpriced, self.doubt + other.doubt)
 
-class BudgetBook:
-    """Spent grams by quarter hour, so that any calendar window can be summed.
+    def state(self, budget: EmissionBudget, window: Interval | None, reserved_g: float) -> BudgetState:
+        """Return how a budget stands in whose window this was emitted."""
+        return BudgetState(budget, self.priced + self.unpriced, reserved_g, window, self.unpriced, self.doubt)
 
-    Args:
-        budgets: The budgets that apply.
-        bound_g_per_kwh: Intensity that the grid is not expected to exceed: unpriced energy may turn out to have emitted as much.
-    """
 
-    def __init__(self, budgets: Sequence[EmissionBudget], bound_g_per_kwh: float) -> None:
-        self.budgets = tuple(budgets)
-        self._bound = bound_g_per_kwh
-        self._grams: dict[datetime, _Grams] = defaultdict(_Grams)
-        self._bounds: dict[str, float] = {}
-        self._sums: dict[Interval | None, _Grams] = {}
+class Budgets(ABC):
+    """What a search asks about its budgets, and tells them."""
 
+    @abstractmethod
     def add(self, entries: Iterable[EmissionEntry], expected_bound: float | None = None) -> None:
         """Count new entries.
 
@@ -50,36 +48,92 @@ class BudgetBook:
             expected_bound: What a forecast gives as the upper bound of the intensity, g/kWh: unpriced energy counts as spent with it
                 instead of the general bound, unless that is lower, and what the general bound would add as doubt; `None` without a forecast.
         """
-        entries = list(entries) if self.budgets else []
+
+    @abstractmethod
+    def expected_bound(self, entry: EmissionEntry) -> float | None:
+        """Return the bound that an entry was added with, for those that supersede it; `None` if it is the general one."""
+
+    @abstractmethod
+    def withdraw(self, entries: Iterable[EmissionEntry]) -> None:
+        """Count entries no more, because others supersede them."""
+
+    @abstractmethod
+    def states(self, now: datetime, reserved_g: float) -> tuple[BudgetState, ...]:
+        """Return how every budget stands at `now` with `reserved_g` grams set aside for running work of this search."""
+
+    @abstractmethod
+    def reserve(self, grams: float) -> None:
+        """Set grams aside for the work of this search that runs from now on, against what others may start."""
+
+
+class BudgetBook(Budgets):
+    """Spent grams by quarter hour, so that any calendar window can be summed.
+
+    Args:
+        budgets: The budgets that apply.
+        bound_g_per_kwh: Intensity that the grid is not expected to exceed: unpriced energy may turn out to have emitted as much.
+        counting: Whether grams are counted although there are no budgets: others ask for them.
+    """
+
+    def __init__(self, budgets: Sequence[EmissionBudget], bound_g_per_kwh: float, *, counting: bool = False) -> None:
+        self.budgets = tuple(budgets)
+        self._counting = bool(self.budgets) or counting
+        self._bound = bound_g_per_kwh
+        self._grams: dict[datetime, Grams] = defaultdict(Grams)
+        self._bounds: dict[str, float] = {}
+        self._sums: dict[Interval | None, Grams] = {}
+        self._raised: dict[tuple[int, Interval | None], float] = defaultdict(float)
+
+    def add(self, entries: Iterable[EmissionEntry], expected_bound: float | None = None) -> None:
+        entries = list(entries) if self._counting else []
         if expected_bound is not None:
             bound = min(self._bound, expected_bound)
             self._bounds |= {entry.entry_id: bound for entry in entries if entry.emissions_g is None}
         self._count(entries, 1)
 
     def expected_bound(self, entry: EmissionEntry) -> float | None:
-        """Return the bound that an entry was added with, for those that supersede it; `None` if it is the general one."""
         return self._bounds.get(entry.entry_id)
 
     def withdraw(self, entries: Iterable[EmissionEntry]) -> None:
-        """Count entries no more, because others supersede them."""
-        entries = list(entries) if self.budgets else []
+        entries = list(entries) if self._counting else []
         self._count(entries, -1)
         for entry in entries:
             self._bounds.pop(entry.entry_id, None)
 
     def states(self, now: datetime, reserved_g: float) -> tuple[BudgetState, ...]:
-        """Return how every budget stands at `now` with `reserved_g` grams set aside for running work."""
-        return tuple(self._state(budget, now, reserved_g) for budget in self.budgets)
+        return tuple(self._state(place, now, reserved_g) for place in range(len(self.budgets)))
 
-    def _state(self, budget: EmissionBudget, now: datetime, reserved_g: float) -> BudgetState:
-        window = budget.window_at(now)
+    def reserve(self, grams: float) -> None:
+        """Do nothing: nobody else spends of these budgets."""
+
+    def raise_limit(self, place: int, window: Interval | None, grams: float) -> None:
+        """Add grams to the limit of the budget at `place` inside one of its windows."""
+        self._raised[place, window] += grams
+
+    def take_over(self, quarters: Mapping[datetime, Grams]) -> None:
+        """Count what was emitted in quarter hours, by their start."""
+        self._sums.clear()
+        for start, grams in quarters.items():
+            self._grams[start] += grams
+
+    @property
+    def quarters(self) -> Mapping[datetime, Grams]:
+        """What was emitted by quarter hour."""
+        return self._grams
+
+    def within(self, window: Interval | None) -> Grams:
+        """Return what was emitted inside a window, or at all."""
         if window not in self._sums:
             inside = [g for s, g in self._grams.items() if window is None or window.contains(s)]
             priced, unpriced, doubt = (math.fsum(map(attrgetter(p), inside)) for p in ("priced", "unpriced", "doubt"))
             # Withdrawn entries may leave a rounding error below zero; what is no number stays so, because it stands first.
-            self._sums[window] = _Grams(priced, max(unpriced, 0.0), max(doubt, 0.0))
-        grams = self._sums[window]
-        return BudgetState(budget, grams.priced + grams.unpriced, reserved_g, window, grams.unpriced, grams.doubt)
+            self._sums[window] = Grams(priced, max(unpriced, 0.0), max(doubt, 0.0))
+        return self._sums[window]
+
+    def _state(self, place: int, now: datetime, reserved_g: float) -> BudgetState:
+        window = self.budgets[place].window_at(now)
+        budget = raised(self.budgets[place], self._raised.get((place, window), 0.0))
+        return self.within(window).state(budget, window, reserved_g)
 
     def _count(self, entries: Iterable[EmissionEntry], sign: int) -> None:
         self._sums.clear()
@@ -94,6 +148,11 @@ class BudgetBook:
                     grams.doubt += sign * doubt_g * share
                 else:
                     grams.priced += sign * expected_g * share
+
+
+def raised(budget: EmissionBudget, grams: float) -> EmissionBudget:
+    """Return a budget with `grams` added to its limit."""
+    return replace(budget, limit_g=budget.limit_g + grams) if grams else budget
 
 
 def _shares(interval: Interval) -> Iterator[tuple[datetime, float]]:

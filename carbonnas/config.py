@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, field_validator, model_validator
 
 from carbon_sources.forecasting.desk import ForecastTimes
 from carbon_sources.forecasting.hourly import LONGEST_HISTORY
@@ -165,6 +165,13 @@ class BudgetSection(_Section):
     at_limit: AtLimit = AtLimit.STOP
     warn_at: Number = Field(default=0.8, ge=0, le=1)
     timezone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+
+    @field_validator("window")
+    @classmethod
+    def _check_window(cls, window: Window) -> Window:
+        if window is Window.TOTAL:
+            raise ValueError("a budget over many searches belongs to the daemon's configuration; write 'search'")
+        return window
 
     @property
     def budget(self) -> EmissionBudget:

@@ -74,6 +74,24 @@ def load_grid(path: Path) -> GridConfig:
     return config
 
 
+def config_from_choices(text: str, choices: Mapping[str, Mapping[str, Any]], origin: str) -> SearchConfig:
+    """Return a configuration that `parse_config` has accepted before, without importing its plug-ins.
+
+    Args:
+        text: Its TOML.
+        choices: Chosen plug-in and its options by table, as the JSON of the accepted configuration has them.
+        origin: What messages call it.
+
+    Raises:
+        ConfigError: If this release would not accept it.
+    """
+    chosen = {key: PluginChoice(**choice) for key, choice in choices.items()}
+    try:
+        return SearchConfig.model_validate({**_tables(text, origin), **chosen})
+    except ValidationError as error:
+        raise ConfigError(origin, tuple(_sentences("", error))) from error
+
+
 def choose_plugin(key: str, table: Mapping[str, object], folder: Path, origin: str) -> PluginChoice:
     """Return the choice of a plug-in that is not made in a file, with its options validated.
 

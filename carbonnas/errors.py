@@ -9,6 +9,7 @@
     * `StorageError`: the store can't be read or written.
         * `SearchNotFoundError`: there is no search of that name.
         * `SearchLockedError`: another process is working on the search.
+        * `DaemonLockedError`: another daemon holds the state folder.
 """
 
 from __future__ import annotations
@@ -57,3 +58,7 @@ class SearchNotFoundError(StorageError):
 
 class SearchLockedError(StorageError):
     """Another process is working on the search."""
+
+
+class DaemonLockedError(StorageError):
+    """Another daemon holds the state folder."""

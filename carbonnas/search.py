@@ -5,32 +5,30 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-from carbon_sources.intensity import IntensitySample
 from carbon_sources.monitor import Observation
-from carbonnas.accounting import Accountant, intensity_value
+from carbonnas.accounting import intensity_value
 from carbonnas.budgeting import Blocked, ends_search
 from carbonnas.crash import crash_point
+from carbonnas.decision_log import DecisionLog, by_forecast, rest
 from carbonnas.energy.meter import Usage
 from carbonnas.evaluation.evaluator import EvaluationRequest
-from carbonnas.execution.executor import EpochReport, Executor, Job, Outcome, OutcomeKind
+from carbonnas.execution.executor import EpochReport, Job, Outcome, OutcomeKind
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition
-from carbonnas.planning import Planner
 from carbonnas.progress import ProgressReader
 from carbonnas.ranking import ranked_trainings
 from carbonnas.record import DecisionRecord, SearchState, StopReason
-from carbonnas.search_state import SearchHeader, SearchProgress, Step
+from carbonnas.search_parts import SearchParts
+from carbonnas.search_state import SearchProgress, Step
 from carbonnas.status import SearchStatus
-from carbonnas.storage.search_store import SearchStore
 from carbonnas.strategies.state import encode_state
 from carbonnas.trial_book import TrialBook
-from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
+from carbonnas.trials import Trial, TrialKind, TrialState
 from schedulers.budget import BudgetState
 from schedulers.decision import Decision, Progress, SchedulingContext
-from schedulers.scheduler import Scheduler
 
 _log = logging.getLogger(__name__)
 
@@ -38,37 +36,6 @@ _OPEN = tuple(state for state in TrialState if not state.final)
 
 _MAX_ATTEMPTS = 2
 """A trial whose worker was lost is tried once more."""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchParts:
-    """The parts that a search is made of.
-
-    Attributes:
-        header: What is fixed about the search.
-        store: Where it is kept.
-        planner: Lays out its trials.
-        scheduler: Decides when to do what.
-        accountant: Measures, prices and keeps the budgets.
-        executor: Runs its work.
-        checkpoints: Folder of the trainings' checkpoints.
-        trial_timeout: Longest real time of a trial in a slot.
-        training_s: Slot seconds that the user expects of a training, by fidelity, until some have finished.
-        metering: Longest time between two readings in the clock of the search; `None` if no event can be missed.
-        virtual: Whether nothing real is drawn: then nothing is lost if readings wait for work, or until a budget could run out.
-    """
-
-    header: SearchHeader
-    store: SearchStore
-    planner: Planner
-    scheduler: Scheduler
-    accountant: Accountant
-    executor: Executor
-    checkpoints: Path
-    trial_timeout: timedelta
-    training_s: Mapping[Fidelity, float]
-    metering: timedelta | None
-    virtual: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +67,13 @@ class Search:
         self._reader = ProgressReader(parts.header, parts.planner, parts.accountant, parts.training_s)
         self._trials = TrialBook(trials)
         self._best = next(iter(ranked_trainings(trials, self.objective)), None)
-        self._decisions = list(decisions)
+        self._decisions = DecisionLog(decisions)
         self._epochs: dict[int, EpochReport] = {}
         self._suspending: set[int] = set()
         self._recovered: tuple[Usage, ...] = ()
         self._stays: dict[int, _Stay] = {}
+        self._granted = parts.header.slots
+        self._held: str | None = None
 
     @property
     def objective(self) -> Objective:
@@ -131,6 +100,26 @@ class Search:
             if trial.number not in held:
                 self._submit(trial)
 
+    @property
+    def unread(self) -> tuple[Usage, ...]:
+        """Usage that an earlier process spooled and the next tick will account for."""
+        return self._recovered
+
+    def grant(self, slots: int) -> None:
+        """Set how many slots the search may use from the next tick on, where others use the same machine; at first all of its own."""
+        self._granted = slots
+
+    def hold(self, why: str | None) -> None:
+        """Let the search rest from the next tick on, whatever its scheduler says, because of `why`, one sentence; `None` lets it go on."""
+        self._held = why
+
+    def cancel(self, now: datetime) -> None:
+        """End the search, what it did being kept; energy drawn since the last tick belongs to whoever draws next."""
+        step = Step()
+        self._cancel_open(now, step)
+        self._progress = self._advanced(now, StopReason.CANCELLED, self._progress.position)
+        self._parts.store.commit(self._parts.header.search_id, self._progress, step)
+
     def close(self) -> None:
         """Stop workers and meter; a search that is still running goes on in a later process."""
         self._parts.executor.close()
@@ -150,7 +139,10 @@ class Search:
         step.trials.update({trial.number: trial for trial in added})
         decision = self._decide(observation, position, step)
         blocked = self._start_trials(observation, decision, step)
-        suspended = self._excess(decision, parts.accountant.states(now))
+        states = parts.accountant.states(now)
+        if states:
+            parts.accountant.reserve(self._reserved_g(observation))
+        suspended = self._excess(decision, states)
         ending = self._ending(now, blocked, planned=position.final_planned)
         if ending is not None:
             self._cancel_open(now, step)
@@ -161,7 +153,7 @@ class Search:
         if parts.accountant.all_read:
             parts.executor.acknowledge()
         self._hand_over(step, suspended)
-        return self._status(observation, decision, blocked)
+        return self._status(observation, decision, blocked, step)
 
     def _collect(self, outcome: Outcome, step: Step) -> None:
         trial = self._trials[outcome.trial]
@@ -188,7 +180,7 @@ class Search:
             self._parts.accountant.settle(trial)
 
     def _decide(self, observation: Observation, position: PlanPosition, step: Step) -> Decision:
-        previous = self._decisions[-1] if self._decisions else None
+        previous = self._decisions.last
         context = SchedulingContext(
             now=observation.now,
             slots=self._parts.header.slots,
@@ -199,32 +191,18 @@ class Search:
             progress=self._scheduling_progress(position),
             previous=None if previous is None else previous.decision,
         )
-        decision = self._parts.scheduler.decide(context)
-        if observation.current is None and observation.expected is not None:
-            decision = _by_forecast(decision, observation.expected)
+        decision = self._parts.scheduler.decide(context) if self._held is None else rest(observation.now, self._held)
+        if self._held is None and observation.current is None and observation.expected is not None:
+            decision = by_forecast(decision, observation.expected)
         record = DecisionRecord(observation.now, intensity_value(observation.current), decision)
-        if previous is None or record.is_news_after(previous):
-            _log.info("%d to train, %d to score: %s", decision.train_slots, decision.score_slots, decision.reason.text)
-            self._decisions.append(record)
+        if self._decisions.enter(record):
             step.decisions.append(record)
         return decision
 
     def _scheduling_progress(self, position: PlanPosition) -> Progress:
         ready = self._trials.in_state(TrialState.QUEUED, TrialState.SUSPENDED, kind=TrialKind.TRAIN)
         running = self._trials.count(TrialKind.TRAIN, TrialState.RUNNING)
-        return self._reader.read(self._trials, position, None if running else self._waiting_since(ready))
-
-    def _waiting_since(self, train_ready: Sequence[Trial]) -> datetime | None:
-        """Return since when trainings wait in vain: derived from the record, so that a restart changes nothing."""
-        if not train_ready:
-            return None
-        since = min(trial.queued_at for trial in train_ready)
-        last_allowed = next(
-            (i for i in reversed(range(len(self._decisions))) if self._decisions[i].decision.train_slots > 0), None
-        )
-        if last_allowed is None or last_allowed + 1 == len(self._decisions):
-            return since if last_allowed is None else max(since, self._decisions[last_allowed].time)
-        return max(since, self._decisions[last_allowed + 1].time)
+        return self._reader.read(self._trials, position, None if running else self._decisions.waiting_since(ready))
 
     def _start_trials(self, observation: Observation, decision: Decision, step: Step) -> tuple[Blocked, ...]:
         """Move trials into free slots as far as the decision and the budgets allow; return what was in the way."""
@@ -238,36 +216,52 @@ class Search:
 
     def _start_kind(self, kind: TrialKind, slots: int, observation: Observation, step: Step) -> tuple[Blocked, ...]:
         # What this very tick started is handed to the executor after the commit.
-        free = self._parts.executor.free_slots - sum(t.state is TrialState.RUNNING for t in step.trials.values())
+        started = sum(t.state is TrialState.RUNNING for t in step.trials.values())
+        granted = self._granted - len(self._trials.in_state(TrialState.RUNNING))
+        free = min(self._parts.executor.free_slots - started, granted)
         wanted = slots - self._trials.count(kind, TrialState.RUNNING)
-        for trial in self._ready(kind, max(0, min(free, wanted))):
+        startable = max(0, min(free, wanted))
+        # Whether budgets are in the way of the next one is asked even if no slot is free: a search that can't start anything wants none.
+        for place, trial in enumerate(self._ready(kind, max(startable, min(1, wanted)))):
             if blocked := self._blocking_budgets(trial, observation):
                 return blocked
+            if place == startable:
+                break
             self._put(trial.to(TrialState.RUNNING, started_at=trial.started_at or observation.now), step)
         return ()
 
     def _blocking_budgets(self, trial: Trial, observation: Observation) -> tuple[Blocked, ...]:
-        accountant, slots = self._parts.accountant, self._parts.header.slots
-        unreserved = accountant.states(observation.now)
-        if not unreserved:
+        accountant = self._parts.accountant
+        if not accountant.states(observation.now):
             return ()
-        share = min(max(0.0, state.remaining_g) / slots for state in unreserved)
-        running = self._trials.in_state(TrialState.RUNNING)
-        reserved = sum(accountant.estimate_g(t, observation, share) for t in running)
-        estimate = accountant.estimate_g(trial, observation, share)
-        states = accountant.states(observation.now, reserved)
+        estimate = accountant.estimate_g(trial, observation, self._share_g(observation))
+        states = accountant.states(observation.now, self._reserved_g(observation))
         return tuple(Blocked(s, trial.kind, estimate) for s in states if s.exhausted or not s.admits(estimate))
+
+    def _reserved_g(self, observation: Observation) -> float:
+        """Return an upper estimate of what is still to come of the running trials, in grams."""
+        accountant = self._parts.accountant
+        share = self._share_g(observation)
+        running = self._trials.in_state(TrialState.RUNNING)
+        return sum(accountant.estimate_g(trial, observation, share) for trial in running)
+
+    def _share_g(self, observation: Observation) -> float:
+        """Return what one slot may use of what its budgets leave, in grams; 0 without budgets."""
+        left_g = (max(0.0, state.remaining_g) for state in self._parts.accountant.states(observation.now))
+        return min(left_g, default=0.0) / self._parts.node_slots
 
     def _excess(self, decision: Decision, states: Sequence[BudgetState]) -> dict[int, bool]:
         """Return the trials to be suspended, and whether at once.
 
-        Trainings beyond the decision leave at their next epoch, the youngest first; what an exhausted budget forbids leaves at once.
+        Trainings beyond the decision, or beyond the slots that are granted, leave at their next epoch, the youngest first; what an
+        exhausted budget forbids leaves at once.
         """
         running = self._trials.in_state(TrialState.RUNNING)
         if any(state.exhausted for state in states):
             return {trial.number: True for trial in running}
         trainings = sorted(t.number for t in running if t.kind is TrialKind.TRAIN and t.number not in self._suspending)
-        return dict.fromkeys(trainings[decision.train_slots :], False)
+        scoring = sum(t.kind is TrialKind.SCORE for t in running)
+        return dict.fromkeys(trainings[min(decision.train_slots, max(0, self._granted - scoring)) :], False)
 
     def _ending(self, now: datetime, blocked: Sequence[Blocked], *, planned: bool) -> StopReason | None:
         deadline = self._parts.header.deadline
@@ -299,6 +293,7 @@ class Search:
             strategy_state=before.strategy_state if same else encode_state(self._parts.planner.strategy.state_dict()),
             executor_state=self._parts.executor.snapshot(),
             measurement=self._parts.accountant.measurement(),
+            totals=self._parts.accountant.totals.with_counts(self._trials.counts()),
         )
         if ending is None:
             return progress
@@ -343,7 +338,9 @@ class Search:
             known = [trial] if self._best is None else [self._best, trial]
             self._best = next(iter(ranked_trainings(known, self.objective)), None)
 
-    def _status(self, observation: Observation, decision: Decision, blocked: Sequence[Blocked]) -> SearchStatus:
+    def _status(
+        self, observation: Observation, decision: Decision, blocked: Sequence[Blocked], step: Step
+    ) -> SearchStatus:
         parts, now = self._parts, observation.now
         times = [
             decision.review_at,
@@ -357,12 +354,14 @@ class Search:
             soonest = now + parts.metering
             times.append(max(soonest, parts.accountant.enough_until(observation)) if parts.virtual else soonest)
         shape = parts.planner.shape
+        wanted = len(running) if blocked else self._wanted(decision)
         return SearchStatus(
             now=now,
             state=self._progress.state,
             stop_reason=self._progress.stop_reason,
             observation=observation,
             decision=decision,
+            news=step.decisions[-1] if step.decisions else None,
             counts=self._trials.counts(),
             running=tuple(running),
             epochs=dict(self._epochs),
@@ -373,11 +372,14 @@ class Search:
             totals=parts.accountant.totals,
             budgets=parts.accountant.states(now),
             best=self._best,
+            wanted_slots=wanted,
             next_at=min(at for at in times if at > now),
         )
 
-
-def _by_forecast(decision: Decision, expected: IntensitySample) -> Decision:
-    """Say in the reason that the intensity was not known but expected."""
-    reason = decision.reason
-    return replace(decision, reason=replace(reason, text=f"{reason.text} (unknown; {expected.source})"))
+    def _wanted(self, decision: Decision) -> int:
+        """Return how many slots the search would use if it were granted all of its own."""
+        slots, wanted = self._parts.header.slots, 0
+        for kind, allowed in ((TrialKind.TRAIN, decision.train_slots), (TrialKind.SCORE, decision.score_slots)):
+            there = self._trials.count(kind, TrialState.RUNNING) + len(self._ready(kind, slots))
+            wanted += min(allowed, there)
+        return min(slots, wanted)

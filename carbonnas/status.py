@@ -9,7 +9,7 @@ from datetime import datetime
 from carbon_sources.monitor import Observation
 from carbonnas.accounting import RunningTotals
 from carbonnas.execution.executor import EpochReport
-from carbonnas.record import SearchState, StopReason
+from carbonnas.record import DecisionRecord, SearchState, StopReason
 from carbonnas.trials import Trial, TrialKind, TrialState
 from schedulers.budget import BudgetState
 from schedulers.decision import Decision
@@ -25,6 +25,7 @@ class SearchStatus:
         stop_reason: Why it ended.
         observation: What is known of the grid.
         decision: The decision in force; `None` before the first.
+        news: The decision as it was recorded in this step; `None` if it is none but the one before.
         counts: Number of trials by kind and state.
         running: Trials that hold a slot, by number.
         epochs: The newest report of each running trial that gave one.
@@ -32,6 +33,7 @@ class SearchStatus:
         totals: Energy and emissions so far.
         budgets: How the budgets stand.
         best: Best completed training so far.
+        wanted_slots: Slots that it would use at the moment if it were granted all of its own.
         next_at: When the search looks again at the latest.
     """
 
@@ -40,6 +42,7 @@ class SearchStatus:
     stop_reason: StopReason | None
     observation: Observation
     decision: Decision | None
+    news: DecisionRecord | None
     counts: Mapping[tuple[TrialKind, TrialState], int]
     running: tuple[Trial, ...]
     epochs: Mapping[int, EpochReport]
@@ -47,6 +50,7 @@ class SearchStatus:
     totals: RunningTotals
     budgets: tuple[BudgetState, ...]
     best: Trial | None
+    wanted_slots: int
     next_at: datetime
 
     def count(self, kind: TrialKind, *states: TrialState) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from carbon_sources.clock import Clock, ReplayClock, SimulatedClock, SystemClock
 from carbon_sources.errors import CarbonSourceError
-from carbon_sources.monitor import IntensityMonitor
+from carbon_sources.monitor import GridMonitor
 from carbon_sources.plugins import PluginGroup
 from carbonnas.accounting import Accountant
-from carbonnas.budgeting import BudgetBook
+from carbonnas.budgeting import BudgetBook, Budgets
 from carbonnas.candidates import CandidateQueue
 from carbonnas.config import ClockSection, SearchConfig
 from carbonnas.energy.meter import EnergyMeter
@@ -35,7 +35,8 @@ from carbonnas.plugins import (
     PluginChoice,
 )
 from carbonnas.record import SearchState
-from carbonnas.search import Search, SearchParts
+from carbonnas.search import Search
+from carbonnas.search_parts import SearchParts
 from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.search_state import SearchHeader, SearchProgress
 from carbonnas.storage.paths import search_folder
@@ -62,16 +63,37 @@ class OpenSearch:
 
 
 @dataclass(frozen=True, slots=True)
-class Substitutes:
-    """What a search is handed in place of what its configuration names, so that many simulations can share it.
+class SharedNode:
+    """What searches on one machine have in common.
 
     Attributes:
+        slots: Slots of the machine.
+        meter: The search's share of the machine's meter.
+        budgets: Puts the budgets that searches have in common beside the search's own.
+        executor: Puts the search's executor where the machine can look after it.
+    """
+
+    slots: int
+    meter: EnergyMeter
+    budgets: Callable[[BudgetBook], Budgets]
+    executor: Callable[[Executor], Executor]
+
+
+@dataclass(frozen=True, slots=True)
+class Substitutes:
+    """What a search is handed in place of what its configuration names: many simulations share some of it, searches on one machine the rest.
+
+    Attributes:
+        clock: Tells the time; `None` to make it as configured.
+        node: The machine; `None` if the search has one to itself.
         monitor: Knows the grid; `None` to make it as configured.
         workbench: Makes the evaluators; `None` for those that are configured.
         scheduler_services: Services for the scheduler, such as the intensities that came, which no live search has.
     """
 
-    monitor: IntensityMonitor | None = None
+    clock: Clock | None = None
+    node: SharedNode | None = None
+    monitor: GridMonitor | None = None
     workbench: Workbench | None = None
     scheduler_services: Mapping[str, object] = field(default_factory=dict)
 
@@ -115,7 +137,7 @@ def open_search(
     """
     known = store.by_fingerprint(config.fingerprint)
     resumed = store.progress(search_id) if search_id in known else None
-    clock = make_clock(config.clock, None if resumed is None else resumed.clock_at)
+    clock = substitutes.clock or make_clock(config.clock, None if resumed is None else resumed.clock_at)
     folder = search_folder(state_folder, search_id)
     builder = _Builder(config, clock, folder, substitutes)
     parts, strategy = builder.parts(search_id, text, store, resumed)
@@ -126,6 +148,20 @@ def open_search(
         strategy.load_state_dict(decode_state(resumed.strategy_state))
     search = Search(parts, resumed, store.trials(search_id), store.decisions(search_id))
     return OpenSearch(search_id, search, clock, parts.executor)
+
+
+def draft_search(
+    config: SearchConfig, text: str, store: SearchStore, *, search_id: str, state_folder: Path, substitutes: Substitutes
+) -> tuple[SearchHeader, SearchProgress]:
+    """Return what the store is to hold of a new search, without entering it; the arguments are those of `open_search`.
+
+    Raises:
+        ConfigError: If plug-ins refuse their options.
+    """
+    clock = substitutes.clock or make_clock(config.clock, None)
+    builder = _Builder(config, clock, search_folder(state_folder, search_id), substitutes)
+    parts, strategy = builder.parts(search_id, text, store, None)
+    return parts.header, _fresh_progress(parts, strategy, clock.now())
 
 
 def make_clock(section: ClockSection, resume_at: datetime | None) -> Clock:
@@ -143,9 +179,9 @@ def _make(group: PluginGroup[T], key: str, choice: PluginChoice, services: Mappi
         raise ConfigError(f"[{key}]", (str(error),)) from error
 
 
-def _metering(config: SearchConfig) -> timedelta | None:
+def _metering(config: SearchConfig, *, has_budgets: bool) -> timedelta | None:
     if config.clock.use == "simulated":
-        return _SIMULATED_METERING if config.budgets else None
+        return _SIMULATED_METERING if has_budgets else None
     return config.accounting.metering_interval * config.clock.speed
 
 
@@ -180,7 +216,9 @@ class _Builder:
         space = _make(SEARCH_SPACES, "space", config.space, {})
         services = {"space": space, "objectives": self._objectives, "seed": config.search.seed}
         strategy = _make(STRATEGIES, "strategy", config.strategy, services)
-        meter = _make(ENERGY_METERS, "energy", config.energy, {"slots": config.search.slots})
+        node = self._substitutes.node
+        own_slots = {"slots": config.search.slots}
+        meter = _make(ENERGY_METERS, "energy", config.energy, own_slots) if node is None else node.meter
         parts = SearchParts(
             header=store.header(search_id) if resumed else self._header(search_id, text),
             store=store,
@@ -190,12 +228,13 @@ class _Builder:
                 config.safety.limits,
             ),
             accountant=self._accountant(search_id, meter, store),
-            executor=self._executor(meter),
+            executor=self._executor(meter) if node is None else node.executor(self._executor(meter)),
             checkpoints=self._folder / "checkpoints",
             trial_timeout=config.search.trial_timeout,
             training_s=config.search.training_s,
-            metering=_metering(config),
+            metering=_metering(config, has_budgets=bool(config.budgets) or node is not None),
             virtual=config.clock.use == "simulated",
+            node_slots=config.search.slots if node is None else max(node.slots, config.search.slots),
         )
         return parts, strategy
 
@@ -213,13 +252,14 @@ class _Builder:
         )
 
     def _accountant(self, search_id: str, meter: EnergyMeter, store: SearchStore) -> Accountant:
-        section = self._config.accounting
+        section, node = self._config.accounting, self._substitutes.node
+        own = BudgetBook(self._budgets, section.bound_g_per_kwh)
         return Accountant(
             meter,
             self._substitutes.monitor or make_monitor(self._config, self._clock, store.archive),
             store,
             search_id=search_id,
-            book=BudgetBook(self._budgets, section.bound_g_per_kwh),
+            book=own if node is None else node.budgets(own),
             pue=section.pue,
             bound_g_per_kwh=section.bound_g_per_kwh,
         )

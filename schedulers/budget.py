@@ -25,6 +25,8 @@ class Window(enum.Enum):
     WEEK = "week"
     """Starts on Monday."""
     MONTH = "month"
+    TOTAL = "total"
+    """For ever: only a budget over many searches has it."""
 
 
 class AtLimit(enum.Enum):
@@ -66,7 +68,7 @@ class EmissionBudget:
         _zone(self.timezone)
 
     def window_at(self, instant: datetime) -> Interval | None:
-        """Return the calendar window that holds `instant`, in UTC; `None` for a budget over the whole search.
+        """Return the calendar window that holds `instant`, in UTC; `None` for a budget over the whole search, or for ever.
 
         Windows follow the wall clock of the budget's time zone, so that a day may last 23 or 25 hours.
 
@@ -74,7 +76,7 @@ class EmissionBudget:
             ValueError: If `instant` is not an aware datetime in UTC.
         """
         require_utc(instant, "instant")
-        if self.window is Window.SEARCH:
+        if self.window in {Window.SEARCH, Window.TOTAL}:
             return None
         # fold=0: where clocks go back over midnight the day begins at the first of the two.
         midnight = instant.astimezone(_zone(self.timezone)).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)

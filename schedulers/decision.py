@@ -39,6 +39,8 @@ class ReasonCode(enum.Enum):
     """Nothing is known yet of how long the work will take, so that nothing can be planned."""
     LEARNED = "learned"
     """A policy that was trained decided."""
+    PAUSED = "paused"
+    """A person has paused the search, or the daemon is stopping."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ _ROUNDING = 1e-6
 _HALVINGS = 30
 _INSIDE = timedelta(milliseconds=1)
 """How far behind its begin a piece is asked for its windows: instants are rounded to microseconds."""
-_WIDTHS = {Window.DAY: 0, Window.WEEK: 1, Window.MONTH: 2, Window.SEARCH: 3}
+_WIDTHS = {Window.DAY: 0, Window.WEEK: 1, Window.MONTH: 2, Window.SEARCH: 3, Window.TOTAL: 3}
 
 _Scope = tuple[datetime | None, ...]
 """A window of one budget, cut at the borders of the wider ones: where it and they begin."""

@@ -138,6 +138,11 @@ class Executor(ABC):
     def acknowledge(self) -> None:
         """Forget the spooled usage that was polled so far: it is safe in the ledger."""
 
+    @property
+    def next_at(self) -> datetime | None:
+        """When the next job leaves its slot, where that is known beforehand."""
+        return None
+
     def snapshot(self) -> str | None:
         """Return what a later process needs to go on with the jobs in their slots; `None` if they have to be submitted again."""
         return None

@@ -86,6 +86,10 @@ class SimulatedExecutor(Executor):
         """How often a job has left its slot before its work was done."""
         return self._suspensions
 
+    @property
+    def next_at(self) -> datetime | None:
+        return min((running.end for running in self._running), default=None)
+
     def submit(self, job: Job) -> None:
         if self._evaluators is None or self.free_slots == 0:
             raise no_free_slot(job, self._slots)
@@ -120,7 +124,7 @@ class SimulatedExecutor(Executor):
 
     def wait(self, until: datetime, wake: threading.Event) -> None:
         """Move the clock to `until` or the next outcome, whichever is sooner; what is due already is not waited for."""
-        self._clock.wait(min([until, *(running.end for running in self._running)]), wake)
+        self._clock.wait(min(until, self.next_at or until), wake)
 
     def recover(self) -> tuple[Usage, ...]:
         return ()

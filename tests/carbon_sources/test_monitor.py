@@ -82,6 +82,18 @@ def test_a_source_is_asked_again_when_its_newest_sample_has_run_out() -> None:
     assert source.asked[1][0] == NOON - 6 * HOUR
 
 
+def test_a_look_is_a_question_an_answer_and_what_follows_from_it() -> None:
+    source = FakeSource([sample(hour) for hour in range(-48, 48)])
+    watch = monitor(source)
+    question = watch.question(NOON)
+    assert (source.asked, watch.due_at) == ([], NOON + 10 * MINUTE)
+    answer = watch.ask(question)
+    # What was told is not known before it is taken in.
+    assert (source.asked, len(watch.known(NOON).series)) == ([(NOON - 24 * HOUR, NOON)], 0)
+    changed = watch.absorb(answer)
+    assert watch.known(NOON, changed) == monitor(source).observe(NOON)
+
+
 def test_a_source_without_news_is_asked_no_more_often_than_the_poll_interval() -> None:
     source = FakeSource([])
     watch = monitor(source)

@@ -42,9 +42,10 @@ def test_each_window_counts_what_lies_within_it() -> None:
     book = BudgetBook(WINDOWS, BOUND)
     # Sunday 28 February, Monday 1 March, Tuesday 2 March; 1 kWh at 100, 200 and 400 g/kWh.
     book.add([entry(-2, -1, 1, 100), entry(5, 6, 1, 200), entry(30, 31, 1, 400)])
-    assert spent(book, MONDAY - HOUR) == {Window.SEARCH: 700, Window.DAY: 100, Window.WEEK: 100, Window.MONTH: 100}
-    assert spent(book, MONDAY) == {Window.SEARCH: 700, Window.DAY: 200, Window.WEEK: 600, Window.MONTH: 600}
-    assert spent(book, MONDAY + 40 * HOUR) == {Window.SEARCH: 700, Window.DAY: 400, Window.WEEK: 600, Window.MONTH: 600}
+    whole = dict.fromkeys((Window.SEARCH, Window.TOTAL), 700)
+    assert spent(book, MONDAY - HOUR) == whole | {Window.DAY: 100, Window.WEEK: 100, Window.MONTH: 100}
+    assert spent(book, MONDAY) == whole | {Window.DAY: 200, Window.WEEK: 600, Window.MONTH: 600}
+    assert spent(book, MONDAY + 40 * HOUR) == whole | {Window.DAY: 400, Window.WEEK: 600, Window.MONTH: 600}
 
 
 def test_a_day_begins_where_the_budget_is() -> None:

@@ -83,7 +83,9 @@ class World:
         config = config.model_copy(update={"scheduler": PluginChoice(scheduler)})
         store, search_id = MemoryStore(), search_id_for(config, 1)
         monitor = IntensityMonitor(source, polling(config, source))
-        substitutes = Substitutes(monitor, self.workbench, {"actual": source.series})
+        substitutes = Substitutes(
+            monitor=monitor, workbench=self.workbench, scheduler_services={"actual": source.series}
+        )
         with tempfile.TemporaryDirectory() as folder:
             drive(
                 open_search(config, "", store, search_id=search_id, state_folder=Path(folder), substitutes=substitutes),

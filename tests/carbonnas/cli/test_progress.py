@@ -46,6 +46,7 @@ STATUS = SearchStatus(
     stop_reason=None,
     observation=Observation(NOON, SAMPLE, IntensitySeries((SAMPLE,)), None, None, NOON + HOUR),
     decision=DIRTY,
+    news=None,
     counts={(TrialKind.SCORE, TrialState.COMPLETED): 3, (TrialKind.TRAIN, TrialState.FAILED): 1},
     running=(TRIAL,),
     epochs={7: EpochReport(7, 4, 12, {})},
@@ -53,6 +54,7 @@ STATUS = SearchStatus(
     totals=RunningTotals(3.6e6, 250.0, 0.0),
     budgets=(BudgetState(EmissionBudget(1000.0), 250.0, 0.0),),
     best=None,
+    wanted_slots=2,
     next_at=NOON + HOUR,
 )
 
