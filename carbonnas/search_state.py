@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from carbonnas.energy.meter import Measurement, MeterReading
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition
 from carbonnas.record import DecisionRecord, SearchState, StopReason
-from carbonnas.trials import Trial
+from carbonnas.trials import Trial, TrialKind, TrialState
 from schedulers.budget import EmissionBudget
 
 
@@ -49,6 +50,27 @@ class SearchHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over a search as of one step.
+
+    Attributes:
+        energy_j: Energy of the ledger entries that count, in joules, without the power usage effectiveness.
+        emissions_g: Grams of those that have a price.
+        unpriced_j: Energy of those that have none, in joules.
+        counts: Number of trials by kind and state; what is left out is none.
+    """
+
+    energy_j: float
+    emissions_g: float
+    unpriced_j: float
+    counts: Mapping[tuple[TrialKind, TrialState], int]
+
+    def count(self, kind: TrialKind, *states: TrialState) -> int:
+        """Return how many trials of a kind are in one of the states."""
+        return sum(self.counts.get((kind, state), 0) for state in states)
+
+
+@dataclass(frozen=True, slots=True)
 class SearchProgress:
     """What changes about a search.
 
@@ -61,6 +83,7 @@ class SearchProgress:
         strategy_state: The strategy, encoded.
         executor_state: What a simulated executor needs to go on; `None` for a real one.
         measurement: How energy is measured.
+        totals: Its sums; `None` where nobody has kept them, so that they have to be summed from ledger and trials.
     """
 
     state: SearchState
@@ -71,6 +94,7 @@ class SearchProgress:
     strategy_state: bytes
     executor_state: str | None
     measurement: Measurement
+    totals: Totals | None = None
 
 
 @dataclass(slots=True)

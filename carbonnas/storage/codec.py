@@ -8,8 +8,8 @@ from typing import Any
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, Provenance
 from carbon_sources.interval import Interval
 from carbonnas.architecture import as_architecture
-from carbonnas.emissions import EmissionEntry, PricedEnergy
-from carbonnas.energy.meter import Account, EnergySample, Measurement, Owner
+from carbonnas.emissions import EmissionEntry
+from carbonnas.energy.meter import EnergySample, Measurement
 from carbonnas.record import DecisionRecord
 from carbonnas.trials import Fidelity, FidelityName, Trial, TrialKind, TrialState
 from schedulers.budget import AtLimit, EmissionBudget, Window
@@ -140,14 +140,6 @@ def entry_row(search_id: str, entry: EmissionEntry, intensity_id: int | None) ->
         "supersedes": entry.supersedes,
         **energy_row(entry.priced.sample),
     }
-
-
-def entry_from(row: Row, intensity: IntensitySample | None) -> EmissionEntry:
-    """Return the ledger entry of a row."""
-    owner = Owner(Account(row["account"]), row["trial"], row["attempt"])
-    return EmissionEntry(
-        row["entry_id"], owner, PricedEnergy(energy_from(row), intensity), row["pue"], row["supersedes"]
-    )
 
 
 def budget_json(budget: EmissionBudget) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except DatabaseError as error:
         raise StorageError(_sentence(path, str(error.orig))) from error
+    except sqlite3.Error as error:
+        raise StorageError(_sentence(path, str(error))) from error
     except OSError as error:
         raise StorageError(f"can't use {path}: {error.strerror}; choose another folder with --state") from error
 
@@ -117,11 +120,17 @@ def _config() -> Config:
 
 
 def _is_current(connection: Connection, path: Path) -> bool:
-    scripts = ScriptDirectory.from_config(_config())
+    newest, *older = _revisions()
     found = MigrationContext.configure(connection).get_current_revision()
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+    if found is not None and found not in {newest, *older}:
         raise StorageError(f"{path} was written by a newer release of carbonnas (schema {found}); update carbonnas")
-    return found == scripts.get_current_head()
+    return found == newest
+
+
+@functools.cache
+def _revisions() -> tuple[str, ...]:
+    """Return the schemas that this release knows, newest first."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def _migrate(connection: Connection, path: Path) -> None:

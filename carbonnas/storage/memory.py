@@ -14,7 +14,7 @@ from carbon_sources.interval import HOUR, Interval, full_hour
 from carbonnas.emissions import EmissionEntry
 from carbonnas.energy.meter import EnergySample
 from carbonnas.errors import SearchNotFoundError
-from carbonnas.record import DecisionRecord
+from carbonnas.record import DecisionRecord, Override
 from carbonnas.search_state import SearchHeader, SearchProgress, Step
 from carbonnas.trials import Trial
 
@@ -114,6 +114,11 @@ class MemoryStore:
         kept = self._of(search_id)
         found = kept.entries.values() if within is None else kept.overlapping(within)
         return sorted(found, key=lambda entry: entry.priced.sample.interval.start)
+
+    def overrides(self, search_id: str) -> list[Override]:
+        """Return none: no daemon keeps its searches in memory."""
+        self._of(search_id)
+        return []
 
     def usage_marks(self, search_id: str) -> dict[str, int]:
         """Return, for each stream of usage, the number up to which it is accounted for."""

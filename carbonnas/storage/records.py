@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from carbon_sources.intensity import IntensitySeries
 from carbon_sources.interval import Interval
 from carbonnas.budgeting import BudgetBook
 from carbonnas.emissions import EmissionEntry
-from carbonnas.record import SearchRecord
+from carbonnas.record import Override, SearchRecord, own_budget_name
 from carbonnas.search_state import SearchHeader, SearchProgress
 from carbonnas.storage.search_store import SearchStore
+from schedulers.budget import BudgetState
 
-_CONTEXT = timedelta(hours=12)
+CONTEXT = timedelta(hours=12)
 """How much of the grid before and after the search its figures show."""
 
 
@@ -29,8 +31,7 @@ def load_record(store: SearchStore, search_id: str) -> SearchRecord:
 def _record(store: SearchStore, search_id: str) -> SearchRecord:
     header, progress = store.header(search_id), store.progress(search_id)
     entries = store.entries(search_id)
-    book = BudgetBook(header.budgets, header.bound_g_per_kwh)
-    book.add(entries)
+    overrides = _overrides(store, header, progress)
     return SearchRecord(
         search_id=search_id,
         name=header.name,
@@ -49,9 +50,38 @@ def _record(store: SearchStore, search_id: str) -> SearchRecord:
         entries=tuple(entries),
         measured=tuple(store.measured(search_id)),
         intensities=_intensities(store, header, progress, entries),
-        budgets=book.states(progress.clock_at, 0.0),
+        budgets=_budgets(header, progress, entries, overrides),
         measurement=progress.measurement,
+        overrides=overrides,
     )
+
+
+def _overrides(store: SearchStore, header: SearchHeader, progress: SearchProgress) -> tuple[Override, ...]:
+    """Return what was added to the search's own budgets, and to common ones while it lived."""
+    names = _budget_names(header)
+    return tuple(
+        added
+        for added in store.overrides(header.search_id)
+        if added.budget in names
+        or (added.is_common and header.started_at <= added.at <= (progress.ended_at or added.at))
+    )
+
+
+def _budget_names(header: SearchHeader) -> list[str]:
+    return [own_budget_name(header.search_id, place) for place in range(len(header.budgets))]
+
+
+def _budgets(
+    header: SearchHeader, progress: SearchProgress, entries: Sequence[EmissionEntry], overrides: Sequence[Override]
+) -> tuple[BudgetState, ...]:
+    book = BudgetBook(header.budgets, header.bound_g_per_kwh)
+    book.add(entries)
+    for place, (name, budget) in enumerate(zip(_budget_names(header), header.budgets, strict=True)):
+        for added in overrides:
+            if added.budget == name:
+                window = None if added.window_start is None else budget.window_at(added.window_start)
+                book.raise_limit(place, window, added.grams)
+    return book.states(progress.clock_at, 0.0)
 
 
 def _intensities(
@@ -60,4 +90,4 @@ def _intensities(
     like = next((e.priced.intensity for e in reversed(entries) if e.priced.intensity is not None), None)
     if like is None:
         return IntensitySeries(())
-    return store.intensities(like, Interval(header.started_at - _CONTEXT, progress.clock_at + _CONTEXT))
+    return store.intensities(like, Interval(header.started_at - CONTEXT, progress.clock_at + CONTEXT))

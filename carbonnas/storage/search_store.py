@@ -10,7 +10,7 @@ from carbon_sources.intensity import IntensitySample, IntensitySeries
 from carbon_sources.interval import Interval
 from carbonnas.emissions import EmissionEntry
 from carbonnas.energy.meter import EnergySample
-from carbonnas.record import DecisionRecord
+from carbonnas.record import DecisionRecord, Override
 from carbonnas.search_state import SearchHeader, SearchProgress, Step
 from carbonnas.trials import Trial
 
@@ -51,6 +51,9 @@ class SearchStore(Protocol):
 
     def entries(self, search_id: str, within: Interval | None = None) -> list[EmissionEntry]:
         """Return the ledger entries that count, those that overlap `within` if it is given."""
+
+    def overrides(self, search_id: str) -> list[Override]:
+        """Return what operators ever added to budgets, oldest first; none for a search that was not submitted to the daemon."""
 
     def usage_marks(self, search_id: str) -> dict[str, int]:
         """Return, for each stream of usage, the number up to which it is accounted for."""

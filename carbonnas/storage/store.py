@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, Select, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Executable, Select, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from carbon_sources.intensity import IntensitySample, IntensitySeries
@@ -19,14 +19,26 @@ from carbon_sources.interval import Interval
 from carbonnas.emissions import EmissionEntry
 from carbonnas.energy.meter import EnergySample, MeterReading
 from carbonnas.errors import SearchNotFoundError
-from carbonnas.objectives.objective import Objective
-from carbonnas.plan import PlanPosition
-from carbonnas.record import DecisionRecord, SearchState, StopReason
+from carbonnas.record import DecisionRecord, Override
 from carbonnas.search_state import SearchHeader, SearchProgress, Step
 from carbonnas.storage import codec
+from carbonnas.storage.daemon_rows import override_from
 from carbonnas.storage.database import immediate, open_engine, row_errors, storage_errors
 from carbonnas.storage.intensity_archive import LAST_KEPT_LAST, StoredArchive
-from carbonnas.storage.tables import DECISIONS, INTENSITIES, LEDGER, READINGS, SEARCHES, TRIALS, USAGES
+from carbonnas.storage.ledger import read_entries
+from carbonnas.storage.search_codec import header_from, progress_from, progress_row, search_row
+from carbonnas.storage.tables import (
+    DECISIONS,
+    ENDED_SUMS,
+    INTENSITIES,
+    LEDGER,
+    OVERRIDES,
+    READINGS,
+    SEARCHES,
+    SUBMISSIONS,
+    TRIALS,
+    USAGES,
+)
 from carbonnas.trials import Trial
 
 T = TypeVar("T")
@@ -76,28 +88,13 @@ class Store:
 
     def create(self, header: SearchHeader, progress: SearchProgress) -> None:
         """Enter a new search."""
-        row = {
-            "id": header.search_id,
-            "name": header.name,
-            "fingerprint": header.fingerprint,
-            "config": header.config,
-            "seed": header.seed,
-            "slots": header.slots,
-            "objectives": [str(objective) for objective in header.objectives],
-            "budgets": [codec.budget_json(budget) for budget in header.budgets],
-            "bound_g_per_kwh": header.bound_g_per_kwh,
-            "started_at": header.started_at,
-            "deadline": header.deadline,
-            "clock": header.clock,
-            **_progress_row(progress),
-        }
         with immediate(self._engine, self.path) as connection:
-            connection.execute(insert(SEARCHES).values(row))
+            connection.execute(insert(SEARCHES).values(search_row(header, progress)))
 
     def commit(self, search_id: str, progress: SearchProgress, step: Step) -> None:
         """Write one step, all of it or nothing."""
         with immediate(self._engine, self.path) as connection:
-            connection.execute(update(SEARCHES).where(SEARCHES.c.id == search_id).values(_progress_row(progress)))
+            connection.execute(update(SEARCHES).where(SEARCHES.c.id == search_id).values(progress_row(progress)))
             _execute(connection, _KEEP_INTENSITY, [codec.intensity_row(sample) for sample in step.intensities])
             _execute(connection, _PUT_TRIAL, [codec.trial_row(search_id, trial) for trial in step.trials.values()])
             _execute(connection, insert(DECISIONS), [codec.decision_row(search_id, made) for made in step.decisions])
@@ -146,11 +143,11 @@ class Store:
 
     def header(self, search_id: str) -> SearchHeader:
         """Return what is fixed about a search."""
-        return self._search(search_id, _header_from)
+        return self._search(search_id, header_from)
 
     def progress(self, search_id: str) -> SearchProgress:
         """Return what changes about a search, as of its last step."""
-        return self._search(search_id, _progress_from)
+        return self._search(search_id, progress_from)
 
     def trials(self, search_id: str) -> list[Trial]:
         """Return the trials of a search by number."""
@@ -169,18 +166,16 @@ class Store:
 
     def entries(self, search_id: str, within: Interval | None = None) -> list[EmissionEntry]:
         """Return the ledger entries that count (superseded ones left out), those that overlap `within` if it is given."""
-        later = LEDGER.alias("later")
-        columns = [column.label(f"price_{column.name}") for column in INTENSITIES.c]
-        query = (
-            select(LEDGER, *columns)
-            .outerjoin(INTENSITIES, LEDGER.c.intensity_id == INTENSITIES.c.id)
-            .where(LEDGER.c.search_id == search_id)
-            .where(~select(later.c.id).where(later.c.supersedes == LEDGER.c.entry_id).exists())
-            .order_by(LEDGER.c.start, LEDGER.c.id)
-        )
+        conditions = [LEDGER.c.search_id == search_id]
         if within is not None:
-            query = query.where(LEDGER.c.start < within.end, LEDGER.c.end > within.start)
-        return self._read(query, _entry_from)
+            conditions += [LEDGER.c.start < within.end, LEDGER.c.end > within.start]
+        with self._reading() as connection:
+            return read_entries(connection, *conditions)
+
+    def overrides(self, search_id: str) -> list[Override]:
+        """Return what operators ever added to budgets, oldest first; none for a search that was not submitted to the daemon."""
+        query = select(OVERRIDES).join(SUBMISSIONS, SUBMISSIONS.c.search_id == search_id).order_by(OVERRIDES.c.id)
+        return self._read(query, override_from)
 
     def usage_marks(self, search_id: str) -> dict[str, int]:
         """Return, for each stream of usage, the number up to which it is accounted for."""
@@ -205,61 +200,17 @@ class Store:
         return found[0]
 
     def _read(self, query: Select[Any], decode: Callable[[codec.Row], T]) -> list[T]:
+        with self._reading() as connection:
+            return [decode(dict(row)) for row in connection.execute(query).mappings()]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
         with storage_errors(self.path), row_errors(self.path):
             if self._snapshot is not None:
-                return [decode(dict(row)) for row in self._snapshot.execute(query).mappings()]
+                yield self._snapshot
+                return
             with self._engine.connect() as connection:
-                return [decode(dict(row)) for row in connection.execute(query).mappings()]
-
-
-def _header_from(row: codec.Row) -> SearchHeader:
-    return SearchHeader(
-        search_id=row["id"],
-        name=row["name"],
-        fingerprint=row["fingerprint"],
-        config=row["config"],
-        seed=row["seed"],
-        slots=row["slots"],
-        objectives=tuple(Objective.parse(text) for text in row["objectives"]),
-        budgets=tuple(codec.budget_from(value) for value in row["budgets"]),
-        bound_g_per_kwh=row["bound_g_per_kwh"],
-        started_at=row["started_at"],
-        deadline=row["deadline"],
-        clock=row["clock"],
-    )
-
-
-def _progress_from(row: codec.Row) -> SearchProgress:
-    return SearchProgress(
-        state=SearchState(row["state"]),
-        stop_reason=None if row["stop_reason"] is None else StopReason(row["stop_reason"]),
-        ended_at=row["ended_at"],
-        clock_at=row["clock_at"],
-        position=PlanPosition(**row["position"]),
-        strategy_state=row["strategy_state"],
-        executor_state=row["executor_state"],
-        measurement=codec.measurement_from(row["measurement"]),
-    )
-
-
-def _progress_row(progress: SearchProgress) -> dict[str, Any]:
-    position = progress.position
-    return {
-        "state": progress.state.value,
-        "stop_reason": None if progress.stop_reason is None else progress.stop_reason.value,
-        "ended_at": progress.ended_at,
-        "clock_at": progress.clock_at,
-        "position": {
-            "asked": position.asked,
-            "told": position.told,
-            "promoted": position.promoted,
-            "completed": position.completed,
-            "final_planned": position.final_planned,
-        },
-        "strategy_state": progress.strategy_state,
-        "executor_state": progress.executor_state,
-        "measurement": codec.measurement_json(progress.measurement),
-    }
+                yield connection
 
 
 def _execute(connection: Connection, statement: Executable, rows: list[dict[str, Any]]) -> None:
@@ -281,12 +232,8 @@ def _write_entries(connection: Connection, search_id: str, entries: Sequence[Emi
         if entry.priced.intensity
     }
     _execute(connection, _KEEP_INTENSITY, list(priced_by.values()))
+    if entries:
+        connection.execute(delete(ENDED_SUMS).where(ENDED_SUMS.c.search_id == search_id))
     ids = {sample: connection.execute(_INTENSITY_ID, row).scalar_one() for sample, row in priced_by.items()}
     rows = [codec.entry_row(search_id, e, ids[e.priced.intensity] if e.priced.intensity else None) for e in entries]
     _execute(connection, insert(LEDGER), rows)
-
-
-def _entry_from(row: codec.Row) -> EmissionEntry:
-    priced = row["intensity_id"] is not None
-    columns = {c.name: row[f"price_{c.name}"] for c in INTENSITIES.c}
-    return codec.entry_from(row, codec.intensity_from(columns) if priced else None)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Dialect,
     Float,
@@ -68,6 +69,10 @@ SEARCHES = Table(
     Column("position", JSON, nullable=False),
     Column("strategy_state", LargeBinary, nullable=False),
     Column("executor_state", String),
+    Column("energy_j", Float),
+    Column("emissions_g", Float),
+    Column("unpriced_j", Float),
+    Column("counts", JSON(none_as_null=True)),
 )
 
 TRIALS = Table(
@@ -172,6 +177,18 @@ LEDGER = Table(
     Column("supersedes", ForeignKey("ledger.entry_id"), index=True),
 )
 Index("ledger_by_time", LEDGER.c.search_id, LEDGER.c.start)
+# Without it the database reads the whole ledger for each intensity that is removed, to see whether the ledger refers to it.
+Index("ledger_by_intensity", LEDGER.c.intensity_id)
+
+# Emissions are derived from the ledger; these sums of it are kept for speed alone, and may be removed at any time.
+ENDED_SUMS = Table(
+    "ended_sums",
+    METADATA,
+    Column("search_id", ForeignKey("searches.id"), primary_key=True),
+    Column("quarter", Instant, primary_key=True),
+    Column("priced_g", Float, nullable=False),
+    Column("unpriced_kwh", Float, nullable=False),
+)
 
 USAGES = Table(
     "usages",
@@ -179,4 +196,37 @@ USAGES = Table(
     Column("search_id", ForeignKey("searches.id"), primary_key=True),
     Column("stream", String, primary_key=True),
     Column("number", BigInteger, nullable=False),
+)
+
+SUBMISSIONS = Table(
+    "submissions",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("search_id", ForeignKey("searches.id"), nullable=False, unique=True),
+    Column("submitted_at", Instant, nullable=False),
+    Column("folder", String, nullable=False),
+    Column("choices", JSON, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("paused", Boolean, nullable=False),
+)
+
+OVERRIDES = Table(
+    "overrides",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("budget", String, nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("grams", Float, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("window_start", Instant),
+)
+
+DAEMON_RUNS = Table(
+    "daemon_runs",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("ended_at", Instant),
 )

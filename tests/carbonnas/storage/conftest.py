@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +25,18 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "carbonnas.db"
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store with nothing in it: to copy one takes a tenth of the time that it takes to make one."""
+    path = tmp_path_factory.mktemp("empty") / "carbonnas.db"
+    Store(path).close()
+    return path
+
+
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
+def store(path: Path, empty_store: Path) -> Iterator[Store]:
+    path.parent.mkdir()
+    shutil.copy(empty_store, path)
     opened = Store(path, patience_s=0.2)
     yield opened
     opened.close()

@@ -11,8 +11,7 @@ from sqlalchemy.dialects.sqlite import dialect
 
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, Provenance
 from carbon_sources.interval import Interval
-from carbonnas.emissions import EmissionEntry, PricedEnergy
-from carbonnas.energy.meter import Account, EnergySample, Measurement, Owner
+from carbonnas.energy.meter import EnergySample, Measurement
 from carbonnas.record import DecisionRecord
 from carbonnas.storage import codec
 from carbonnas.storage.tables import Instant
@@ -44,15 +43,6 @@ intensities = st.builds(
     st.sampled_from(Basis),
     st.sampled_from(Provenance),
     names,
-)
-entries = st.builds(
-    EmissionEntry,
-    names,
-    st.builds(Owner, st.just(Account.TRIAL), counts, counts)
-    | st.builds(Owner, st.sampled_from([Account.OVERHEAD, Account.IDLE])),
-    st.builds(PricedEnergy, samples, st.none() | intensities),
-    st.floats(1, 10),
-    st.none() | names,
 )
 trials = st.builds(
     Trial,
@@ -117,12 +107,6 @@ def test_a_decision_survives(record: DecisionRecord) -> None:
 @given(intensities)
 def test_an_intensity_survives(sample: IntensitySample) -> None:
     assert codec.intensity_from(codec.intensity_row(sample)) == sample
-
-
-@given(entries)
-def test_a_ledger_entry_survives(entry: EmissionEntry) -> None:
-    row = codec.entry_row("s", entry, None if entry.priced.intensity is None else 1)
-    assert codec.entry_from(row, entry.priced.intensity) == entry
 
 
 @given(samples)

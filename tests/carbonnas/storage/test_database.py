@@ -154,7 +154,7 @@ def test_a_search_that_another_process_works_on_is_refused_with_its_id(tmp_path:
         other.kill()
         other.wait()
         with search_lock(tmp_path / "s"):
-            assert (tmp_path / "s" / "lock").read_text() == str(os.getpid())
+            assert (tmp_path / "s" / "lock").read_text() == f"{os.getpid()}\n"
 
 
 def test_a_lock_that_can_not_be_written_is_a_storage_error(tmp_path: Path) -> None:

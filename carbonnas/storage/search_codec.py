@@ -1,0 +1,116 @@
+"""Rows of searches to values of the program and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from carbonnas.objectives.objective import Objective
+from carbonnas.plan import PlanPosition
+from carbonnas.record import SearchState, StopReason
+from carbonnas.search_state import SearchHeader, SearchProgress, Totals
+from carbonnas.storage import codec
+from carbonnas.trials import TrialKind, TrialState
+
+_SUMS = ("energy_j", "emissions_g", "unpriced_j")
+
+
+def search_row(header: SearchHeader, progress: SearchProgress) -> dict[str, Any]:
+    """Return the row of a new search."""
+    return {
+        "id": header.search_id,
+        "name": header.name,
+        "fingerprint": header.fingerprint,
+        "config": header.config,
+        "seed": header.seed,
+        "slots": header.slots,
+        "objectives": [str(objective) for objective in header.objectives],
+        "budgets": [codec.budget_json(budget) for budget in header.budgets],
+        "bound_g_per_kwh": header.bound_g_per_kwh,
+        "started_at": header.started_at,
+        "deadline": header.deadline,
+        "clock": header.clock,
+        **progress_row(progress),
+    }
+
+
+def header_from(row: codec.Row) -> SearchHeader:
+    """Return what is fixed about the search of a row."""
+    return SearchHeader(
+        search_id=row["id"],
+        name=row["name"],
+        fingerprint=row["fingerprint"],
+        config=row["config"],
+        seed=row["seed"],
+        slots=row["slots"],
+        objectives=tuple(Objective.parse(text) for text in row["objectives"]),
+        budgets=tuple(codec.budget_from(value) for value in row["budgets"]),
+        bound_g_per_kwh=row["bound_g_per_kwh"],
+        started_at=row["started_at"],
+        deadline=row["deadline"],
+        clock=row["clock"],
+    )
+
+
+def progress_from(row: codec.Row) -> SearchProgress:
+    """Return what changes about the search of a row."""
+    return SearchProgress(
+        state=SearchState(row["state"]),
+        stop_reason=None if row["stop_reason"] is None else StopReason(row["stop_reason"]),
+        ended_at=row["ended_at"],
+        clock_at=row["clock_at"],
+        position=PlanPosition(**row["position"]),
+        strategy_state=row["strategy_state"],
+        executor_state=row["executor_state"],
+        measurement=codec.measurement_from(row["measurement"]),
+        totals=totals_from(row),
+    )
+
+
+def progress_row(progress: SearchProgress) -> dict[str, Any]:
+    """Return the columns that a step of a search changes."""
+    position = progress.position
+    return {
+        "state": progress.state.value,
+        "stop_reason": None if progress.stop_reason is None else progress.stop_reason.value,
+        "ended_at": progress.ended_at,
+        "clock_at": progress.clock_at,
+        "position": {
+            "asked": position.asked,
+            "told": position.told,
+            "promoted": position.promoted,
+            "completed": position.completed,
+            "final_planned": position.final_planned,
+        },
+        "strategy_state": progress.strategy_state,
+        "executor_state": progress.executor_state,
+        "measurement": codec.measurement_json(progress.measurement),
+        **_totals_row(progress.totals),
+    }
+
+
+def totals_from(row: codec.Row) -> Totals | None:
+    """Return the totals of the search of a row, or `None` if they are not kept."""
+    energy_j, emissions_g, unpriced_j = (row[name] for name in _SUMS)
+    # A sum that is no number is kept as nothing.
+    if None in (row["counts"], energy_j, emissions_g, unpriced_j):
+        return None
+    counts = {
+        (TrialKind(kind), TrialState(state)): int(count)
+        for kind, states in row["counts"].items()
+        for state, count in states.items()
+    }
+    return Totals(energy_j, emissions_g, unpriced_j, counts)
+
+
+def _totals_row(totals: Totals | None) -> dict[str, Any]:
+    if totals is None:
+        return dict.fromkeys((*_SUMS, "counts"))
+    counts: dict[str, dict[str, int]] = {}
+    for (kind, state), count in totals.counts.items():
+        counts.setdefault(kind.value, {})[state.value] = count
+    return {
+        "energy_j": totals.energy_j,
+        "emissions_g": totals.emissions_g,
+        "unpriced_j": totals.unpriced_j,
+        "counts": counts,
+    }
