@@ -1,0 +1,1 @@
+"""The long-lived service: many searches on one machine, under common budgets."""

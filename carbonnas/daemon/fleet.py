@@ -1,0 +1,179 @@
+"""All searches of the daemon, ticked one after the other at the same instant."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from carbonnas.daemon.seat import Machine, Seat
+from carbonnas.daemon.slots import Claim, share_out
+from carbonnas.errors import CarbonNASError, EnergyMeterError
+from carbonnas.record import SearchState
+from carbonnas.status import SearchStatus
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_WORTH_A_LOOK = timedelta(seconds=0.2)
+"""While workers start there is something to look after this often."""
+
+
+class Fleet:
+    """Shares the machine out among searches and lets each do what it can.
+
+    A search that fails does not hold up the others: it is closed, which leaves it as its last whole step did, and tried again later.
+
+    Args:
+        machine: What the searches have in common.
+        quantum: How long a search keeps the slots that it was granted, while others of its priority want them, too.
+        ended: Called with each search that ended, after it was closed.
+    """
+
+    def __init__(self, machine: Machine, quantum: timedelta, ended: Callable[[Seat], None]) -> None:
+        self.machine = machine
+        self.seats: dict[str, Seat] = {}
+        self.trouble: str | None = None
+        self.quantum = quantum
+        self._ended = ended
+        self._again = False
+
+    def enter(self, seat: Seat) -> None:
+        """Take in a search; it is served on a par with whoever was served least."""
+        seat.served_s = min((each.served_s for each in self.seats.values()), default=0.0)
+        self.seats[seat.search_id] = seat
+
+    def fetch(self) -> bool:
+        """Poll all workers, and say whether any work has ended or begun to wait for a tick."""
+        ended = [self._try(seat, seat.fetch) for seat in self.seats.values()]
+        return any(ended)
+
+    def tick(self, now: datetime, *, stopping: str | None = None) -> dict[str, SearchStatus]:
+        """Share out the slots, account for what was used, and let every open search do what it can.
+
+        Args:
+            now: The instant.
+            stopping: Why all searches are to rest, in one sentence; `None` if they are not.
+
+        Returns:
+            How each search stands that was ticked.
+        """
+        if stopping is None:
+            self._share_out(now)
+            self._open(now)
+        self.fetch()
+        if not self._read(now):
+            return {}
+        statuses = {
+            seat.search_id: status
+            for seat in list(self.seats.values())
+            if seat.is_open and (status := self._tick(seat, now, stopping)) is not None
+        }
+        # What was decided just now may leave slots to others, or ask for some; that is looked at once more, at once.
+        self._again = stopping is None and not self._again and self._share_out(now)
+        return statuses
+
+    def next_at(self, now: datetime, latest: datetime) -> datetime:
+        """Return when there is something to do again, at the latest `latest`."""
+        if self._again:
+            return now
+        open_seats = [seat for seat in self.seats.values() if seat.is_open]
+        times = [seat.status.next_at for seat in open_seats if seat.status is not None]
+        times += [at for seat in open_seats if (at := seat.next_outcome_at) is not None]
+        if any(seat.is_opening for seat in self.seats.values()):
+            times.append(now + _WORTH_A_LOOK)
+        return min([latest, *(at for at in times if at > now)])
+
+    def cancel(self, search_id: str, now: datetime) -> None:
+        """End a search. Raises what keeps its end from being stored."""
+        seat = self.seats[search_id]
+        seat.cancel(now)
+        self._leave(seat)
+
+    def close(self) -> None:
+        """Close all searches; they go on in a later process."""
+        for seat in self.seats.values():
+            seat.close()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether workers work or start."""
+        return any(seat.running or seat.is_opening for seat in self.seats.values())
+
+    @property
+    def running(self) -> int:
+        """Trials that hold a slot."""
+        return sum(seat.running for seat in self.seats.values())
+
+    def _share_out(self, now: datetime) -> bool:
+        """Grant slots anew, and say whether any search was granted more than before."""
+        more = False
+        claims = [
+            Claim(
+                seat.search_id,
+                seat.stored.priority,
+                seat.wanted(now),
+                settled=seat.granted if seat.restless(now) else 0,
+                served_s=seat.served_s,
+            )
+            for seat in self.seats.values()
+        ]
+        for search_id, granted in share_out(self.machine.slots, claims).items():
+            seat = self.seats[search_id]
+            if granted > seat.granted:
+                seat.settled_until = now + self.quantum
+                more = True
+            seat.granted = granted
+        return more
+
+    def _open(self, now: datetime) -> None:
+        for seat in self.seats.values():
+            wants_in = (seat.granted > 0 and not seat.stored.paused) or seat.is_due(now)
+            if seat.may_open(now) and wants_in:
+                self._try(seat, seat.open, now)
+            self._try(seat, partial(seat.settle_in, now), now)
+            if seat.is_open and seat.stored.paused and not seat.running:
+                seat.close()
+
+    def _read(self, now: datetime) -> bool:
+        """Read the meter for everybody; without a reading nothing may run, because nothing could be accounted for."""
+        usages = {seat.search_id: seat.usages for seat in self.seats.values() if seat.is_open}
+        try:
+            self.machine.node.read(now, usages)
+        except EnergyMeterError as error:
+            self.trouble = f"energy can't be measured, so nothing runs: {error}"
+            for seat in self.seats.values():
+                if seat.is_open:
+                    seat.fail(now, error)
+            return False
+        self.trouble = None
+        return True
+
+    def _tick(self, seat: Seat, now: datetime, stopping: str | None) -> SearchStatus | None:
+        state = self._try(seat, lambda: seat.tick(now, stopping=stopping), now)
+        if state is not None and state is not SearchState.RUNNING:
+            seat.close()
+            self._leave(seat)
+        return seat.status if state is not None else None
+
+    def _leave(self, seat: Seat) -> None:
+        del self.seats[seat.search_id]
+        self.machine.budgets.end(seat.search_id)
+        self.machine.grids.leave(seat.search_id)
+        self._ended(seat)
+
+    def _try(self, seat: Seat, call: Callable[[], T], now: datetime | None = None) -> T | None:
+        """Call on behalf of a search; what goes wrong is its own trouble."""
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001 - one search must not stop the others; it is logged and shown
+            now = now or self.machine.clock.now()
+            if isinstance(error, CarbonNASError):
+                _log.warning("search %s is closed and tried again later: %s", seat.search_id, error)
+            else:
+                _log.exception("search %s is closed and tried again later", seat.search_id)
+            seat.fail(now, error)
+            return None

@@ -1,0 +1,95 @@
+"""The grids that searches live on: one monitor for all searches with the same carbon source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from carbon_sources.archive import IntensityArchive
+from carbon_sources.clock import Clock
+from carbon_sources.monitor import GridMonitor
+from carbon_sources.shared_monitor import SharedMonitor
+from carbonnas.config import SearchConfig
+from carbonnas.daemon.control import GridView
+from carbonnas.grid import make_monitor
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    name: str
+    monitor: SharedMonitor
+    own: GridMonitor
+    searches: set[str]
+
+
+class Grids:
+    """Makes a monitor for each different description of a grid.
+
+    The monitors are polled by others, in threads of their own; everything here belongs to the thread that ticks.
+
+    Args:
+        clock: The daemon's clock.
+        archive: Keeps what is fetched.
+    """
+
+    def __init__(self, clock: Clock, archive: IntensityArchive) -> None:
+        self._clock = clock
+        self._archive = archive
+        self._grids: dict[str, _Grid] = {}
+
+    def join(self, config: SearchConfig, search_id: str) -> GridMonitor:
+        """Return what a search sees of its grid.
+
+        Raises:
+            ConfigError: If source or forecaster refuse their options, or a token is missing.
+        """
+        grid = self._grid(config)
+        grid.searches.add(search_id)
+        return grid.monitor.view()
+
+    def watch(self, config: SearchConfig) -> None:
+        """Look at a grid although no search lives on it."""
+        self._grid(config)
+
+    def leave(self, search_id: str) -> None:
+        """Take it that a search has ended: its grid is still looked at, because another may come."""
+        for grid in self._grids.values():
+            grid.searches.discard(search_id)
+
+    @property
+    def monitors(self) -> dict[str, SharedMonitor]:
+        """What is to be polled, by name."""
+        return {grid.name: grid.monitor for grid in self._grids.values()}
+
+    def views(self, now: datetime) -> tuple[GridView, ...]:
+        """Return what is known of each grid."""
+        return tuple(self._view(grid, now) for grid in self._grids.values())
+
+    def _view(self, grid: _Grid, now: datetime) -> GridView:
+        return GridView(
+            name=grid.name,
+            observation=grid.own.observe(now, with_forecast=True),
+            health=grid.own.health(now),
+            forecast_error=grid.monitor.forecast_error(now),
+            searches=tuple(sorted(grid.searches)),
+        )
+
+    def _grid(self, config: SearchConfig) -> _Grid:
+        parts = (config.carbon_source, config.forecaster, config.forecasting, config.accounting.poll_interval)
+        key = repr((*parts, config.accounting.lookback))
+        if key not in self._grids:
+            monitor = SharedMonitor(make_monitor(config, self._clock, self._archive))
+            grid = _Grid(self._unused(_name(config)), monitor, monitor.view(), set())
+            self._grids[key] = grid
+        return self._grids[key]
+
+    def _unused(self, name: str) -> str:
+        taken = {grid.name for grid in self._grids.values()}
+        numbered: Iterable[str] = (name, *(f"{name} ({number})" for number in range(2, len(taken) + 2)))
+        return next(each for each in numbered if each not in taken)
+
+
+def _name(config: SearchConfig) -> str:
+    zone = config.carbon_source.options.get("zone")
+    return config.carbon_source.use if zone is None else f"{config.carbon_source.use} {zone}"

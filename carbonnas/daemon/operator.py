@@ -1,0 +1,69 @@
+"""What an operator does to budgets: adds grams for one window, with a reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+
+from carbonnas.daemon.common_budgets import CommonBudgets
+from carbonnas.daemon.control import CommandError, Override, UnknownNameError
+from carbonnas.daemon.overrides import common_budget_name, own_budget_name
+from carbonnas.daemon.seat import Seat
+from schedulers.budget import EmissionBudget
+
+_MOST_G = 1e12
+_LONGEST_REASON = 500
+
+
+class BudgetDesk:
+    """Knows every budget by the name that people use.
+
+    Args:
+        common: The daemon's budgets.
+        seats: The searches with theirs, by id.
+    """
+
+    def __init__(self, common: CommonBudgets, seats: Mapping[str, Seat]) -> None:
+        self._common = common
+        self._seats = seats
+
+    def override(self, name: str, grams: float, *, reason: str, now: datetime) -> Override:
+        """Return what would be added to a budget for its present window.
+
+        Raises:
+            UnknownNameError: If there is no such budget.
+            CommandError: If it can't be added.
+        """
+        if not 0 < grams <= _MOST_G or not math.isfinite(grams):
+            raise CommandError(f"an override adds more than 0 g and at most {_MOST_G:g} g, got {grams:g} g")
+        if not 0 < len(reason.strip()) <= _LONGEST_REASON:
+            raise CommandError(
+                f"an override needs a reason of 1 to {_LONGEST_REASON} characters: it stays in the report"
+            )
+        window = self._budget(name).window_at(now)
+        return Override(name, now, grams, reason.strip(), None if window is None else window.start)
+
+    def apply(self, override: Override) -> None:
+        """Let an override count, if its budget is still there."""
+        try:
+            budget = self._budget(override.budget)
+        except UnknownNameError:
+            return
+        window = None if override.window_start is None else budget.window_at(override.window_start)
+        for named in self._common.budgets:
+            if common_budget_name(named.name) == override.budget:
+                self._common.raise_limit(named.name, window, override.grams)
+        for seat in self._seats.values():
+            for place in range(len(seat.header.budgets)):
+                if own_budget_name(seat.search_id, place) == override.budget:
+                    seat.raise_limit(place, window, override.grams)
+
+    def _budget(self, name: str) -> EmissionBudget:
+        known = {common_budget_name(named.name): named.budget for named in self._common.budgets}
+        for seat in self._seats.values():
+            known |= {own_budget_name(seat.search_id, place): b for place, b in enumerate(seat.header.budgets)}
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            raise UnknownNameError(f"there is no budget {name!r}; there are: {listed}")
+        return known[name]

@@ -1,0 +1,315 @@
+"""The daemon itself: one thread that ticks, told what to do by any other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor as Threads
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from carbon_sources.clock import Clock, monotonic_s
+from carbonnas.daemon.at_once import AtOnce
+from carbonnas.daemon.checking import Checked
+from carbonnas.daemon.commands import Commands
+from carbonnas.daemon.common_budgets import CommonBudgets, NamedBudget
+from carbonnas.daemon.config import DaemonConfig
+from carbonnas.daemon.control import Control, DaemonView, Override, Submission, UnknownNameError
+from carbonnas.daemon.fleet import Fleet
+from carbonnas.daemon.grids import Grids
+from carbonnas.daemon.logs import decision_line
+from carbonnas.daemon.operator import BudgetDesk
+from carbonnas.daemon.overrides import Overrides
+from carbonnas.daemon.registry import Registry
+from carbonnas.daemon.seat import Machine, Seat
+from carbonnas.daemon.views import ReasonCounter, TickClock, budget_views
+from carbonnas.energy.node_meter import NodeMeter
+from carbonnas.plugins import ENERGY_METERS
+from carbonnas.storage.daemon_rows import StoredOverride
+from carbonnas.storage.daemon_store import DaemonStore
+from carbonnas.storage.paths import store_path
+from carbonnas.storage.store import Store
+
+_log = logging.getLogger(__name__)
+
+_LOOK_EVERY = timedelta(seconds=0.1)
+"""How often working slots are asked whether something has ended."""
+_IDLE = timedelta(hours=1)
+"""Longest time between two ticks in simulated time, in which nobody can come in between."""
+_STOPPING = "The daemon is stopping; the search goes on when it starts anew."
+
+
+def _nothing() -> None:
+    """Say, or do, nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the daemon is handed.
+
+    Attributes:
+        state_folder: Folder of the store.
+        clock: Tells the time.
+        check: Checks a submitted configuration; called from the thread of whoever submits it.
+        watched: Called by the ticking thread when there is another grid to be polled: its name, and the call that polls it.
+        trouble: Says what is wrong with the timers, in one sentence; `None` if nothing is.
+        stalled: Says when everything stood still last, and for how long.
+        beat: Called at each tick.
+        simulated: Whether time is simulated: grids are polled by the tick, and time moves to whatever comes next.
+    """
+
+    state_folder: Path
+    clock: Clock
+    check: Callable[[Submission], Checked]
+    watched: Callable[[str, Callable[[], None]], None]
+    trouble: Callable[[], str | None] = _nothing
+    stalled: Callable[[], tuple[datetime, timedelta] | None] = _nothing
+    beat: Callable[[], None] = _nothing
+    simulated: bool = False
+
+
+class Daemon(Control):
+    """Runs many searches on one machine for as long as it lives.
+
+    Protocol: `open` once; then `step` again and again by one and the same thread, or `run`, which does that until it is stopped; `close`
+    at the end. Everything else may be called from any thread.
+
+    Args:
+        config: Its configuration.
+        surroundings: What it is handed.
+    """
+
+    def __init__(self, config: DaemonConfig, surroundings: Surroundings) -> None:
+        self._config = config
+        self._around = surroundings
+        self._wake = threading.Event()
+        self._commands = Commands(self._wake)
+        self._news = threading.Condition()
+        self._store = Store(store_path(surroundings.state_folder))
+        self._daemon_store = DaemonStore(store_path(surroundings.state_folder))
+        self._openers: Threads = AtOnce() if surroundings.simulated else ThreadPoolExecutor(1, "openers")
+        energy, services = config.energy, {"slots": config.daemon.slots}
+        stored = (
+            Override(each.budget, each.at, each.grams, each.reason, each.window_start)
+            for each in self._daemon_store.overrides()
+        )
+        self._machine = Machine(
+            clock=surroundings.clock,
+            store=self._store,
+            state_folder=surroundings.state_folder,
+            node=NodeMeter(lambda: ENERGY_METERS.create(energy.use, energy.options, services)),
+            grids=Grids(surroundings.clock, self._store.archive),
+            budgets=CommonBudgets(common_budgets(config), config.accounting.bound_g_per_kwh),
+            overrides=Overrides(stored),
+            slots=config.daemon.slots,
+            openers=self._openers,
+        )
+        self._fleet = Fleet(self._machine, config.daemon.quantum, self._note_end)
+        self._desk = BudgetDesk(self._machine.budgets, self._fleet.seats)
+        self._registry = Registry(config, self._machine, self._daemon_store)
+        self._ticks = TickClock()
+        self._reasons = ReasonCounter()
+        self._watched: set[str] = set()
+        self._stopping = False
+        self._view = self._empty_view()
+
+    def open(self) -> None:
+        """Take over what an earlier process left. Raises `StorageError` if the store can't be read."""
+        self._commands.own()
+        for seat in self._registry.restored():
+            self._fleet.enter(seat)
+        for override in self._machine.overrides.all:
+            self._desk.apply(override)
+        self._publish(self._around.clock.now())
+
+    def run(self, stop: threading.Event) -> None:
+        """Tick until `stop` is set and `nudge` was called, then let trainings reach a checkpoint within the time configured, and close."""
+        try:
+            while not stop.is_set():
+                self._rest(self.step(), stop)
+            self._drain()
+        finally:
+            self.close()
+
+    def step(self) -> datetime:
+        """Do what was asked for, tick all searches, and return when to do so again at the latest."""
+        begun_s, now = monotonic_s(), self._around.clock.now()
+        self._wake.clear()
+        asked = self._commands.carry_out()
+        if self._around.simulated:
+            for monitor in self._machine.grids.monitors.values():
+                monitor.poll(now)
+        stopping = _STOPPING if self._stopping else None
+        statuses = self._fleet.tick(now, stopping=stopping)
+        for search_id, status in statuses.items():
+            self._reasons.add(status)
+            if status.news is not None:
+                _log.info("%s", status.news.decision.reason.text, extra=decision_line(search_id, status.news))
+        self._watch_grids()
+        self._around.beat()
+        self._ticks.add(monotonic_s() - begun_s)
+        self._publish(now, news=bool(asked or statuses))
+        latest = now + (_IDLE if self._around.simulated else self._config.daemon.tick)
+        return self._fleet.next_at(now, latest)
+
+    def nudge(self) -> None:
+        """Have the next tick come at once."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Close all searches and the store; they go on in a later process."""
+        self._commands.close()
+        self._fleet.close()
+        self._openers.shutdown()
+        self._store.close()
+        self._daemon_store.close()
+
+    def reload(self, config: DaemonConfig) -> None:
+        """Go by another configuration from the next tick on; called from any thread. What can't change was compared before."""
+        self._commands.ask(lambda: self._reload(config))
+
+    def _reload(self, config: DaemonConfig) -> None:
+        self._config = config
+        self._machine.slots = config.daemon.slots
+        self._machine.budgets.replace(common_budgets(config))
+        self._fleet.quantum = config.daemon.quantum
+
+    def rest(self, until: datetime) -> None:
+        """Wait until then, or until there is something to do before."""
+        self._rest(until, threading.Event())
+
+    def _rest(self, until: datetime, stop: threading.Event) -> None:
+        clock = self._around.clock
+        if self._around.simulated:
+            clock.wait(until, self._wake)
+            return
+        while not (stop.is_set() or self._wake.is_set()) and (now := clock.now()) < until:
+            if self._fleet.fetch():
+                return
+            clock.wait(min(until, now + _LOOK_EVERY) if self._fleet.is_busy else until, self._wake)
+
+    def _drain(self) -> None:
+        self._stopping = True
+        end_s = monotonic_s() + self._config.daemon.stop_timeout.total_seconds()
+        while (self.step(), self._fleet.running)[1] and monotonic_s() < end_s:
+            self._rest(self._around.clock.now() + _LOOK_EVERY, threading.Event())
+
+    def _watch_grids(self) -> None:
+        for name, monitor in self._machine.grids.monitors.items():
+            if name not in self._watched:
+                self._watched.add(name)
+                self._around.watched(name, lambda m=monitor: m.poll(self._around.clock.now()))  # type: ignore[misc]
+
+    def _note_end(self, seat: Seat) -> None:
+        status = seat.status
+        why = None if status is None or status.stop_reason is None else status.stop_reason.value
+        _log.info("search %s has ended: %s", seat.search_id, why or "cancelled", extra={"search": seat.search_id})
+
+    # What people look at
+
+    def view(self) -> DaemonView:
+        return self._view
+
+    def wait(self, version: int, timeout_s: float) -> DaemonView:
+        with self._news:
+            self._news.wait_for(lambda: self._view.version > version, timeout_s)
+        return self._view
+
+    def _empty_view(self) -> DaemonView:
+        now = self._around.clock.now()
+        return DaemonView(
+            version=0,
+            now=now,
+            started_at=now,
+            ready=False,
+            stopping=False,
+            trouble="the daemon is taking over what an earlier process left",
+            clock=self._config.clock.description,
+            slots=self._config.daemon.slots,
+            searches=(),
+            budgets=(),
+            grids=(),
+            measurement=None,
+            decisions={},
+            ticks=self._ticks.times,
+        )
+
+    def _publish(self, now: datetime, *, news: bool = True) -> None:
+        seats = list(self._fleet.seats.values())
+        trouble = self._fleet.trouble or self._around.trouble()
+        view = replace(
+            self._view,
+            version=self._view.version + news,
+            now=now,
+            ready=trouble is None and not self._stopping,
+            stopping=self._stopping,
+            trouble=trouble,
+            slots=self._machine.slots,
+            stalled=self._around.stalled(),
+            searches=tuple(seat.view() for seat in seats),
+            budgets=budget_views(self._machine.budgets, seats, self._machine.overrides, now),
+            grids=self._machine.grids.views(now),
+            measurement=self._machine.node.share("").measurement(),
+            decisions=self._reasons.counts,
+            ticks=self._ticks.times,
+        )
+        with self._news:
+            self._view = view
+            self._news.notify_all()
+
+    # What people ask for
+
+    def submit(self, submission: Submission) -> str:
+        checked = self._around.check(submission)
+        return self._commands.ask(lambda: self._enter(submission, checked))
+
+    def _enter(self, submission: Submission, checked: Checked) -> str:
+        entered = self._registry.enter(submission, checked, self._around.clock.now())
+        if isinstance(entered, str):
+            return entered
+        self._fleet.enter(entered)
+        return entered.search_id
+
+    def pause(self, search_id: str) -> None:
+        self._commands.ask(lambda: self._set_paused(search_id, paused=True))
+
+    def resume(self, search_id: str) -> None:
+        self._commands.ask(lambda: self._set_paused(search_id, paused=False))
+
+    def _set_paused(self, search_id: str, *, paused: bool) -> None:
+        seat = self._seat(search_id)
+        self._daemon_store.set_paused(search_id, paused)
+        seat.stored = replace(seat.stored, paused=paused)
+
+    def cancel(self, search_id: str) -> None:
+        self._commands.ask(lambda: self._fleet.cancel(self._seat(search_id).search_id, self._around.clock.now()))
+
+    def set_priority(self, search_id: str, priority: int) -> None:
+        self._commands.ask(lambda: self._set_priority(search_id, priority))
+
+    def _set_priority(self, search_id: str, priority: int) -> None:
+        seat = self._seat(search_id)
+        self._daemon_store.set_priority(search_id, priority)
+        seat.stored = replace(seat.stored, priority=priority)
+
+    def override(self, budget: str, grams: float, reason: str) -> None:
+        self._commands.ask(lambda: self._override(budget, grams, reason))
+
+    def _override(self, budget: str, grams: float, reason: str) -> None:
+        override = self._desk.override(budget, grams, reason=reason, now=self._around.clock.now())
+        self._daemon_store.add_override(StoredOverride(**asdict(override)))
+        self._machine.overrides.add(override)
+        self._desk.apply(override)
+
+    def _seat(self, search_id: str) -> Seat:
+        if search_id not in self._fleet.seats:
+            raise UnknownNameError(f"there is no search {search_id!r} that has not ended")
+        return self._fleet.seats[search_id]
+
+
+def common_budgets(config: DaemonConfig) -> list[NamedBudget]:
+    """Return the budgets that a daemon's configuration sets for all searches, or for those with a label."""
+    return [NamedBudget(section.name, section.budget, section.label) for section in config.budgets]
