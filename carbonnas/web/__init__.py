@@ -1,0 +1,1 @@
+"""The daemon's HTTP side: API, live changes, metrics and pages."""

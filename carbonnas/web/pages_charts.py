@@ -1,0 +1,122 @@
+"""Where the pages find their charts, and the routes that give them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Response
+
+from carbonnas.daemon.control import Control
+from carbonnas.errors import SearchNotFoundError
+from carbonnas.search_state import SearchHeader
+from carbonnas.status import SearchStatus
+from carbonnas.web.charts import ChartError, ChartRoom
+from carbonnas.web.charts_look import Look, Scheme, Size
+from carbonnas.web.charts_rows import grid_rows
+from carbonnas.web.pages_render import segment
+from carbonnas.web.shelf import Shelf
+
+ENDED = "ended"
+"""Version of the figures of a search that the daemon does not carry out."""
+
+_NOT_BEGUN = "new"
+_SOON_S, _LATER_S = 10, 3600
+"""Seconds for which browsers may keep a chart of what changes, and of what has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class FigureLink:
+    """One figure of a search: its name in the report, headline, how to read it, its address, and whether it has a row of its own."""
+
+    name: str
+    title: str
+    caption: str
+    source: str
+    wide: bool
+
+
+_FIGURES = (
+    (
+        "timeline",
+        "Grid and work",
+        "Carbon intensity with each decision of the scheduler; below, in the same time, the decision in force and the trials in their slots.",
+    ),
+    ("emissions", "Emissions by account", "Summed up since the start; energy whose intensity is unknown is not in it."),
+    (
+        "progress",
+        "What the emissions bought",
+        "Each training by its first objective against what the search had emitted by then.",
+    ),
+    ("front", "Pareto front", "Trainings by the first two objectives; no other one beats those on the front in both."),
+)
+
+_WHOLE_ROW = frozenset({"timeline", "emissions"})
+_NAMES = frozenset(name for name, *_ in _FIGURES)
+
+
+def figure_links(header: SearchHeader, version: str) -> tuple[FigureLink, ...]:
+    """Return the figures of a search in one version."""
+    address = f"/charts/searches/{segment(header.search_id)}"
+    return tuple(
+        FigureLink(name, title, caption, f"{address}/{name}.svg?v={version}", name in _WHOLE_ROW)
+        for name, title, caption in _FIGURES
+        if name != "front" or len(header.objectives) > 1
+    )
+
+
+def version_of(status: SearchStatus | None) -> str:
+    """Return a short text that changes when the figures of a search do so visibly: to three digits of its energy."""
+    if status is None:
+        return _NOT_BEGUN
+    counts = sorted((kind.value, state.value, count) for (kind, state), count in status.counts.items())
+    seen = (counts, f"{status.totals.energy_j:.2e}", f"{status.totals.unpriced_j:.2e}", status.decision)
+    return hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
+
+
+def _look(size: Size = Size.WIDE, scheme: Scheme = Scheme.LIGHT) -> Look:
+    return Look(scheme, size)
+
+
+def charts_router(control: Control, shelf: Shelf, charts: ChartRoom) -> APIRouter:
+    """Return the routes of charts; what they show is as new as the daemon, whatever version the address names."""
+    router = APIRouter()
+
+    @router.get("/charts/grid.svg")
+    def grid(name: str, look: Annotated[Look, Depends(_look)]) -> Response:
+        found = next((each for each in control.view().grids if each.name == name), None)
+        if found is None:
+            raise HTTPException(404, "there is no such carbon source")
+        rows = grid_rows(found.observation)
+        return _picture(lambda: charts.of_grid(name, rows, rows.version, look), _SOON_S)
+
+    @router.get("/charts/searches/{search_id}/{name}.svg")
+    def figure(search_id: str, name: str, look: Annotated[Look, Depends(_look)]) -> Response:
+        found = next((each for each in control.view().searches if each.header.search_id == search_id), None)
+        if name not in _NAMES or (found is None and not _is_stored(shelf, search_id)):
+            raise HTTPException(404, "there is no such chart")
+        version = ENDED if found is None else version_of(found.status)
+        keep_s = _LATER_S if found is None else _SOON_S
+        return _picture(lambda: charts.of_search(search_id, name, version, look), keep_s)
+
+    return router
+
+
+def _is_stored(shelf: Shelf, search_id: str) -> bool:
+    try:
+        shelf.decisions(search_id, limit=1)
+    except SearchNotFoundError:
+        return False
+    return True
+
+
+def _picture(drawn: Callable[[], bytes], keep_s: int) -> Response:
+    try:
+        content = drawn()
+    except ChartError as error:
+        return Response(str(error), status_code=503, media_type="text/plain", headers={"Retry-After": "20"})
+    except KeyError:
+        raise HTTPException(404, "there is no such chart") from None
+    return Response(content, media_type="image/svg+xml", headers={"Cache-Control": f"private, max-age={keep_s}"})
