@@ -22,7 +22,7 @@ class SearchState(enum.Enum):
     COMPLETED = "completed"
     """Its plan was carried out."""
     STOPPED = "stopped"
-    """It ended before its plan did: budget or deadline."""
+    """It ended before its plan did: budget, deadline, or a person."""
 
 
 class StopReason(enum.Enum):
@@ -31,6 +31,8 @@ class StopReason(enum.Enum):
     PLAN_DONE = "plan_done"
     BUDGET_EXHAUSTED = "budget_exhausted"
     DEADLINE = "deadline"
+    CANCELLED = "cancelled"
+    """A person ended it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,38 @@ class DecisionRecord:
     def _essence(self) -> tuple[object, ...]:
         decision = self.decision
         return decision.train_slots, decision.score_slots, decision.reason.code, self.intensity_g_per_kwh
+
+
+_COMMON = "daemon/"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Grams that an operator added to a budget.
+
+    Attributes:
+        budget: Name of the budget: `SEARCH-ID/NUMBER` with numbers from 1, or `daemon/NAME` for one that searches have in common.
+        at: When it was added, UTC.
+        grams: How much, above zero.
+        reason: Why.
+        window_start: Begin of the only window that it holds for, UTC; `None` for a budget without windows.
+    """
+
+    budget: str
+    at: datetime
+    grams: float
+    reason: str
+    window_start: datetime | None
+
+    @property
+    def is_common(self) -> bool:
+        """Whether the budget is one of the daemon, which several searches have in common."""
+        return self.budget.startswith(_COMMON)
+
+
+def own_budget_name(search_id: str, place: int) -> str:
+    """Return the name of a search's own budget, by its place in the configuration from 0."""
+    return f"{search_id}/{place + 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +107,9 @@ class SearchRecord:
         entries: All ledger entries that count, superseded ones left out, in order of time.
         measured: What the meter measured, in order of time.
         intensities: Intensity over the time of the search, and some hours around it where known.
-        budgets: How each budget stands.
+        budgets: How each budget of its own stands, what operators have added included.
         measurement: How energy was measured.
+        overrides: What operators have added to its budgets, or to common ones of the daemon while it lived there; oldest first.
     """
 
     search_id: str
@@ -96,3 +131,4 @@ class SearchRecord:
     intensities: IntensitySeries
     budgets: tuple[BudgetState, ...]
     measurement: Measurement
+    overrides: tuple[Override, ...] = ()

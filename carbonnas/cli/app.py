@@ -10,9 +10,10 @@ from typing import Annotated, Optional
 
 import typer
 
+from carbonnas.cli import daemon_commands
 from carbonnas.cli.backtest.command import backtest
 from carbonnas.cli.intensity.commands import intensity
-from carbonnas.cli.parameters import AsJson
+from carbonnas.cli.parameters import AsJson, State
 from carbonnas.cli.simulate.command import simulate
 
 app = typer.Typer(
@@ -24,17 +25,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-State = Annotated[
-    Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
-    typer.Option(
-        "--state",
-        envvar="CARBONNAS_STATE",
-        show_envvar=True,
-        help="Folder that holds all searches. (~/.local/state/carbonnas by default)",
-    ),
-]
 SearchId = Annotated[
-    Optional[str],  # noqa: UP045 - as above
+    Optional[str],  # noqa: UP045 - typer reads the annotation at run time
     typer.Argument(metavar="[ID]", help="Id of a search or the beginning of one; the newest by default."),
 ]
 
@@ -100,7 +92,10 @@ def run(
     state: State = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a search in the foreground; run it again after an interruption and it goes on where it was."""
+    """Run a search in the foreground; run it again after an interruption and it goes on where it was.
+
+    Where a daemon holds the state folder the search is submitted to it and followed.
+    """
     from carbonnas.cli.run import run_file
 
     run_file(config, state, anew=new, anyway=anyway, as_json=as_json)
@@ -151,6 +146,7 @@ def doctor(*, state: State = None, as_json: AsJson = False) -> None:
     run_doctor(state, as_json=as_json)
 
 
+daemon_commands.add_to(app)
 app.command()(backtest)
 app.command()(simulate)
 app.add_typer(intensity)

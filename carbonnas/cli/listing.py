@@ -11,15 +11,15 @@ from rich.table import Table
 
 from carbon_sources.units import J_PER_KWH
 from carbonnas.cli.output import open_store, pick, print_json, results, state_folder
+from carbonnas.cli.standing import print_standing, standing, with_phases
 from carbonnas.cli.summary import print_summary
-from carbonnas.emissions import totals
 from carbonnas.record import SearchState
 from carbonnas.report.document import build_document, iso, to_json
 from carbonnas.report.formatting import grams, kwh
 from carbonnas.storage.lock import is_worked_on
-from carbonnas.storage.paths import search_folder
+from carbonnas.storage.paths import search_folder, store_path
 from carbonnas.storage.records import load_record
-from carbonnas.storage.store import Store
+from carbonnas.storage.search_index import SearchIndex, SearchSummary
 from carbonnas.trials import TrialKind, TrialState
 
 _PAUSED = "paused"
@@ -28,8 +28,8 @@ _PAUSED = "paused"
 def print_list(state: Path | None, *, as_json: bool) -> None:
     """List all searches, oldest first."""
     folder = state_folder(state)
-    store = open_store(folder)
-    rows = [_row(store, search_id, folder) for search_id in store.ids()]
+    stored = [_row(search, folder) for search in reversed(SearchIndex(store_path(folder)).summaries())]
+    rows = with_phases(stored, folder)
     if as_json:
         print_json({"searches": rows})
         return
@@ -40,7 +40,7 @@ def print_list(state: Path | None, *, as_json: bool) -> None:
     for row in rows:
         table.add_row(
             escape(row["id"]),
-            row["state"],
+            row["phase"] or row["state"],
             row["started_at"][:16].replace("T", " "),
             str(row["scored"]),
             str(row["trained"]),
@@ -56,39 +56,40 @@ def print_search(text: str | None, state: Path | None, *, as_json: bool) -> None
     store = open_store(folder)
     search_id = pick(store, text)
     document = build_document(load_record(store, search_id))
-    shown = _state(store, search_id, folder)
+    shown = _state(store.progress(search_id).state, search_id, folder)
+    live = standing(folder, search_id)
     if as_json:
         whole = json.loads(to_json(document))
         whole["search"]["state"] = shown
-        print_json({key: whole[key] for key in ("search", "totals", "budget", "best", "measurement")})
+        whole["daemon"] = None if live is None else live.document
+        print_json({key: whole[key] for key in ("search", "totals", "budget", "best", "measurement", "daemon")})
         return
     print_summary(document)
-    if shown == _PAUSED:
+    if live is not None:
+        print_standing(live)
+    elif shown == _PAUSED:
         results().print("It is paused: run the same command again and it goes on where it was.")
 
 
-def _state(store: Store, search_id: str, folder: Path) -> str:
+def _state(state: SearchState, search_id: str, folder: Path) -> str:
     """Return the state of a search; one that is not at its end and that no process works on is paused."""
-    state = store.progress(search_id).state
     if state is SearchState.RUNNING and not is_worked_on(search_folder(folder, search_id)):
         return _PAUSED
     return state.value
 
 
-def _row(store: Store, search_id: str, folder: Path) -> dict[str, Any]:
-    header, progress = store.header(search_id), store.progress(search_id)
-    done = [trial for trial in store.trials(search_id) if trial.state is TrialState.COMPLETED]
-    sums = totals(store.entries(search_id))
+def _row(search: SearchSummary, folder: Path) -> dict[str, Any]:
+    totals = search.totals
     return {
-        "id": search_id,
-        "name": header.name,
-        "state": _state(store, search_id, folder),
-        "stop_reason": None if progress.stop_reason is None else progress.stop_reason.value,
-        "started_at": iso(header.started_at),
-        "ended_at": None if progress.ended_at is None else iso(progress.ended_at),
-        "scored": sum(trial.kind is TrialKind.SCORE for trial in done),
-        "trained": sum(trial.kind is TrialKind.TRAIN for trial in done),
-        "energy_kwh": sums.energy_j / J_PER_KWH,
-        "emissions_g": sums.emissions_g,
-        "unpriced_kwh": sums.unpriced_j / J_PER_KWH,
+        "id": search.search_id,
+        "name": search.name,
+        "state": _state(search.state, search.search_id, folder),
+        "stop_reason": None if search.stop_reason is None else search.stop_reason.value,
+        "started_at": iso(search.started_at),
+        "ended_at": None if search.ended_at is None else iso(search.ended_at),
+        "scored": totals.count(TrialKind.SCORE, TrialState.COMPLETED),
+        "trained": totals.count(TrialKind.TRAIN, TrialState.COMPLETED),
+        "energy_kwh": totals.energy_j / J_PER_KWH,
+        "emissions_g": totals.emissions_g,
+        "unpriced_kwh": totals.unpriced_j / J_PER_KWH,
     }

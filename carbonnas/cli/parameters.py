@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -9,6 +10,15 @@ import typer
 # typer reads the annotations at run time, so `Optional` is written out everywhere below
 # ruff: noqa: UP045
 
+State = Annotated[
+    Optional[Path],
+    typer.Option(
+        "--state",
+        envvar="CARBONNAS_STATE",
+        show_envvar=True,
+        help="Folder that holds all searches. (~/.local/state/carbonnas by default)",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
 Column = Annotated[

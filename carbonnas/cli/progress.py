@@ -8,25 +8,26 @@ from contextlib import contextmanager
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from carbon_sources.units import J_PER_KWH
-from carbonnas.report.formatting import grams, kwh, metric, percent
+from carbonnas.cli.glance import Best, Course, Glance, Work, glance_at
+from carbonnas.cli.intensity.text import plain, printable
+from carbonnas.report.formatting import UNKNOWN, metric
 from carbonnas.status import SearchStatus
-from carbonnas.trials import Trial, TrialKind, TrialState
-from schedulers.budget import BudgetState
-from schedulers.decision import ReasonCode
 
 
 class ProgressDisplay(ABC):
     """Shows how a search stands, step by step."""
 
-    @abstractmethod
     def update(self, status: SearchStatus) -> None:
-        """Show the status."""
+        """Show a search of this process."""
+        self.show(glance_at(status))
+
+    @abstractmethod
+    def show(self, glance: Glance) -> None:
+        """Show a search."""
 
 
 class PlainLines(ProgressDisplay):
@@ -34,32 +35,34 @@ class PlainLines(ProgressDisplay):
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._course: tuple[int, int, ReasonCode] | None = None
+        self._held: str | None = None
+        self._course: Course | None = None
         self._trained: int | None = None
         self._warned: frozenset[int] = frozenset()
 
-    def update(self, status: SearchStatus) -> None:
-        decision = status.decision
-        if decision is not None:
-            course = (decision.train_slots, decision.score_slots, decision.reason.code)
-            if course != self._course:
-                self._line(status, _decision(status))
-            self._course = course
-        trained = status.count(TrialKind.TRAIN, TrialState.COMPLETED, TrialState.FAILED)
+    def show(self, glance: Glance) -> None:
+        if glance.held not in {None, self._held}:
+            self._line(glance, f"{glance.held}")
+        self._held = glance.held
+        if glance.course is not None:
+            if glance.course != self._course:
+                self._line(glance, _decision(glance))
+            self._course = glance.course
+        trained = None if glance.trained is None else glance.trained.done
         # What was trained before this process came is no news.
-        if self._trained is not None and trained != self._trained:
-            self._line(status, f"{_counts(status)}; {_energy(status)}; {_best(status.best)}")
+        if None not in {trained, self._trained} and trained != self._trained:
+            self._line(glance, f"{_counts(glance)}; {_drawn(glance)}; {_best(glance.best)}")
         self._trained = trained
-        self._warn(status)
+        self._warn(glance)
 
-    def _warn(self, status: SearchStatus) -> None:
-        warned = frozenset(place for place, state in enumerate(status.budgets) if state.warned)
+    def _warn(self, glance: Glance) -> None:
+        warned = frozenset(place for place, budget in enumerate(glance.budgets) if budget.warned)
         for place in sorted(warned - self._warned):
-            self._line(status, f"budget: {_budget(status.budgets[place])}")
+            self._line(glance, f"budget: {glance.budgets[place]}")
         self._warned = warned
 
-    def _line(self, status: SearchStatus, text: str) -> None:
-        self._console.print(f"{status.now:%Y-%m-%d %H:%M}  {text}", markup=False, soft_wrap=True)
+    def _line(self, glance: Glance, text: str) -> None:
+        self._console.print(f"{glance.now:%Y-%m-%d %H:%M}  {printable(text)}", markup=False, soft_wrap=True)
 
 
 class LivePanel(ProgressDisplay):
@@ -68,21 +71,24 @@ class LivePanel(ProgressDisplay):
     def __init__(self, live: Live) -> None:
         self._live = live
 
-    def update(self, status: SearchStatus) -> None:
+    def show(self, glance: Glance) -> None:
         grid = Table.grid(padding=(0, 2))
         grid.add_column(style="dim", no_wrap=True)
         grid.add_column()
-        grid.add_row("time", f"{status.now:%Y-%m-%d %H:%M} UTC")
-        grid.add_row("grid", _intensity(status))
-        grid.add_row("decision", escape(_decision(status)))
-        for kind, name in ((TrialKind.SCORE, "scored"), (TrialKind.TRAIN, "trained")):
-            grid.add_row(name, _bar(status, kind))
-        grid.add_row("running", escape(_running(status)))
-        grid.add_row("drawn", _energy(status))
-        for state in status.budgets:
-            text = Text(_budget(state), style="red" if state.exhausted else "yellow" if state.warned else "")
+        grid.add_row("time", f"{glance.now:%Y-%m-%d %H:%M} UTC")
+        if glance.held is not None:
+            grid.add_row("held", plain(glance.held))
+        if glance.intensity is not None:
+            grid.add_row("grid", plain(glance.intensity))
+        grid.add_row("decision", plain(_decision(glance)))
+        for work, name in ((glance.scored, "scored"), (glance.trained, "trained")):
+            grid.add_row(name, _bar(work))
+        grid.add_row("running", plain(", ".join(glance.running) or "resting"))
+        grid.add_row("drawn", _drawn(glance))
+        for budget in glance.budgets:
+            text = Text(printable(f"{budget}"), style="red" if budget.exhausted else "yellow" if budget.warned else "")
             grid.add_row("budget", text)
-        grid.add_row("best", escape(_best(status.best)))
+        grid.add_row("best", plain(_best(glance.best)))
         self._live.update(Group(Text(), grid))
 
 
@@ -96,62 +102,39 @@ def progress_display(console: Console) -> Iterator[ProgressDisplay]:
         yield LivePanel(live)
 
 
-def _slots(status: SearchStatus) -> str:
-    decision = status.decision
-    return "deciding" if decision is None else f"{decision.train_slots} training, {decision.score_slots} scoring"
+def _decision(glance: Glance) -> str:
+    return "deciding" if glance.course is None else f"{glance.course}: {glance.reason}"
 
 
-def _decision(status: SearchStatus) -> str:
-    return _slots(status) + ("" if status.decision is None else f": {status.decision.reason.text}")
-
-
-def _intensity(status: SearchStatus) -> str:
-    current = status.observation.current
-    if current is None:
-        return escape(f"intensity unknown: {status.observation.problem or 'no data for this time'}")
-    return escape(f"{current.g_per_kwh:.0f} g/kWh in {current.zone}, {current.provenance.value}")
-
-
-def _bar(status: SearchStatus, kind: TrialKind) -> Table:
-    done = status.count(kind, TrialState.COMPLETED, TrialState.FAILED)
-    total = max(status.planned[kind], done)
+def _bar(work: Work | None) -> Table | str:
+    if work is None:
+        return UNKNOWN
+    if work.planned is None:
+        return f"{work.done}"
+    total = max(work.planned, work.done)
     row = Table.grid(padding=(0, 1))
-    row.add_row(ProgressBar(total=total, completed=done, width=30), f"{done} of {total}")
+    row.add_row(ProgressBar(total=total, completed=work.done, width=30), f"{work.done} of {total}")
     return row
 
 
-def _counts(status: SearchStatus) -> str:
-    scored = status.count(TrialKind.SCORE, TrialState.COMPLETED)
-    return f"{scored} scored, {status.count(TrialKind.TRAIN, TrialState.COMPLETED)} trained"
+def _counts(glance: Glance) -> str:
+    return f"{_completed(glance.scored)} scored, {_completed(glance.trained)} trained"
 
 
-def _running(status: SearchStatus) -> str:
-    if not status.running:
-        return "resting"
-    return ", ".join(_stage(status, trial) for trial in status.running)
+def _completed(work: Work | None) -> str:
+    return UNKNOWN if work is None else f"{work.completed}"
 
 
-def _stage(status: SearchStatus, trial: Trial) -> str:
-    report = status.epochs.get(trial.number)
-    at = "" if report is None else f" (epoch {report.epoch} of {report.epochs})"
-    return f"{trial.kind.value} {trial.number}{at}"
+def _drawn(glance: Glance) -> str:
+    return UNKNOWN if glance.drawn is None else f"{glance.drawn}"
 
 
-def _energy(status: SearchStatus) -> str:
-    totals = status.totals
-    unpriced = f", {kwh(totals.unpriced_j / J_PER_KWH)} not priced yet" if totals.unpriced_j > 0 else ""
-    return f"{kwh(totals.energy_j / J_PER_KWH)}, {grams(totals.emissions_g)} CO2eq{unpriced}"
-
-
-def _budget(state: BudgetState) -> str:
-    spent_g, budget = state.spent_g, state.budget
-    return (
-        f"{grams(spent_g)} of {grams(budget.limit_g)} per {budget.window.value} ({percent(spent_g / budget.limit_g)})"
-    )
-
-
-def _best(best: Trial | None) -> str:
+def _best(best: Best | None) -> str:
     if best is None:
         return "nothing trained yet"
-    metrics = ", ".join(f"{name} {metric(name, value)}" for name, value in best.metrics.items())
+    metrics = ", ".join(f"{name} {_metric(name, value)}" for name, value in best.metrics.items())
     return f"trial {best.number}: {best.key} ({metrics})"
+
+
+def _metric(name: str, value: float | None) -> str:
+    return UNKNOWN if value is None else metric(name, value)

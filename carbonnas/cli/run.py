@@ -1,4 +1,4 @@
-"""`run` and `demo`: a search in the foreground."""
+"""`run` and `demo`: a search from its beginning to its report."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from pathlib import Path
 import typer
 from rich.markup import escape
 
+from carbonnas.cli.attach import follow_on_display
+from carbonnas.cli.intensity.text import printable
 from carbonnas.cli.output import messages, open_store, print_json, state_folder
 from carbonnas.cli.progress import progress_display
 from carbonnas.cli.signals import stop_on_signals
+from carbonnas.cli.submit import Wishes, submit_text
+from carbonnas.client import DaemonClient, connect
 from carbonnas.config import SearchConfig
 from carbonnas.config_file import load_config, parse_config
 from carbonnas.driver import drive, locked_search
@@ -26,7 +30,7 @@ from carbonnas.wiring import choose_search, make_clock
 
 
 def run_file(path: Path, state: Path | None, *, anew: bool, anyway: bool = False, as_json: bool) -> None:
-    """Run the search of a configuration file to its end.
+    """Run the search of a configuration file to its end, in this process or, where a daemon holds the state folder, in the daemon.
 
     Args:
         path: The file.
@@ -37,13 +41,37 @@ def run_file(path: Path, state: Path | None, *, anew: bool, anyway: bool = False
 
     Raises:
         ConfigError: If the configuration is wrong, or leaves no room.
+        DaemonError: If there is a daemon that can't be asked, or stays away.
     """
     config, text = load_config(path)
     folder = state_folder(state)
     store = open_store(folder)
+    client = None if not anew and _last_has_ended(config, store) else connect(folder)
+    if client is not None:
+        _run_attached(
+            client, text, store, folder=folder, path=path, wishes=Wishes(anew=anew, anyway=anyway), as_json=as_json
+        )
+        return
     if anew or not store.by_fingerprint(config.fingerprint):
         text = _checked(config, text, store, path=path, anyway=anyway)
     _run(config, text, store, folder=folder, anew=anew, as_json=as_json)
+
+
+def _last_has_ended(config: SearchConfig, store: Store) -> bool:
+    known = store.by_fingerprint(config.fingerprint)
+    return bool(known) and store.progress(known[-1]).state is not SearchState.RUNNING
+
+
+def _run_attached(
+    client: DaemonClient, text: str, store: Store, *, folder: Path, path: Path, wishes: Wishes, as_json: bool
+) -> None:
+    """Have the daemon run a search, and follow it to its end."""
+    search_id = submit_text(client, text, path, wishes)
+    said = f"The daemon runs search {printable(search_id)}; its page is {client.page(search_id)}"
+    messages().print(said, markup=False, soft_wrap=True)
+    if not follow_on_display(folder, search_id):
+        raise typer.Exit(1)
+    _finish(store, search_id, search_folder(folder, search_id), ended_before=False, as_json=as_json)
 
 
 def _checked(config: SearchConfig, text: str, store: Store, *, path: Path, anyway: bool) -> str:
@@ -64,9 +92,7 @@ def run_demo(state: Path | None, *, as_json: bool) -> None:
     config = parse_config(text, "demo.toml", Path.cwd())
     folder = state_folder(state)
     store = open_store(folder)
-    known = store.by_fingerprint(config.fingerprint)
-    anew = bool(known) and store.progress(known[-1]).state is not SearchState.RUNNING
-    _run(config, text, store, folder=folder, anew=anew, as_json=as_json)
+    _run(config, text, store, folder=folder, anew=_last_has_ended(config, store), as_json=as_json)
 
 
 def _run(config: SearchConfig, text: str, store: Store, *, folder: Path, anew: bool, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from carbon_sources.interval import HOUR, Interval, full_hour
 from carbonnas.record import SearchRecord
+from carbonnas.report.downtime import downtimes, lasted
 from carbonnas.report.timeline import span
 
 
@@ -49,6 +50,9 @@ def clean_share(record: SearchRecord) -> CleanShare:
         "Hours of the search in UTC, the first and last as far as they belong to it, in order of their mean intensity; the energy of "
         "those that make up the cleaner half of the time, an hour on the border (and hours of equal intensity) in proportion."
     )
+    stretches = downtimes(record)
+    if stretches:
+        how += f" The {lasted(stretches)} in which nobody worked on it count as time without energy."
     return CleanShare(_cleaner_half_j(hours) / math.fsum(hour.joules for hour in hours), how)
 
 

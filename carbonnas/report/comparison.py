@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from carbonnas.report.downtime import in_all, lasted
 from carbonnas.report.formatting import UNKNOWN, grams, instant
 from carbonnas.report.model import ReportDocument
 
@@ -39,11 +40,11 @@ def schedules(document: ReportDocument) -> tuple[Schedule, ...]:
 
 
 def in_words(document: ReportDocument) -> str:
-    """Return the comparison in two sentences, or that there is none."""
+    """Return the comparison in two or three sentences, or that there is none."""
     other = document.counterfactuals
     if other.carbon_blind_trials_g is None and other.clairvoyant_trials_g is None:
         return "No comparison can be made; the table says why."
-    return f"{trials_alone(document)} {idle_note(document)}"
+    return " ".join([trials_alone(document), *_downtime_note(document), idle_note(document)])
 
 
 def trials_alone(document: ReportDocument) -> str:
@@ -67,9 +68,20 @@ def idle_note(document: ReportDocument) -> str:
     """Return one sentence on the idle energy, which the other schedules are charged as this search drew it."""
     idle = f"Idle energy ({grams(document.totals.idle_g)}) is the same in all three schedules"
     ended, blind_end = document.search.ended_at, document.counterfactuals.carbon_blind_end
-    if blind_end is None or ended is None or blind_end >= ended:
+    # While nobody worked on it no idle energy was drawn that a shorter search would have saved.
+    worked_until = None if ended is None else ended - in_all(document.downtime.stretches)
+    if blind_end is None or worked_until is None or blind_end >= worked_until:
         return f"{idle}; a search that never waits may end sooner and draw less of it."
     return f"{idle}, although a search that never waits would have done the work by {instant(blind_end)} and drawn less of it."
+
+
+def _downtime_note(document: ReportDocument) -> list[str]:
+    stretches = document.downtime.stretches
+    if not stretches:
+        return []
+    return [
+        f"Both others go on through the {lasted(stretches)} in which nobody worked on this search, so the differences are not its scheduler's alone."
+    ]
 
 
 def _here(document: ReportDocument) -> str:

@@ -16,12 +16,15 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from carbon_sources.interval import Interval
 from carbon_sources.units import J_PER_KWH
 from carbonnas.energy.meter import Account
 from carbonnas.record import SearchRecord
+from carbonnas.report.downtime import downtimes, lasted
 from carbonnas.report.slot_time import Piece, pieces
 from carbonnas.report.timeline import Profile, profile, span
 
+_ALWAYS_ON = "It goes on through the {} in which nobody worked on this search. "
 _REST = "Overhead and idle energy are counted as they were really drawn and priced."
 
 
@@ -119,9 +122,16 @@ def _carbon_blind(
     how = (
         "The same trials with the same power run back to back from the start of the search, in order of their number in all "
         f"{record.slots} slots without ever waiting, priced with the intensities of that time ({start:%F %R} to {end:%F %R} UTC). "
-        f"{_REST}"
+        f"{_always_on(record, start, end)}{_REST}"
     )
     return Counterfactual(fixed_g + trials_g, trials_g, how)
+
+
+def _always_on(record: SearchRecord, start: datetime, end: datetime) -> str:
+    """Return a sentence on the downtime of the search that a schedule from `start` to `end` does not have, if there is any."""
+    within = Interval(start, end)
+    spared = [common for stretch in downtimes(record) if (common := stretch.intersection(within)) is not None]
+    return _ALWAYS_ON.format(lasted(spared)) if spared else ""
 
 
 def _horizon(record: SearchRecord, start: datetime, ends: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
@@ -151,7 +161,7 @@ def _clairvoyant(
     how = (
         "A lower bound that no schedule can beat: the same slot time with the same power, cut as finely as wanted and placed in the "
         f"cleanest hours between {start:%F %R} and {end:%F %R} UTC, at most {record.slots} slots at a time, the highest power in "
-        f"the lowest intensity. {_REST}"
+        f"the lowest intensity. {_always_on(record, start, end)}{_REST}"
     )
     trials_g = _cleanest_g(work, known, record.slots)
     return Counterfactual(fixed_g + trials_g, trials_g, how)

@@ -1,4 +1,4 @@
-"""The trials as CSV: one row each, with a header."""
+"""The trials as CSV: one row each, with a header; overrides of budgets, if any, are a second table after an empty line."""
 
 from __future__ import annotations
 
@@ -29,14 +29,26 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A spreadsheet may run a cell that starts with one of these."""
 
 
+_OVERRIDE_COLUMNS = ("added_at", "budget", "grams", "window_start", "reason")
+
+
 def to_csv(document: ReportDocument) -> str:
-    """Return a row for each trial. Unknown is an empty cell; a text that a spreadsheet could run gets an apostrophe in front."""
+    """Return a row for each trial, then an empty line and a row for each override where there are any.
+
+    Unknown is an empty cell; a text that a spreadsheet could run gets an apostrophe in front.
+    """
     names = sorted({name for trial in document.trials for name in trial.metrics})
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180; either character alone is then quoted inside a cell
     writer.writerow([_cell(column) for column in (*_COLUMNS, *names)])
     for trial in document.trials:
         writer.writerow([_cell(value) for value in _row(trial, names)])
+    if document.overrides:
+        text.write("\r\n")
+        writer.writerow(_OVERRIDE_COLUMNS)
+        for added in document.overrides:
+            start = iso(added.window_start) if added.window_start else None
+            writer.writerow([_cell(value) for value in (iso(added.at), added.budget, added.grams, start, added.reason)])
     return text.getvalue()
 
 

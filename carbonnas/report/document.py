@@ -10,17 +10,21 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
+from carbon_sources.interval import HOUR
 from carbon_sources.units import J_PER_KWH
 from carbonnas.emissions import EmissionEntry, EmissionTotals, by_trial, totals
-from carbonnas.record import SearchRecord
+from carbonnas.record import Override, SearchRecord, own_budget_name
 from carbonnas.report.clean_share import clean_share
 from carbonnas.report.counterfactuals import counterfactuals
+from carbonnas.report.downtime import downtimes, in_all
 from carbonnas.report.findings import best, front
 from carbonnas.report.model import (
     BudgetLine,
     Comparison,
     DecisionLine,
+    Downtime,
     MeasurementLine,
+    OverrideLine,
     PricedBy,
     ProvenanceSummary,
     ReportDocument,
@@ -29,7 +33,6 @@ from carbonnas.report.model import (
     TrialLine,
 )
 from carbonnas.trials import Trial
-from schedulers.budget import BudgetState
 
 FORMAT = 1
 """Version of the document's shape."""
@@ -41,7 +44,9 @@ def build_document(record: SearchRecord) -> ReportDocument:
         format=FORMAT,
         search=_search(record),
         totals=_totals(record),
-        budget=tuple(_budget(state) for state in record.budgets),
+        downtime=_downtime(record),
+        budget=tuple(_budget(record, place) for place in range(len(record.budgets))),
+        overrides=tuple(_override(added) for added in record.overrides),
         best=best(record.trials, record.objectives),
         pareto=front(record.trials, record.objectives),
         counterfactuals=_comparison(record),
@@ -138,12 +143,24 @@ def _totals(record: SearchRecord) -> Totals:
     )
 
 
-def _budget(state: BudgetState) -> BudgetLine:
+def _downtime(record: SearchRecord) -> Downtime:
+    stretches = downtimes(record)
+    return Downtime(in_all(stretches) / HOUR, stretches)
+
+
+def _override(added: Override) -> OverrideLine:
+    return OverrideLine(added.at, added.budget, added.grams, added.reason, added.window_start)
+
+
+def _budget(record: SearchRecord, place: int) -> BudgetLine:
+    state, name = record.budgets[place], own_budget_name(record.search_id, place)
+    start = state.window.start if state.window else None
     return BudgetLine(
         window=state.budget.window,
-        window_start=state.window.start if state.window else None,
+        window_start=start,
         window_end=state.window.end if state.window else None,
         limit_g=state.budget.limit_g,
+        added_g=math.fsum(o.grams for o in record.overrides if o.budget == name and o.window_start == start),
         spent_g=state.spent_g,
         reserved_g=state.reserved_g,
         remaining_g=state.remaining_g,

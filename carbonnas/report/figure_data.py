@@ -21,8 +21,9 @@ from carbonnas.objectives.objective import Direction, Objective
 from carbonnas.ranking import trainings
 from carbonnas.record import SearchRecord
 from carbonnas.report.document import changes, decision_lines
+from carbonnas.report.downtime import downtimes
 from carbonnas.report.findings import front
-from carbonnas.report.formatting import grams, instant, kwh, metric
+from carbonnas.report.formatting import duration, grams, instant, kwh, metric
 from carbonnas.report.model import DecisionLine, TrialLine
 from carbonnas.report.slot_time import stays
 from carbonnas.report.timeline import span
@@ -74,22 +75,61 @@ def intensity_rows(record: SearchRecord) -> list[Row]:
 
 def decision_rows(record: SearchRecord) -> list[Row]:
     """Return each decision with the time until the next one; of very many only those that changed something."""
+    return [_decision(line, start, end) for line, start, end in _decided(record)]
+
+
+def in_force_rows(record: SearchRecord) -> list[Row]:
+    """Return the decisions as `decision_rows`, each cut to the time in which somebody was there to carry it out."""
+    stretches = [(ms(stretch.start), ms(stretch.end)) for stretch in downtimes(record)]
+    return [
+        _decision(line, start, end)
+        for line, decided, until in _decided(record)
+        for start, end in _without(decided, until, stretches)
+    ]
+
+
+def _decided(record: SearchRecord) -> list[tuple[DecisionLine, int, int]]:
     made = decision_lines(record)
     if len(made) > MOST_MARKS:
         made = changes(made)
-    ends = [ms(after.time) for after in made[1:]] + [ms(shown(record).end)]
+    starts = [ms(line.time) for line in made]
+    ends = [*starts[1:], ms(shown(record).end)]
+    return [(line, start, max(start, end)) for line, start, end in zip(made, starts, ends, strict=False)]
+
+
+def _decision(line: DecisionLine, start: int, end: int) -> Row:
+    return {
+        "at": start,
+        "until": end,
+        "row": 0,
+        "g_per_kwh": line.intensity_g_per_kwh,
+        "action": _action(line),
+        "slots": f"{line.train_slots} train, {line.score_slots} score",
+        "time": instant(line.time),
+        "reason": line.reason,
+    }
+
+
+def _without(start: int, end: int, stretches: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield what is left of a time without stretches that are in order and apart."""
+    for begin, until in stretches:
+        if start < min(begin, end):
+            yield start, min(begin, end)
+        start = max(start, until)
+    if start < end:
+        yield start, end
+
+
+def downtime_rows(record: SearchRecord) -> list[Row]:
+    """Return the stretches in which nobody worked on the search."""
     return [
         {
-            "at": ms(line.time),
-            "until": max(end, ms(line.time)),
-            "row": 0,
-            "g_per_kwh": line.intensity_g_per_kwh,
-            "action": _action(line),
-            "slots": f"{line.train_slots} train, {line.score_slots} score",
-            "time": instant(line.time),
-            "reason": line.reason,
+            "at": ms(stretch.start),
+            "until": ms(stretch.end),
+            "text": f"nobody worked on it for {duration(stretch)}",
+            "time": f"{instant(stretch.start)} to {instant(stretch.end)}",
         }
-        for line, end in zip(made, ends, strict=False)
+        for stretch in downtimes(record)
     ]
 
 
@@ -182,8 +222,20 @@ def cumulative_g(lines: Iterable[EmissionEntry], at_s: NDArray[np.float64]) -> N
     ]
     if not known:
         return np.zeros_like(at_s)
-    start, end, value = np.array(known).T
-    return np.array([float(value @ np.clip((at - start) / (end - start), 0.0, 1.0)) for at in at_s])
+    start, end, value = np.array(sorted(known)).T
+    length = end - start
+    order = np.argsort(at_s)
+    sorted_s = at_s[order]
+    # Whatever began longer ago than the longest line lasts has ended: only the lines after it are looked at one by one.
+    ended = np.searchsorted(start, sorted_s - float(np.max(length)), side="left")
+    begun = np.searchsorted(start, sorted_s, side="left")
+    until = np.concatenate(([0.0], np.cumsum(value)))[ended]
+    for index, (first, last) in enumerate(zip(ended, begun, strict=True)):
+        since_s = sorted_s[index] - start[first:last]
+        until[index] += value[first:last] @ np.clip(since_s / length[first:last], 0.0, 1.0)
+    found = np.empty_like(at_s)
+    found[order] = np.maximum.accumulate(until)  # sums of other parts may differ by a rounding error
+    return found
 
 
 def trial_rows(trials: Sequence[TrialLine]) -> list[Row]:

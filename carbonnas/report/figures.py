@@ -15,6 +15,7 @@ import altair as alt
 from carbon_sources.interval import Interval
 from carbonnas.record import SearchRecord
 from carbonnas.report.charts import emissions, front, progress, trials
+from carbonnas.report.downtime import downtimes
 from carbonnas.report.figure_data import MOST_MARKS, progress_rows, shown
 from carbonnas.report.formatting import duration, grams
 from carbonnas.report.timeline_chart import timeline
@@ -55,6 +56,7 @@ _TIMELINE = (
     "Carbon intensity of the grid with each decision of the scheduler and its reason; below, in the same time, the decision in force "
     "and the trials in their slots. Gaps in the line are times whose intensity is unknown."
 )
+_SHADED = "While it is shaded nobody worked on the search."
 _PROGRESS = (
     "Each completed training by its first objective against what the whole search had emitted by then; the line is the best so far "
     "among candidates."
@@ -85,12 +87,15 @@ def figures(record: SearchRecord) -> tuple[Figure, ...]:
 
 
 def _timeline_caption(record: SearchRecord) -> str:
+    drawn = f"{_TIMELINE} {_SHADED}" if downtimes(record) else _TIMELINE
     start = shown(record).start
     first = min((made.time for made in record.decisions), default=start)
     if record.clock is None or first - start < _LEAST_GAP:
-        return _TIMELINE
+        return drawn
     before = duration(Interval(start, first))
-    return f"{_TIMELINE} The {before} before the first decision passed on the clock of this search while the workers started."
+    return (
+        f"{drawn} The {before} before the first decision passed on the clock of this search while the workers started."
+    )
 
 
 def _progress_caption(record: SearchRecord) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from carbon_sources.interval import Interval
 from carbonnas.record import SearchState, StopReason
 from carbonnas.report.comparison import against
+from carbonnas.report.downtime import told
 from carbonnas.report.formatting import UNKNOWN, duration, grams, instant, kwh, metric, percent
 from carbonnas.report.model import ReportDocument
 
@@ -17,6 +18,7 @@ _STOPPED = {
     StopReason.PLAN_DONE: "its plan was carried out",
     StopReason.BUDGET_EXHAUSTED: "its emission budget was used up",
     StopReason.DEADLINE: "its deadline had come",
+    StopReason.CANCELLED: "a person cancelled it",
 }
 
 
@@ -34,7 +36,7 @@ class Headline:
     """The top of a report.
 
     Attributes:
-        status: One sentence: when it ran and why it ended.
+        status: One sentence: when it ran and why it ended; another where nobody worked on it for a while.
         facts: The figures that matter most.
         warnings: What a reader must know before citing any of them.
     """
@@ -55,12 +57,17 @@ def headline(document: ReportDocument) -> Headline:
         Fact("Energy", kwh(totals.energy_kwh), _energy_note(document)),
         _compared(document, "Trials alone, carbon-blind", other.carbon_blind_trials_g),
         _compared(document, "Trials alone, perfect foresight", other.clairvoyant_trials_g),
-        Fact("Energy in the cleaner half", percent(totals.clean_share), "of the hours; 50 % without any care"),
+        Fact("Energy in the cleaner half", percent(totals.clean_share), _clean_note(document)),
     )
     return Headline(_status(document), facts, _warnings(document))
 
 
 def _status(document: ReportDocument) -> str:
+    stretches = document.downtime.stretches
+    return f"{_life(document)} {told(stretches)}" if stretches else _life(document)
+
+
+def _life(document: ReportDocument) -> str:
     search = document.search
     if search.ended_at is None:
         return f"Running since {instant(search.started_at)}."
@@ -95,6 +102,12 @@ def _energy_note(document: ReportDocument) -> str:
     return known if pue in (None, 1.0) else f"{known}; emissions include a power usage effectiveness of {pue:g}"
 
 
+def _clean_note(document: ReportDocument) -> str:
+    if document.downtime.stretches:
+        return "of the hours, those in which nobody worked on it included"
+    return "of the hours; 50 % without any care"
+
+
 def _compared(document: ReportDocument, label: str, other_g: float | None) -> Fact:
     if other_g is None:
         return Fact(label, UNKNOWN, "see How it compares")
@@ -119,4 +132,9 @@ def _warnings(document: ReportDocument) -> tuple[str, ...]:
         for line in document.budget
         if line.remaining_g < 0
     ]
+    if document.overrides:
+        times = "once" if len(document.overrides) == 1 else f"{len(document.overrides)} times"
+        found.append(
+            f"Operators raised the limits of budgets {times}; the table below the budgets says by how much and why."
+        )
     return tuple(found)

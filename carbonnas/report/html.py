@@ -12,6 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from carbonnas.record import SearchRecord
+from carbonnas.report.budget_words import limit
 from carbonnas.report.cells import trial_emissions, trial_energy
 from carbonnas.report.comparison import in_words, schedules
 from carbonnas.report.document import build_document, changes
@@ -44,7 +45,7 @@ def render_html(record: SearchRecord) -> str:
 
 def _environment() -> jinja2.Environment:
     environment = template_environment()
-    environment.filters |= {"grams": grams, "kwh": kwh, "percent": percent, "instant": instant}
+    environment.filters |= {"grams": grams, "kwh": kwh, "percent": percent, "instant": instant, "limit": limit}
     environment.filters |= {"trial_emissions": trial_emissions, "trial_energy": trial_energy, "parts": _parts}
     environment.globals["metric"] = metric
     return environment

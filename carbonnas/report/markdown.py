@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from carbonnas.report.budget_words import limit
 from carbonnas.report.cells import trial_emissions, trial_energy
 from carbonnas.report.comparison import in_words, schedules
 from carbonnas.report.formatting import NOTHING, UNKNOWN, grams, instant, kwh, metric, percent
@@ -26,6 +27,7 @@ def to_markdown(document: ReportDocument) -> str:
         *_found(document),
         "## Budget",
         *([_budget(line) for line in document.budget] or ["No budget was set."]),
+        *_overrides(document),
         "## How it compares",
         *_compared(document),
         "## How it was measured",
@@ -75,7 +77,15 @@ def _budget(line: BudgetLine) -> str:
         else f"{grams(-line.remaining_g)} over the limit"
     )
     spent = f"{grams(line.spent_g)} spent ({percent(line.spent_g / line.limit_g)}), {grams(line.reserved_g)} reserved"
-    return f"- {grams(line.limit_g)} for the {line.window.value}: {spent}, {rest}. At the limit: {_safe(line.at_limit.value)}."
+    return f"- {limit(line)}: {spent}, {rest}. At the limit: {_safe(line.at_limit.value)}."
+
+
+def _overrides(document: ReportDocument) -> list[str]:
+    rows = [
+        (instant(added.at), added.budget, grams(added.grams), instant(added.window_start), added.reason)
+        for added in document.overrides
+    ]
+    return [_table(("Added on", "To the budget", "CO₂e", "For the window from", "Reason"), rows)] if rows else []
 
 
 def _measured(document: ReportDocument) -> str:

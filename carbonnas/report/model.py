@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from carbon_sources.interval import Interval
 from carbonnas.record import SearchState, StopReason
 from carbonnas.trials import TrialKind, TrialState
 from schedulers.budget import AtLimit, Window
@@ -60,6 +61,19 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Downtime:
+    """When nobody worked on the search, so that nothing was drawn for it.
+
+    Attributes:
+        hours: How long in all.
+        stretches: Each longer than a minute, in order of time.
+    """
+
+    hours: float
+    stretches: tuple[Interval, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetLine:
     """How one budget stands.
 
@@ -67,7 +81,8 @@ class BudgetLine:
         window: What it counts over.
         window_start: Start of the calendar window; `None` for the whole search.
         window_end: Its end.
-        limit_g: The limit.
+        limit_g: The limit, `added_g` included.
+        added_g: What operators added to it.
         spent_g: Emissions inside the window; unpriced energy counts with a conservative bound.
         reserved_g: Upper estimates of the work that is running.
         remaining_g: What is neither spent nor reserved; below zero after an overshoot.
@@ -80,12 +95,24 @@ class BudgetLine:
     window_start: datetime | None
     window_end: datetime | None
     limit_g: float
+    added_g: float
     spent_g: float
     reserved_g: float
     remaining_g: float
     warned: bool
     exhausted: bool
     at_limit: AtLimit
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideLine:
+    """What an operator added to a budget; as in `carbonnas.record.Override`."""
+
+    at: datetime
+    budget: str
+    grams: float
+    reason: str
+    window_start: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +267,9 @@ class ReportDocument:
     format: int
     search: SearchSummary
     totals: Totals
+    downtime: Downtime
     budget: tuple[BudgetLine, ...]
+    overrides: tuple[OverrideLine, ...]
     best: Best | None
     pareto: tuple[FrontLine, ...]
     counterfactuals: Comparison

@@ -8,7 +8,7 @@ import altair as alt
 
 from carbonnas.record import SearchRecord
 from carbonnas.report.chart_parts import BLUE, GREEN, GREY, ORANGE, colors, data, shapes, time_axis, time_scale, tips
-from carbonnas.report.figure_data import Row, decision_rows, intensity_rows, lane_rows
+from carbonnas.report.figure_data import Row, decision_rows, downtime_rows, in_force_rows, intensity_rows, lane_rows
 
 AXIS_WIDTH = 44
 """Pixels kept for the labels of the vertical axes, so that the stacked parts align."""
@@ -27,7 +27,7 @@ def timeline(record: SearchRecord) -> alt.VConcatChart:
     depth = max(1, len({row["lane"] for row in lanes}))
     parts = (
         _intensity(record, decisions, legend, alt.X("at:T", scale=time, axis=bare)),
-        _strips(decisions, legend, 14).encode(
+        _strips(in_force_rows(record), legend, 14).encode(
             x=alt.X("at:T", scale=time, axis=None),
             y=alt.Y("row:O", axis=_bare("plan")),
             tooltip=tips("time", "slots", "reason"),
@@ -62,7 +62,14 @@ def _intensity(record: SearchRecord, decisions: Sequence[Row], legend: Sequence[
             tooltip=tips("time", "slots", "reason"),
         )
     )
-    return alt.LayerChart(layer=[line, points], width=_WIDTH, height=170)
+    return alt.LayerChart(layer=[*_shades(record, x), line, points], width=_WIDTH, height=170)
+
+
+def _shades(record: SearchRecord, x: alt.X) -> list[alt.Chart]:
+    """Return a layer that shades the time in which nobody worked on the search, if there is any."""
+    rows = downtime_rows(record)
+    shades: alt.Chart = alt.Chart(data(rows)).mark_rect(color=GREY, opacity=0.25)
+    return [shades.encode(x=x, x2="until:T", tooltip=tips("text", "time"))] if rows else []
 
 
 def _strips(rows: Sequence[Row], legend: Sequence[Row], height: int) -> alt.Chart:

@@ -21,7 +21,9 @@ PARTS = sorted(typer.main.get_command(intensity).commands)  # type: ignore[attr-
 
 
 def test_there_is_a_command_for_everything() -> None:
-    assert COMMANDS == ["backtest", "demo", "doctor", "init", "intensity", "list", "report", "run", "show", "simulate"]
+    own = ["backtest", "demo", "doctor", "init", "intensity", "list", "report", "run", "show", "simulate"]
+    of_the_daemon = ["budgets", "cancel", "daemon", "pause", "priority", "resume", "submit", "watch"]
+    assert sorted([*own, *of_the_daemon]) == COMMANDS
     assert PARTS == ["forecast", "history", "import", "now", "record"]
 
 
@@ -39,7 +41,9 @@ def test_every_command_has_help(command: list[str], flag: str) -> None:
 HEAVY = {"torch", "pandas", "numpy", "sqlalchemy", "altair", "pydantic", "codecarbon", "sklearn", "alembic", "requests"}
 
 
-@pytest.mark.parametrize("command", [[], ["backtest"], ["intensity"], ["intensity", "forecast"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [[], ["backtest"], ["daemon"], ["submit"], ["intensity"], ["intensity", "forecast"]], ids=" ".join
+)
 def test_help_imports_nothing_heavy(command: list[str]) -> None:
     code = (
         f"import sys; sys.argv = ['carbonnas', *{command}, '--help']\n"
@@ -68,6 +72,11 @@ def test_the_version_is_a_result() -> None:
         ["report", "--format", "docx"],
         ["report", "--json", "--format", "csv"],
         ["list", "extra"],
+        ["pause"],
+        ["submit", "x.toml", "--priority", "200"],
+        ["daemon", "--port", "70000"],
+        ["daemon", "--log", "xml"],
+        ["daemon", "--json", "--log", "text"],
     ],
     ids=" ".join,
 )
@@ -130,7 +139,8 @@ def test_the_newest_search_is_shown_and_any_by_the_beginning_of_its_id(ended: En
     assert "completed (plan done)" in newest.out
     assert carbonnas("show", ended.search_id[:5], "--state", ended.state).out == newest.out
     document = carbonnas("show", "--state", ended.state, "--json").json
-    assert set(document) == {"search", "totals", "budget", "best", "measurement"}
+    assert set(document) == {"search", "totals", "budget", "best", "measurement", "daemon"}
+    assert document["daemon"] is None
     assert document["totals"] == ended.answer.json["totals"]
 
 

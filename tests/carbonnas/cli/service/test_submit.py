@@ -1,0 +1,76 @@
+"""Handing searches to the daemon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from carbonnas.daemon.control import Submission
+from carbonnas.testing.commands import carbonnas
+from carbonnas.testing.searches import write_simulated_search
+from tests.carbonnas.cli.service.conftest import Service
+
+
+def test_the_id_is_the_result_and_the_page_a_message(service: Service, tmp_path: Path) -> None:
+    answer = service.ask("submit", write_simulated_search(tmp_path / "new"))
+    assert (answer.status, answer.out) == (0, f"{service.active}\n")
+    assert answer.err == f"Submitted; its page is {service.address}/searches/{service.active}\n"
+
+
+def test_all_wishes_and_the_folder_of_the_file_arrive(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write_simulated_search(tmp_path / "new")
+    monkeypatch.chdir(tmp_path)
+    wishes = ["--priority", "-5", "--label", "team ä", "--label", "b", "--new", "--anyway"]
+    answer = service.ask("submit", "new/search.toml", *wishes, "--json")
+    assert answer.json == {"id": service.active, "page": f"{service.address}/searches/{service.active}"}
+    text = config.read_text(encoding="utf-8")
+    assert service.control.submitted == [
+        Submission(text, str(tmp_path / "new"), -5, ("team ä", "b"), anew=True, anyway=True)
+    ]
+
+
+def test_all_mistakes_that_the_daemon_finds_are_listed(service: Service, tmp_path: Path) -> None:
+    config = write_simulated_search(tmp_path, search={"sede": 4}, strategy={"use": "telepathy"})
+    answer = service.ask("submit", config)
+    assert (answer.status, answer.out) == (2, "")
+    lines = answer.err.splitlines()
+    assert lines[0] == f"error: {config}: 2 mistakes"
+    assert sorted(line.split(":")[0].strip() for line in lines[1:]) == ["search.sede", "strategy.use"]
+
+
+@pytest.mark.parametrize("label", ["", "x" * 65, "a\nb"])
+def test_a_label_that_is_none_is_refused(service: Service, tmp_path: Path, label: str) -> None:
+    answer = service.ask("submit", write_simulated_search(tmp_path / "new"), "--label", label)
+    assert (answer.status, answer.out) == (2, "")
+    assert "labels" in answer.err
+    assert service.control.submitted == []
+
+
+def test_a_file_that_is_no_configuration_is_refused_before_it_is_sent(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "long.toml").write_text("#" * (2**18 + 1), encoding="utf-8")
+    (tmp_path / "latin.toml").write_bytes(b'name = "\xe4"')
+    for name, told in (
+        ("long.toml", "is longer than 256 KiB"),
+        ("latin.toml", "is not text in UTF-8"),
+        ("none.toml", "can't be read: No such file or directory; `carbonnas init` writes an example"),
+        (".", "can't be read: Is a directory"),
+    ):
+        answer = service.ask("submit", tmp_path / name)
+        assert (answer.status, answer.out) == (2, "")
+        assert told in answer.err
+
+
+def test_without_a_daemon_it_is_said_how_to_start_one(tmp_path: Path) -> None:
+    answer = carbonnas("submit", write_simulated_search(tmp_path))
+    assert (answer.status, answer.out) == (1, "")
+    assert answer.err.endswith("start one with `carbonnas daemon`\n")
+
+
+def test_a_submission_can_be_followed_to_its_end(service: Service, tmp_path: Path) -> None:
+    service.end_soon()
+    answer = service.ask("submit", write_simulated_search(tmp_path / "new"), "--follow")
+    assert (answer.status, answer.out) == (0, f"{service.active}\n")
+    assert answer.err.splitlines()[-1] == f"Search {service.active} has ended: completed (plan done)."
