@@ -313,6 +313,8 @@ class Accountant:
                 self._trial_s[entry.owner.trial] += sign * sample.interval.seconds
             elif entry.owner.account is Account.IDLE:
                 self._rest.add(sign * sample.joules, sign * sample.interval.seconds)
+        if not self._unpriced:
+            self.totals.unpriced_j = 0.0  # what was added and taken back may leave a rounding error
 
 
 def _expected_bound(observation: Observation) -> float | None:

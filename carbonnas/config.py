@@ -292,6 +292,6 @@ class SearchConfig(_Section):
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything that the search depends on."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, default=str)
+        """Hash of everything that the search depends on; what is left to a default is left out, so that new keys change nothing."""
+        text = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -55,7 +55,7 @@ def load_grid(path: Path) -> GridConfig:
     Raises:
         ConfigError: With every mistake in these tables, if the file is missing, no TOML, or invalid.
     """
-    tables, folder = _tables(_text(path), str(path)), path.parent.resolve()
+    tables, folder = toml_tables(_text(path), str(path)), path.parent.resolve()
     if "carbon_source" not in tables:
         raise ConfigError(str(path), ("carbon_source: missing",))
     problems: list[str] = []
@@ -68,7 +68,7 @@ def load_grid(path: Path) -> GridConfig:
     try:
         config = GridConfig.model_validate({**choices, **sections})
     except ValidationError as error:
-        problems.extend(_sentences("", error))
+        problems.extend(sentences("", error))
     if problems:
         raise ConfigError(str(path), tuple(problems))
     return config
@@ -87,9 +87,9 @@ def config_from_choices(text: str, choices: Mapping[str, Mapping[str, Any]], ori
     """
     chosen = {key: PluginChoice(**choice) for key, choice in choices.items()}
     try:
-        return SearchConfig.model_validate({**_tables(text, origin), **chosen})
+        return SearchConfig.model_validate({**toml_tables(text, origin), **chosen})
     except ValidationError as error:
-        raise ConfigError(origin, tuple(_sentences("", error))) from error
+        raise ConfigError(origin, tuple(sentences("", error))) from error
 
 
 def choose_plugin(key: str, table: Mapping[str, object], folder: Path, origin: str) -> PluginChoice:
@@ -128,7 +128,8 @@ def _text(path: Path) -> str:
         raise ConfigError(str(path), (f"is not UTF-8 text: {error.reason} at byte {error.start}",)) from error
 
 
-def _tables(text: str, origin: str) -> dict[str, Any]:
+def toml_tables(text: str, origin: str) -> dict[str, Any]:
+    """Return the tables of a TOML text. Raises `ConfigError` if it is none."""
     try:
         return tomllib.loads(text)
     except RecursionError as error:
@@ -148,7 +149,7 @@ def parse_config(text: str, origin: str, folder: Path) -> SearchConfig:
     Raises:
         ConfigError: With every mistake and its key.
     """
-    tables = _tables(text, origin)
+    tables = toml_tables(text, origin)
     problems: list[str] = []
     choices: dict[str, PluginChoice] = {}
     for key, group in GROUP_OF_TABLE.items():
@@ -158,7 +159,7 @@ def parse_config(text: str, origin: str, folder: Path) -> SearchConfig:
     try:
         config = SearchConfig.model_validate({**tables, **choices})
     except ValidationError as error:
-        problems.extend(_sentences("", error, beside_others=bool(problems)))
+        problems.extend(sentences("", error, beside_others=bool(problems)))
     problems.extend(_refusals(choices, config))
     if problems or config is None:
         raise ConfigError(origin, tuple(problems))
@@ -180,7 +181,7 @@ def _plugin_choice(key: str, table: object, group: PluginGroup[Any], folder: Pat
         problems.append(f"{key}.use: {error}{did_you_mean(use, group.names())}")
         return _UNUSABLE
     except ValidationError as error:
-        problems.extend(_sentences(f"{key}.", error))
+        problems.extend(sentences(f"{key}.", error))
         return _UNUSABLE
     impossible = [
         f"{key}.{name}: {why}, got {_shown(table[name])}" for name, value in options if (why := _impossible(value))
@@ -238,7 +239,14 @@ def _refusals(choices: Mapping[str, PluginChoice], config: SearchConfig | None) 
             yield f"{key}: {error}"
 
 
-def _sentences(prefix: str, error: ValidationError, *, beside_others: bool = False) -> Iterator[str]:
+def sentences(prefix: str, error: ValidationError, *, beside_others: bool = False) -> Iterator[str]:
+    """Yield a sentence for each mistake that pydantic found.
+
+    Args:
+        prefix: What stands before each key, such as `scheduler.`.
+        error: What it found.
+        beside_others: Whether there are mistakes in parts already: what is wrong with the whole may follow from them, and is left out.
+    """
     for item in error.errors(include_url=False):
         key = prefix + ".".join(str(part) for part in item["loc"])
         if not item["loc"] and beside_others:

@@ -135,8 +135,7 @@ def open_search(
     Raises:
         ConfigError: If plug-ins refuse their options.
     """
-    known = store.by_fingerprint(config.fingerprint)
-    resumed = store.progress(search_id) if search_id in known else None
+    resumed = store.progress(search_id) if search_id in store.ids() else None
     clock = substitutes.clock or make_clock(config.clock, None if resumed is None else resumed.clock_at)
     folder = search_folder(state_folder, search_id)
     builder = _Builder(config, clock, folder, substitutes)

@@ -119,7 +119,11 @@ def follow(
 
 def _changes(client: DaemonClient, search_id: str) -> Iterator[LiveSearch]:
     """Yield the search at each change until the daemon ends the stream; nothing until the daemon has taken it up."""
-    for _ in client.views():
+    version: object = -1
+    for view in client.views():
+        if view.get("version") == version:
+            continue
+        version = view.get("version")
         search = look_at(client, search_id)
         if search.is_known:
             yield search

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from carbonnas.daemon.watchdog import Pulse, Watchdog
 from carbonnas.errors import CarbonNASError
 from carbonnas.storage.daemon_store import DaemonStore
 from carbonnas.storage.paths import store_path
+from carbonnas.storage.store import Store
 from carbonnas.web.app import create_app
 from carbonnas.web.server import WebServer
 from carbonnas.web.settings import WebSettings
@@ -83,9 +84,11 @@ class _Service:
         self._read_again = read_again
         token = load_or_make_token(folder)
         configure_logs(config.daemon.log, sys.stderr, {*secrets_of(os.environ), token})
+        self._clock = make_clock(config.clock, _left_at(folder) if config.clock.use == "replay" else None)
         self._notifier = Notifier(os.environ)
         self._timers = Timers()
         self._pulse = Pulse("the engine", config.daemon.tick, self._nudge)
+        self._timers.every("tick", config.daemon.tick, self._nudge, group=Group.TICKS)
         self._watchdog = Watchdog(
             self._timers,
             min(_LOOK_EVERY, (watchdog_interval(os.environ) or 3 * _LOOK_EVERY) / 3),
@@ -95,7 +98,9 @@ class _Service:
         )
         self._daemon = Daemon(config, self._surroundings())
         section = config.daemon
-        settings = WebSettings(section.host, section.port, token, section.allowed_hosts)
+        settings = WebSettings(
+            section.host, section.port, token, section.allowed_hosts, read_needs_token=section.read_needs_token
+        )
         self._shelf = Shelf(store_path(folder))
         self._server = WebServer(create_app(self._daemon, self._shelf, settings), section.host, section.port)
 
@@ -103,7 +108,7 @@ class _Service:
         """Serve until a signal asks to stop; then let trainings reach a checkpoint."""
         store = DaemonStore(store_path(self._folder))
         run = store.begin_run(wall_time())
-        housekeeper = Housekeeper(self._folder, store, run=run, now=wall_time)
+        housekeeper = Housekeeper(self._folder, store, run=run, now=wall_time, clock=self._clock)
         with ExitStack() as stack:
             stack.callback(store.close)
             stop = stack.enter_context(stop_on_signals())
@@ -140,7 +145,7 @@ class _Service:
     def _surroundings(self) -> Surroundings:
         return Surroundings(
             state_folder=self._folder,
-            clock=make_clock(self._config.clock, None),
+            clock=self._clock,
             check=lambda submission: check_in_child(submission, self._folder, _CHECK_PATIENCE),
             watched=self._watch,
             trouble=self._trouble,
@@ -186,6 +191,15 @@ def _on_hangup(call: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def _left_at(folder: Path) -> datetime | None:
+    """Return the instant at which an earlier process left the searches; `None` if there are none."""
+    store = Store(store_path(folder))
+    try:
+        return max((store.progress(search_id).clock_at for search_id in store.ids()), default=None)
+    finally:
+        store.close()
 
 
 def _in_address(host: str) -> str:

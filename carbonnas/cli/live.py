@@ -93,8 +93,9 @@ def look_at(client: DaemonClient, search_id: str) -> LiveSearch:
         DaemonError: If it does not answer, or what can't be understood.
         SearchNotFoundError: If there is no such search.
     """
-    document = client.get("searches", search_id)
+    # In this order: a daemon that has taken over its searches by the first answer knows them all by the second.
     status = read(StatusAnswer, client.get("status"))
+    document = client.get("searches", search_id)
     return LiveSearch(read(SearchAnswer, document), document, status, _intensity(client, search_id))
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
+from functools import partial
 from typing import TypeVar
 
 from carbonnas.daemon.control import CommandError
@@ -29,6 +30,7 @@ class Commands:
         self._queue: queue.SimpleQueue[tuple[Callable[[], object], Future[object]]] = queue.SimpleQueue()
         self._closed = False
         self._owner: int | None = None
+        self._answers: list[Callable[[], None]] = []
 
     def own(self) -> None:
         """Make the calling thread the one that carries out; it may ask, too, and its calls are made at once."""
@@ -55,7 +57,10 @@ class Commands:
             raise CommandError("the daemon is too busy to answer; look whether it was done") from None
 
     def carry_out(self) -> int:
-        """Make the calls that were asked for, in order, and return how many; called by the ticking thread."""
+        """Make the calls that were asked for, in order, and return how many; called by the ticking thread.
+
+        Whoever asked hears of it with `answer`, once it can be seen.
+        """
         count = 0
         while not self._queue.empty():
             call, result = self._queue.get()
@@ -63,14 +68,21 @@ class Commands:
                 continue
             count += 1
             try:
-                result.set_result(call())
+                self._answers.append(partial(result.set_result, call()))
             except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
-                result.set_exception(error)
+                self._answers.append(partial(result.set_exception, error))
         return count
+
+    def answer(self) -> None:
+        """Return what came of the calls to whoever asked for them."""
+        for tell in self._answers:
+            tell()
+        self._answers.clear()
 
     def close(self) -> None:
         """Refuse whatever is asked from now on, and what was not yet begun."""
         self._closed = True
+        self.answer()
         while not self._queue.empty():
             _, result = self._queue.get()
             if result.set_running_or_notify_cancel():

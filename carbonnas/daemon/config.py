@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from carbon_sources.groups import DEFAULT_FORECASTER
 from carbonnas.config import AccountingSection, BudgetSection, ClockSection, Count, ForecastingSection, PositiveDuration
-from carbonnas.config_file import _sentences, _tables, choose_plugin
+from carbonnas.config_file import choose_plugin, sentences, toml_tables
 from carbonnas.daemon.logs import LogFormat
 from carbonnas.errors import ConfigError
 from carbonnas.plugins import PluginChoice
@@ -196,7 +196,7 @@ def load_daemon_config(path: Path | None, overrides: Overrides | None = None) ->
     """
     origin = "the command line" if path is None else str(path)
     folder = Path.cwd() if path is None else path.parent.resolve()
-    tables = {} if path is None else _tables(_text(path), origin)
+    tables = {} if path is None else toml_tables(_text(path), origin)
     _override(tables, overrides or Overrides())
     problems: list[str] = []
     choices = {key: _choice(key, tables[key], folder, problems) for key in _PLUGINS if key in tables}
@@ -204,7 +204,7 @@ def load_daemon_config(path: Path | None, overrides: Overrides | None = None) ->
     try:
         config = DaemonConfig.model_validate({**tables, **choices})
     except ValidationError as error:
-        problems.extend(_sentences("", error, beside_others=bool(problems)))
+        problems.extend(sentences("", error, beside_others=bool(problems)))
     if problems or config is None:
         raise ConfigError(origin, tuple(problems))
     return _with_backups_beside(config, folder)

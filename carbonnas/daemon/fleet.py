@@ -70,7 +70,7 @@ class Fleet:
         statuses = {
             seat.search_id: status
             for seat in list(self.seats.values())
-            if seat.is_open and (status := self._tick(seat, now, stopping)) is not None
+            if seat.has_to_tick(now, stopping=stopping) and (status := self._tick(seat, now, stopping)) is not None
         }
         # What was decided just now may leave slots to others, or ask for some; that is looked at once more, at once.
         self._again = stopping is None and not self._again and self._share_out(now)
@@ -162,7 +162,6 @@ class Fleet:
     def _leave(self, seat: Seat) -> None:
         del self.seats[seat.search_id]
         self.machine.budgets.end(seat.search_id)
-        self.machine.grids.leave(seat.search_id)
         self._ended(seat)
 
     def _try(self, seat: Seat, call: Callable[[], T], now: datetime | None = None) -> T | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from carbon_sources.archive import IntensityArchive
 from carbon_sources.clock import Clock
 from carbon_sources.monitor import GridMonitor
-from carbon_sources.shared_monitor import SharedMonitor
+from carbon_sources.shared_monitor import SharedMonitor, SharedView
 from carbonnas.config import SearchConfig
 from carbonnas.daemon.control import GridView
 from carbonnas.grid import make_monitor
@@ -19,8 +19,8 @@ from carbonnas.grid import make_monitor
 class _Grid:
     name: str
     monitor: SharedMonitor
-    own: GridMonitor
-    searches: set[str]
+    own: SharedView
+    views: dict[str, SharedView]
 
 
 class Grids:
@@ -31,9 +31,11 @@ class Grids:
     Args:
         clock: The daemon's clock.
         archive: Keeps what is fetched.
+        simulated: Whether time is simulated: sources are asked in it, and forecasts that only people look at are left out.
     """
 
-    def __init__(self, clock: Clock, archive: IntensityArchive) -> None:
+    def __init__(self, clock: Clock, archive: IntensityArchive, *, simulated: bool = False) -> None:
+        self._simulated = simulated
         self._clock = clock
         self._archive = archive
         self._grids: dict[str, _Grid] = {}
@@ -45,17 +47,19 @@ class Grids:
             ConfigError: If source or forecaster refuse their options, or a token is missing.
         """
         grid = self._grid(config)
-        grid.searches.add(search_id)
-        return grid.monitor.view()
+        grid.views[search_id] = grid.monitor.view()
+        return grid.views[search_id]
 
     def watch(self, config: SearchConfig) -> None:
         """Look at a grid although no search lives on it."""
         self._grid(config)
 
     def leave(self, search_id: str) -> None:
-        """Take it that a search has ended: its grid is still looked at, because another may come."""
+        """Close what a search sees of its grid, which is still looked at, because the search or another may come."""
         for grid in self._grids.values():
-            grid.searches.discard(search_id)
+            view = grid.views.pop(search_id, None)
+            if view is not None:
+                view.close()
 
     @property
     def monitors(self) -> dict[str, SharedMonitor]:
@@ -69,18 +73,18 @@ class Grids:
     def _view(self, grid: _Grid, now: datetime) -> GridView:
         return GridView(
             name=grid.name,
-            observation=grid.own.observe(now, with_forecast=True),
+            observation=grid.own.observe(now, with_forecast=not self._simulated),
             health=grid.own.health(now),
             forecast_error=grid.monitor.forecast_error(now),
-            searches=tuple(sorted(grid.searches)),
+            searches=tuple(sorted(grid.views)),
         )
 
     def _grid(self, config: SearchConfig) -> _Grid:
         parts = (config.carbon_source, config.forecaster, config.forecasting, config.accounting.poll_interval)
         key = repr((*parts, config.accounting.lookback))
         if key not in self._grids:
-            monitor = SharedMonitor(make_monitor(config, self._clock, self._archive))
-            grid = _Grid(self._unused(_name(config)), monitor, monitor.view(), set())
+            monitor = SharedMonitor(make_monitor(config, self._clock, self._archive), inline=self._simulated)
+            grid = _Grid(self._unused(_name(config)), monitor, monitor.view(), {})
             self._grids[key] = grid
         return self._grids[key]
 

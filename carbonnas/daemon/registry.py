@@ -20,6 +20,9 @@ from carbonnas.storage.daemon_rows import StoredSubmission
 from carbonnas.storage.daemon_store import DaemonStore
 from carbonnas.wiring import SharedNode, Substitutes, choose_search, draft_search
 
+_DRAFT = ""
+"""Stands for the id of a search that is only drafted; no search has it."""
+
 
 class Registry:
     """Enters searches into the store and makes seats for them.
@@ -45,7 +48,7 @@ class Registry:
         self._require_fitting(config, checked)
         store = self._machine.store
         search_id = choose_search(config, store, anew=submission.anew)
-        known = search_id in store.by_fingerprint(config.fingerprint)
+        known = search_id in store.ids()
         if known and store.progress(search_id).state is not SearchState.RUNNING:
             search_id, known = choose_search(config, store, anew=True), False
         stored = StoredSubmission(
@@ -56,14 +59,16 @@ class Registry:
         if known:
             self._store.adopt(stored)
             return Seat(self._machine, stored, store.header(search_id), config)
+        substitutes = self._draft(config)
         header, progress = draft_search(
             config,
             checked.text,
             store,
             search_id=search_id,
             state_folder=self._machine.state_folder,
-            substitutes=self._draft(config),
+            substitutes=substitutes,
         )
+        self._machine.grids.leave(_DRAFT)
         self._store.submit(header, progress, stored)
         return Seat(self._machine, stored, header, config)
 
@@ -114,5 +119,5 @@ class Registry:
         def same(executor: Executor) -> Executor:
             return executor
 
-        node = SharedNode(machine.slots, machine.node.share(""), own, same)
-        return Substitutes(clock=machine.clock, node=node, monitor=machine.grids.join(config, ""))
+        node = SharedNode(machine.slots, machine.node.share(_DRAFT), own, same)
+        return Substitutes(clock=machine.clock, node=node, monitor=machine.grids.join(config, _DRAFT))

@@ -99,6 +99,7 @@ class Seat:
         self._opened: OpenSearch | None = None
         self._executor: PolledAhead | None = None
         self._own_budgets: BudgetBook | None = None
+        self._told: tuple[int, str | None] | None = None
         self._warming: Future[None] | None = None
         self._held = ExitStack()
 
@@ -217,13 +218,25 @@ class Seat:
         """When its next trial ends, where that is known beforehand."""
         return None if self._executor is None or not self.is_open else self._executor.next_at
 
+    def _orders(self, stopping: str | None) -> tuple[int, str | None]:
+        """Return what its search is to be told: slots that it may use, and why it is to rest."""
+        return self.granted, stopping or ("A person has paused the search." if self.stored.paused else None)
+
+    def has_to_tick(self, now: datetime, *, stopping: str | None) -> bool:
+        """Whether its search has something to do: what it asked for has come, work has ended, or it is told something else than before."""
+        if not self.is_open or self._executor is None:
+            return False
+        waits = self.status is not None and now < self.status.next_at and self._told == self._orders(stopping)
+        return not waits or self._executor.has_outcomes
+
     def tick(self, now: datetime, *, stopping: str | None) -> SearchState:
         """Let the search do what it can. Raises whatever goes wrong; then the search has to be closed."""
         if self._opened is None:
             raise RuntimeError("a search that is not open was ticked. This is a bug. Please report.")
         search = self._opened.search
+        self._told = self._orders(stopping)
         search.grant(self.granted)
-        search.hold(stopping or ("A person has paused the search." if self.stored.paused else None))
+        search.hold(self._told[1])
         before = self.status
         self.status = search.tick(now)
         if before is not None:
@@ -257,7 +270,8 @@ class Seat:
         if opened is not None:
             self._quietly(opened.search.close)
         self._machine.budgets.close(self.search_id)
-        self._executor, self._own_budgets = None, None
+        self._machine.grids.leave(self.search_id)
+        self._executor, self._own_budgets, self._told = None, None, None
         self.granted = 0
         self._held.close()
 

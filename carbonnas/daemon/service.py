@@ -58,7 +58,7 @@ class Surroundings:
         trouble: Says what is wrong with the timers, in one sentence; `None` if nothing is.
         stalled: Says when everything stood still last, and for how long.
         beat: Called at each tick.
-        simulated: Whether time is simulated: grids are polled by the tick, and time moves to whatever comes next.
+        simulated: Whether time is simulated: the tick polls grids, and time moves to whatever comes next.
     """
 
     state_folder: Path
@@ -101,7 +101,7 @@ class Daemon(Control):
             store=self._store,
             state_folder=surroundings.state_folder,
             node=NodeMeter(lambda: ENERGY_METERS.create(energy.use, energy.options, services)),
-            grids=Grids(surroundings.clock, self._store.archive),
+            grids=Grids(surroundings.clock, self._store.archive, simulated=surroundings.simulated),
             budgets=CommonBudgets(common_budgets(config), config.accounting.bound_g_per_kwh),
             overrides=Overrides(stored),
             slots=config.daemon.slots,
@@ -139,9 +139,6 @@ class Daemon(Control):
         begun_s, now = monotonic_s(), self._around.clock.now()
         self._wake.clear()
         asked = self._commands.carry_out()
-        if self._around.simulated:
-            for monitor in self._machine.grids.monitors.values():
-                monitor.poll(now)
         stopping = _STOPPING if self._stopping else None
         statuses = self._fleet.tick(now, stopping=stopping)
         for search_id, status in statuses.items():
@@ -152,6 +149,7 @@ class Daemon(Control):
         self._around.beat()
         self._ticks.add(monotonic_s() - begun_s)
         self._publish(now, news=bool(asked or statuses))
+        self._commands.answer()
         latest = now + (_IDLE if self._around.simulated else self._config.daemon.tick)
         return self._fleet.next_at(now, latest)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from carbon_sources.interval import Interval
 from carbonnas.energy.meter import IDLE, Attribution, EnergySample, MeterReading, Owner, Usage
@@ -33,11 +34,11 @@ class NodeAccount:
 
     Attributes:
         account_id: 64 random bits: neither readings nor usage are taken for those of an earlier account of the same search.
-        takes_part: Whether it pays for what nobody asked for.
+        joined_at: Since when it pays for what nobody asked for; `None` while it does not.
     """
 
     account_id: str = field(default_factory=lambda: secrets.token_hex(8))
-    takes_part: bool = False
+    joined_at: datetime | None = None
     _readings: int = 0
     _waiting: dict[str, Usage] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
@@ -63,13 +64,15 @@ class NodeAccount:
 
     def count(self, interval: Interval, parts: Sequence[Attribution]) -> None:
         """Enter its part of a reading of the node, in which all usage that waited was counted."""
-        if not (self.takes_part or self._waiting):
+        begin = interval.start if self.joined_at is None else max(interval.start, self.joined_at)
+        if not self._waiting and (self.joined_at is None or begin >= interval.end):
             return
         for usage in self._waiting.values():
             self._counted[usage.stream] = max(usage.number, self._counted.get(usage.stream, -1))
         self._waiting.clear()
         self._parts.extend(parts)
-        self._since = interval if self._since is None else Interval(self._since.start, interval.end)
+        begin = begin if begin < interval.end else interval.start
+        self._since = Interval(begin if self._since is None else self._since.start, interval.end)
 
     def take(self) -> MeterReading | None:
         """Return what came since the last reading; `None` if nothing did, or while usage waits: it would be forgotten with the reading."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 from collections import defaultdict
@@ -34,7 +35,7 @@ class NodeMeter:
     """Meters one node for all searches on it.
 
     Trials and the work of a search's own workers are charged to the search. What nobody asked for, idle power and this process's own work, is
-    shared equally by the searches that take part when it is read. While none takes part nothing is metered.
+    shared equally by the searches that take part. While none takes part nothing is metered.
 
     Protocol: at each instant first `read`, with what is new of all searches, then `NodeShare.read` of each of them. One thread does so.
 
@@ -52,7 +53,7 @@ class NodeMeter:
     @property
     def taking_part(self) -> tuple[str, ...]:
         """The searches that share what nobody asked for, in the order in which they were opened."""
-        return tuple(search_id for search_id, account in self._accounts.items() if account.takes_part)
+        return tuple(search_id for search_id, account in self._accounts.items() if account.joined_at)
 
     @property
     def open(self) -> frozenset[str]:
@@ -71,20 +72,20 @@ class NodeMeter:
         return NodeShare(self, search_id)
 
     def join(self, search_id: str, now: datetime) -> NodeAccount:
-        """Have a search take part from `now` on: what was drawn before is charged to the others. Returns its account.
+        """Have a search take part from `now` on, and return its account.
+
+        A reading of the node that began earlier is divided by time: of what was drawn before, the search pays nothing.
 
         Raises:
             EnergyMeterError: If it takes part already, or nothing can be measured.
         """
         require_utc(now, "now")
         account = self._accounts.get(search_id) or NodeAccount()
-        if account.takes_part:
+        if account.joined_at is not None:
             raise EnergyMeterError(f"the search {search_id} is metered already: close its meter first")
         if self._read_at is None:
             self._start(now)
-        else:
-            self.read(now, {})
-        account.takes_part = True
+        account.joined_at = now
         return self._accounts.setdefault(search_id, account)
 
     def leave(self, search_id: str) -> None:
@@ -94,7 +95,7 @@ class NodeMeter:
         """
         account = self._accounts.get(search_id)
         if account is not None:
-            account.takes_part = False
+            account.joined_at = None
         if not self.taking_part:
             self._stop()
 
@@ -161,17 +162,30 @@ class NodeMeter:
         return reading
 
     def _charge(self, interval: Interval, reading: MeterReading) -> None:
-        sharers = [account.account_id for account in self._accounts.values() if account.takes_part]
+        shares = self._shares(interval)
         parts: dict[str, list[Attribution]] = defaultdict(list)
         for owner, sample in ((each.owner, each.sample) for each in reading.attributions):
             if isinstance(owner, SearchOwner):
                 parts[owner.account_id].append(Attribution(owner.plain, sample))
                 continue
-            pieces = divide(sample, [(sample.interval, 1 / len(sharers))] * len(sharers))
-            for account_id, piece in zip(sharers, pieces, strict=True):
+            pieces = divide(sample, [(piece, share) for _, piece, share in shares])
+            for (account_id, _, _), piece in zip(shares, pieces, strict=True):
                 parts[account_id].append(Attribution(owner, piece))
         for account in self._accounts.values():
             account.count(interval, parts[account.account_id])
+
+    def _shares(self, interval: Interval) -> list[tuple[str, Interval, float]]:
+        """Return who pays when for which share of what nobody asked for; power is taken as constant, and the shares sum to 1."""
+        joined = {each.account_id: each.joined_at for each in self._accounts.values() if each.joined_at is not None}
+        inside = {at for at in joined.values() if interval.start < at < interval.end}
+        borders = sorted({interval.start, interval.end, *inside})
+        shares: list[tuple[str, Interval, float]] = []
+        for piece in (Interval(start, end) for start, end in itertools.pairwise(borders)):
+            # Where all who were there have left, those who came later are the only ones to pay.
+            sharers = [account_id for account_id, at in joined.items() if at <= piece.start] or list(joined)
+            share = piece.duration / interval.duration / len(sharers)
+            shares += [(account_id, piece, share) for account_id in sharers]
+        return shares
 
 
 class NodeShare(EnergyMeter):

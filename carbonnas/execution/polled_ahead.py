@@ -31,11 +31,16 @@ class PolledAhead(Executor):
         """The usage that the next `poll` returns."""
         return self._kept.usages
 
+    @property
+    def has_outcomes(self) -> bool:
+        """Whether a job has left its slot that the search has not heard of."""
+        return bool(self._kept.outcomes)
+
     def fetch(self) -> bool:
         """Poll, and say whether a job has left its slot that the search has not heard of."""
         new, kept = self._executor.poll(), self._kept
         self._kept = Poll((*kept.outcomes, *new.outcomes), (*kept.usages, *new.usages), (*kept.reports, *new.reports))
-        return bool(self._kept.outcomes)
+        return self.has_outcomes
 
     def open(self) -> None:
         if self._recovered is None:

@@ -72,6 +72,10 @@ def _joules_by_hour(record: SearchRecord) -> dict[datetime, float]:
     joules: dict[datetime, float] = defaultdict(float)
     for entry in record.entries:
         sample = entry.priced.sample
+        hour = full_hour(sample.interval.start)
+        if sample.interval.end <= hour + HOUR:  # nearly every line
+            joules[hour] += sample.joules
+            continue
         for part in _hours(sample.interval):
             joules[full_hour(part.start)] += sample.joules * part.seconds / sample.interval.seconds
     return joules

@@ -95,6 +95,8 @@ def iso(instant: datetime) -> str:
 
 
 def _plain(value: object) -> object:
+    if value is None or type(value) in {str, int}:  # most of a long report
+        return value
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, tuple):

@@ -15,9 +15,6 @@ from pathlib import Path
 from carbonnas.errors import StorageError
 from carbonnas.storage.database import storage_errors
 
-_BESIDE = ("-journal", "-wal", "-shm")
-"""Files that SQLite may leave beside a database when a process is killed; they must not be applied to another one."""
-
 
 def backup(path: Path, target: Path) -> None:
     """Copy a store as it is at one instant, check the copy, and put it in the place of the target in one step.
@@ -34,7 +31,7 @@ def backup(path: Path, target: Path) -> None:
     fresh = target.with_name(f"{target.name}.new")
     with storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove(fresh)
+        fresh.unlink(missing_ok=True)
     try:
         _copy(path, fresh)
         with storage_errors(target):
@@ -42,7 +39,7 @@ def backup(path: Path, target: Path) -> None:
             _sync_folder(target.parent)
     finally:
         with storage_errors(target):
-            _remove(fresh)
+            fresh.unlink(missing_ok=True)
 
 
 def _copy(path: Path, fresh: Path) -> None:
@@ -56,11 +53,6 @@ def _copy(path: Path, fresh: Path) -> None:
             found = [str(row[0]) for row in copy.execute("PRAGMA integrity_check(1)")]
     if found != ["ok"]:
         raise StorageError(f"the copy of {path} is damaged ({found[0]}); restore an older backup")
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", *_BESIDE):
-        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -84,6 +84,10 @@ class MemoryStore:
         """Nobody else writes: everything stems from one instant."""
         yield
 
+    def ids(self) -> list[str]:
+        """Return the ids of all searches, oldest first."""
+        return list(self._kept)
+
     def by_fingerprint(self, fingerprint: str) -> list[str]:
         """Return the ids of the searches with this configuration, oldest first."""
         return [search_id for search_id, kept in self._kept.items() if kept.header.fingerprint == fingerprint]

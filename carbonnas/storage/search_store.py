@@ -31,6 +31,9 @@ class SearchStore(Protocol):
     def snapshot(self) -> AbstractContextManager[None]:
         """Let everything that is read inside stem from one instant."""
 
+    def ids(self) -> list[str]:
+        """Return the ids of all searches, oldest first."""
+
     def by_fingerprint(self, fingerprint: str) -> list[str]:
         """Return the ids of the searches with this configuration, oldest first."""
 

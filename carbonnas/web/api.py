@@ -29,6 +29,7 @@ def api_router(control: Control, shelf: Shelf, feed: ViewFeed, *, guards_reading
     router.include_router(_daemon(control, feed), dependencies=guard, responses=READING, tags=["daemon"])
     reading = {**READING, **UNKNOWN}
     router.include_router(_searches(control, shelf), dependencies=guard, responses=reading, tags=["searches"])
+    router.include_router(_parts(shelf), dependencies=guard, responses=reading, tags=["searches"])
     router.include_router(_commands(control), dependencies=[_BEARER], responses=COMMANDS, tags=["commands"])
     return router
 
@@ -88,6 +89,12 @@ def _searches(control: Control, shelf: Shelf) -> APIRouter:
             if live.header.search_id == search_id:
                 return answers.live_answer(live, tuple(b for b in view.budgets if b.search_id == search_id))
         return answers.shelved_answer(shelf.details(search_id))
+
+    return router
+
+
+def _parts(shelf: Shelf) -> APIRouter:
+    router = APIRouter()
 
     @router.get("/searches/{search_id}/trials")
     def trials(

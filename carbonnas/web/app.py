@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from fastapi.telemetry import TelemetryConfig
 
 from carbonnas.daemon.control import Control
 from carbonnas.web import errors
@@ -28,9 +27,6 @@ _ABOUT = (
     "What a daemon of carbonnas knows and takes commands by. Energy is in joules, emissions in grams of CO2 equivalent, intensities in g/kWh,"
     " instants in UTC; null is unknown, never zero. Commands need the token as a bearer token."
 )
-
-_SILENT = TelemetryConfig(tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False)
-"""Whatever the environment says: nothing of a request leaves the daemon."""
 
 
 def create_app(control: Control, shelf: Shelf, settings: WebSettings, feed: ViewFeed | None = None) -> FastAPI:
@@ -55,7 +51,14 @@ def create_app(control: Control, shelf: Shelf, settings: WebSettings, feed: View
         redirect_slashes=False,
         generate_unique_id_function=_operation,
         lifespan=_feeding(feed),
-        telemetry=_SILENT,
+        # Whatever the environment says: nothing of a request leaves the daemon.
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
     )
     app.state.feed = feed
     errors.install(app)
@@ -74,7 +77,8 @@ def _operation(route: APIRoute) -> str:
 
 def _feeding(feed: ViewFeed) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.openapi()  # it is kept: the first who asks for the description does not wait
         feed.start()
         yield
         feed.close()

@@ -29,10 +29,10 @@ _LONGEST_S = 120.0
 """The charts of the longest searches take a quarter of it."""
 
 _MOST_WAITING = 8
-"""Requests that may wait for a chart; each holds a thread of the server."""
+"""Orders that may wait; whoever comes then asks again later."""
 
-_MOST_BYTES = 8_000_000
-"""Of compressed pictures that are kept."""
+_MOST_BYTES, _MOST_KEPT = 8_000_000, 200
+"""Of compressed pictures that are kept, and how many sets of them."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,10 +42,24 @@ class ChartError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart as it can be had now.
+
+    Attributes:
+        content: SVG; `None` while it is being drawn for the first time.
+        current: Whether it shows the version that was asked for; another one is on its way otherwise.
+    """
+
+    content: bytes | None
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     version: str
     drawn_at_s: float
     pictures: Mapping[str, bytes]
+    problem: str | None = None
 
     @property
     def size(self) -> int:
@@ -53,80 +67,128 @@ class _Kept:
 
 
 class ChartRoom:
-    """Gives charts as SVG. Any thread may ask.
+    """Gives charts as SVG. Any thread may ask, and none waits: browsers keep few connections to a server, and news needs one, too.
 
     Args:
         store_path: The store that searches are read from.
         draw: Carries out an order and returns pictures by name.
         monotonic: Reads a monotonic clock, seconds.
+        start: Has something done beside everything else.
     """
 
     def __init__(
-        self, store_path: Path, draw: Draw | None = None, monotonic: Callable[[], float] = monotonic_s
+        self,
+        store_path: Path,
+        draw: Draw | None = None,
+        monotonic: Callable[[], float] = monotonic_s,
+        start: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._store_path = store_path
         self._draw = draw or draw_in_process
         self._monotonic = monotonic
-        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._start = start or _in_a_thread
         self._guard = threading.Lock()
-        self._drawing = threading.Lock()
-        self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._orders: dict[Hashable, tuple[str, Mapping[str, Any]]] = {}
+        self._drawing = False
 
-    def of_search(self, search_id: str, name: str, version: str, look: Look) -> bytes:
+    def of_search(self, search_id: str, name: str, version: str, look: Look) -> Chart:
         """Return a figure of a search.
 
         Args:
             search_id: The search.
             name: The figure's name in the report.
-            version: Names the state of the search; a picture of another one is given only if it is newer than 20 s.
+            version: Names the state of the search. A search that changes fast is drawn every 20 s at most.
             look: How to draw it.
 
         Raises:
-            ChartError: If it can't be drawn, or too many wait for charts.
+            ChartError: If it could not be drawn.
             KeyError: If the search has no such figure.
         """
         order = {"store": str(self._store_path), "search": search_id}
-        return self._picture((search_id, look), version, order, look, name)
+        return self._chart((search_id, look), version, order, look, name)
 
-    def of_grid(self, grid: str, rows: GridRows, version: str, look: Look) -> bytes:
+    def of_grid(self, grid: str, rows: GridRows, look: Look) -> Chart:
         """Return the chart of a grid; as `of_search`."""
         order = {"known": rows.known, "expected": rows.expected, "now": rows.now}
-        return self._picture((None, grid, look), version, order, look, "grid")
+        return self._chart((None, grid, look), rows.version, order, look, "grid")
 
-    def _picture(self, key: Hashable, version: str, order: Mapping[str, Any], look: Look, name: str) -> bytes:
-        kept = self._fitting(key, version)
+    def _chart(self, key: Hashable, version: str, order: Mapping[str, Any], look: Look, name: str) -> Chart:
+        kept = self._find(key)
+        if kept is None or self._is_due(kept, version):
+            self._ask(key, version, {**order, "scheme": look.scheme.value, "size": look.size.value})
+            kept = self._find(key)
         if kept is None:
-            if not self._waiting.acquire(blocking=False):
-                raise ChartError("too many charts are being waited for; reload the page in a moment")
+            return Chart(None, current=False)
+        if kept.problem is not None:
+            raise ChartError(kept.problem)
+        return Chart(zlib.decompress(kept.pictures[name]), kept.version == version)
+
+    def _find(self, key: Hashable) -> _Kept | None:
+        with self._guard:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def _is_due(self, kept: _Kept, version: str) -> bool:
+        outdated = kept.version != version or kept.problem is not None
+        return outdated and self._monotonic() - kept.drawn_at_s >= _FRESH_S
+
+    def _ask(self, key: Hashable, version: str, order: Mapping[str, Any]) -> None:
+        with self._guard:
+            if key in self._orders or len(self._orders) >= _MOST_WAITING:
+                return
+            self._orders[key] = version, order
+            if self._drawing:
+                return
+            self._drawing = True
+        self._start(self._work)
+
+    def _work(self) -> None:
+        """Carry out the orders one after the other, until there are none."""
+        while (first := self._next()) is not None:
+            key, version, order = first
             try:
-                with self._drawing:
-                    # whoever waited may find what it came for
-                    kept = self._fitting(key, version) or self._drawn(key, version, order, look)
-            finally:
-                self._waiting.release()
-        return zlib.decompress(kept.pictures[name])
+                kept = self._drawn(version, order)
+            except BaseException:
+                self._give_up()
+                raise
+            self._keep(key, kept)
 
-    def _fitting(self, key: Hashable, version: str) -> _Kept | None:
+    def _next(self) -> tuple[Hashable, str, Mapping[str, Any]] | None:
         with self._guard:
-            kept = self._kept.get(key)
-            if kept is None or (kept.version != version and self._monotonic() - kept.drawn_at_s >= _FRESH_S):
-                return None
-            self._kept.move_to_end(key)
-            return kept
+            for key, (version, order) in self._orders.items():
+                return key, version, order
+            self._drawing = False
+            return None
 
-    def _drawn(self, key: Hashable, version: str, order: Mapping[str, Any], look: Look) -> _Kept:
-        pictures = self._draw({**order, "scheme": look.scheme.value, "size": look.size.value})
-        kept = _Kept(
-            version,
-            self._monotonic(),
-            {name: zlib.compress(picture.encode()) for name, picture in pictures.items()},
-        )
+    def _give_up(self) -> None:
+        """Forget all orders, so that those who come again start anew."""
         with self._guard:
+            self._orders.clear()
+            self._drawing = False
+
+    def _drawn(self, version: str, order: Mapping[str, Any]) -> _Kept:
+        try:
+            pictures = self._draw(order)
+        except ChartError as error:
+            return _Kept(version, self._monotonic(), {}, str(error))
+        packed = {name: zlib.compress(picture.encode()) for name, picture in pictures.items()}
+        return _Kept(version, self._monotonic(), packed)
+
+    def _keep(self, key: Hashable, kept: _Kept) -> None:
+        with self._guard:
+            del self._orders[key]
             self._kept[key] = kept
             self._kept.move_to_end(key)
-            while sum(each.size for each in self._kept.values()) > _MOST_BYTES and len(self._kept) > 1:
+            while len(self._kept) > 1 and (
+                len(self._kept) > _MOST_KEPT or sum(each.size for each in self._kept.values()) > _MOST_BYTES
+            ):
                 self._kept.popitem(last=False)
-        return kept
+
+
+def _in_a_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name="charts", daemon=True).start()
 
 
 def draw_in_process(order: Mapping[str, Any]) -> Pictures:
@@ -147,6 +209,8 @@ def draw_in_process(order: Mapping[str, Any]) -> Pictures:
         )
     except subprocess.TimeoutExpired:
         raise ChartError(f"the chart could not be drawn in {_LONGEST_S:.0f} s") from None
+    except OSError as error:
+        raise ChartError(f"no process can be started to draw the chart: {error.strerror}") from error
     if done.returncode != 0:
         _log.error("a chart could not be drawn: %s", done.stderr.strip()[-2000:])
         raise ChartError("the chart could not be drawn; the log says why")

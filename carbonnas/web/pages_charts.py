@@ -13,7 +13,7 @@ from carbonnas.daemon.control import Control
 from carbonnas.errors import SearchNotFoundError
 from carbonnas.search_state import SearchHeader
 from carbonnas.status import SearchStatus
-from carbonnas.web.charts import ChartError, ChartRoom
+from carbonnas.web.charts import Chart, ChartError, ChartRoom
 from carbonnas.web.charts_look import Look, Scheme, Size
 from carbonnas.web.charts_rows import grid_rows
 from carbonnas.web.pages_render import segment
@@ -25,6 +25,13 @@ ENDED = "ended"
 _NOT_BEGUN = "new"
 _SOON_S, _LATER_S = 10, 3600
 """Seconds for which browsers may keep a chart of what changes, and of what has ended."""
+
+_SVG = "image/svg+xml"
+_BEING_DRAWN = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 520 150" width="520" height="150">'
+    '<text x="260" y="80" text-anchor="middle" font-family="sans-serif" font-size="15" fill="#808892">'
+    "This chart is being drawn; without scripts reload the page in some seconds.</text></svg>"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ def charts_router(control: Control, shelf: Shelf, charts: ChartRoom) -> APIRoute
         if found is None:
             raise HTTPException(404, "there is no such carbon source")
         rows = grid_rows(found.observation)
-        return _picture(lambda: charts.of_grid(name, rows, rows.version, look), _SOON_S)
+        return _picture(lambda: charts.of_grid(name, rows, look), _SOON_S)
 
     @router.get("/charts/searches/{search_id}/{name}.svg")
     def figure(search_id: str, name: str, look: Annotated[Look, Depends(_look)]) -> Response:
@@ -112,11 +119,17 @@ def _is_stored(shelf: Shelf, search_id: str) -> bool:
     return True
 
 
-def _picture(drawn: Callable[[], bytes], keep_s: int) -> Response:
+def _picture(ask: Callable[[], Chart], keep_s: int) -> Response:
     try:
-        content = drawn()
+        chart = ask()
     except ChartError as error:
         return Response(str(error), status_code=503, media_type="text/plain", headers={"Retry-After": "20"})
     except KeyError:
         raise HTTPException(404, "there is no such chart") from None
-    return Response(content, media_type="image/svg+xml", headers={"Cache-Control": f"private, max-age={keep_s}"})
+    if chart.content is None:
+        return Response(_BEING_DRAWN, status_code=202, media_type=_SVG, headers={"Retry-After": "2"})
+    # the script of the page asks again where the state is older
+    headers = {"Chart-State": "current" if chart.current else "older"}
+    if chart.current:
+        headers["Cache-Control"] = f"private, max-age={keep_s}"
+    return Response(chart.content, media_type=_SVG, headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,25 +56,7 @@ class Renderer:
 
     def __init__(self, statics: Mapping[str, str]) -> None:
         self._statics = statics
-        self._environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("carbonnas.web", "templates"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._environment.filters |= {
-            "action": action,
-            "grams": grams,
-            "iso": iso,
-            "minute": minute,
-            "search_url": search_url,
-            "segment": segment,
-            "sentence": sentence,
-        }
-        # the first visitor does not wait until they are compiled
-        self._templates = {name: self._environment.get_template(name) for name in self._environment.list_templates()}
+        _templates()
 
     def page(
         self, request: Request, template: str, *, here: str, title: str, status: int = 200, **values: object
@@ -98,8 +81,31 @@ class Renderer:
             form_field=FORM_TOKEN_FIELD,
             statics=self._statics,
         )
-        text = self._templates[template].render(shell=shell, title=title, **values)
+        text = _templates()[template].render(shell=shell, title=title, **values)
         return HTMLResponse(text, status_code=status, headers=_HEADERS)
+
+
+@functools.cache
+def _templates() -> Mapping[str, jinja2.Template]:
+    """Return all templates by name, compiled, so that the first visitor does not wait for it."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("carbonnas.web", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "action": action,
+        "grams": grams,
+        "iso": iso,
+        "minute": minute,
+        "search_url": search_url,
+        "segment": segment,
+        "sentence": sentence,
+    }
+    return {name: environment.get_template(name) for name in environment.list_templates()}
 
 
 def minute(value: datetime) -> str:

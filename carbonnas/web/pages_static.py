@@ -39,6 +39,12 @@ def static_router(files: Mapping[str, StaticFile]) -> APIRouter:
     """Return the route of the files; a name that is not one of them is not found, whatever it says."""
     router = APIRouter()
 
+    @router.get("/favicon.ico")
+    def icon() -> Response:
+        """Answer browsers that show something else than a page and ask for its icon all the same."""
+        (file,) = (each for each in files.values() if each.media_type == _TYPES["svg"])
+        return Response(file.content, media_type=file.media_type, headers={"Cache-Control": "public, max-age=86400"})
+
     @router.get("/static/{name}")
     def static(name: str) -> Response:
         if name not in files:

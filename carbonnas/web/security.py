@@ -53,6 +53,7 @@ class Refusal:
 
 
 _UNAUTHORIZED = {"WWW-Authenticate": 'Bearer realm="carbonnas"'}
+_BROKEN = Refusal(500, "that went wrong in the daemon; its log says how")
 _TOO_LONG = Refusal(413, f"the body of a request holds at most {MOST_BYTES} bytes")
 
 
@@ -78,7 +79,7 @@ class Door:
             await self._app(scope, receive, send)
             return
         asked = Asked.of(scope)
-        guarded = _with_headers(send)
+        guarded = _Guarded(send)
         visitor = self._visitor(asked)
         refusal = self._refusal(asked, visitor)
         if refusal is None and not asked.reads:
@@ -88,7 +89,13 @@ class Door:
         if refusal is not None:
             await _answer(guarded, refusal)
             return
-        await self._app({**scope, "carbonnas.visitor": visitor}, receive, guarded)
+        try:
+            await self._app({**scope, "carbonnas.visitor": visitor}, receive, guarded)
+        except Exception:
+            # Whoever asked is told no more, in an answer with all its headers; the server logs the rest.
+            if not guarded.begun:
+                await _answer(guarded, _BROKEN)
+            raise
 
     def _visitor(self, asked: Asked) -> Visitor:
         if self._sessions is None:
@@ -176,15 +183,20 @@ async def _read(receive: Receive) -> bytes | None:
     return bytes(body)
 
 
-def _with_headers(send: Send) -> Send:
-    async def send_with_headers(message: Message) -> None:
+class _Guarded:
+    """Sends an answer with the headers that bind browsers."""
+
+    def __init__(self, send: Send) -> None:
+        self.begun = False
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self.begun = True
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
-        await send(message)
-
-    return send_with_headers
+        await self._send(message)
 
 
 async def _answer(send: Send, refusal: Refusal) -> None:

@@ -21,7 +21,8 @@ from tests.carbonnas.web.sketch import SketchControl, World, daemon_view, make_w
 pytestmark = pytest.mark.browser
 
 _TOKEN = "t0ken-" + "x" * 32
-_DRAWN = "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
+_DRAWN = "[...document.images].every(image => image.complete && image.naturalHeight > 150)"
+"""While a chart is being drawn another picture of this height says so."""
 _MOST_TABS = 60
 
 

@@ -48,7 +48,17 @@ limit = "100 kg"
 def daemon(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Run a daemon on the folder's state and give its process once it serves."""
     (folder / "daemon.toml").write_text(DAEMON, encoding="utf-8")
-    words = ["daemon", "--config", folder / "daemon.toml", "--port", "0", "--state", folder / "state", "--log", "json"]
+    words: list[str | Path] = [
+        "daemon",
+        "--config",
+        folder / "daemon.toml",
+        "--port",
+        "0",
+        "--state",
+        folder / "state",
+        "--log",
+        "json",
+    ]
     process = subprocess.Popen(
         [sys.executable, "-m", "carbonnas", *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -93,23 +103,22 @@ def overrides(state: list[str | Path]) -> list[tuple[float, str]]:
     return [(override["grams"], override["reason"]) for override in budget["overrides"]]
 
 
-def test_a_search_is_submitted_watched_steered_and_reported(tmp_path: Path) -> None:
+def test_searches_are_run_submitted_watched_and_steered(tmp_path: Path) -> None:
     state: list[str | Path] = ["--state", tmp_path / "state"]
     with daemon(tmp_path) as process:
         owner = find_daemon(tmp_path / "state")
         assert owner is not None
         assert owner.pid == process.pid
-        answer = carbonnas("submit", search(tmp_path, "short", 1), "--label", "team", "--json", *state).json
-        assert answer["page"] == f"{owner.address}/searches/{answer['id']}"
-        watched = carbonnas("watch", answer["id"], *state)
-        assert watched.err.splitlines()[-1] == f"Search {answer['id']} has ended: completed (plan done)."
+        run = carbonnas("run", search(tmp_path, "short", 1), "--json", *state)
+        assert (run.status, run.json["search"]["state"]) == (0, "completed")
+        assert run.err.splitlines()[-1].endswith(" has ended: completed (plan done).")
         # Five scored, two trained, and the winner's full training.
         listed = carbonnas("list", "--json", *state).json["searches"]
-        assert [(row["id"], row["scored"], row["trained"], row["phase"]) for row in listed] == [
-            (answer["id"], 5, 3, None)
-        ]
+        assert [(row["name"], row["scored"], row["trained"], row["phase"]) for row in listed] == [("short", 5, 3, None)]
 
-        long = carbonnas("submit", search(tmp_path, "long", 500), "--priority", "-3", *state).out.strip()
+        submitted = carbonnas("submit", search(tmp_path, "long", 500), "--priority", "-3", "--json", *state).json
+        long = submitted["id"]
+        assert submitted["page"] == f"{owner.address}/searches/{long}"
         assert carbonnas("submit", tmp_path / "long" / "search.toml", *state).out.strip() == long
         assert carbonnas("pause", "long", *state).status == 0
         shown = carbonnas("show", "long", "--json", *state).json["daemon"]
@@ -122,8 +131,6 @@ def test_a_search_is_submitted_watched_steered_and_reported(tmp_path: Path) -> N
             carbonnas("watch", "long", *state).err.splitlines()[-1] == f"Search {long} has ended: stopped (cancelled)."
         )
 
-        run = carbonnas("run", search(tmp_path, "run", 1), "--json", *state)
-        assert (run.status, run.json["search"]["state"]) == (0, "completed")
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
     assert find_daemon(tmp_path / "state") is None

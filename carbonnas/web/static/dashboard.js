@@ -2,16 +2,23 @@
 (() => {
   const LEAST_MS = 1000; // between two looks
   const MOST_MS = 15000; // between two looks while they fail
+  const DRAWN_MS = 2000; // until a chart that is being drawn is asked for again
+  const OLDER_MS = 10000; // and one that was drawn a moment before
   const UNASKED_MS = 15000; // between looks while the daemon sends no events
   const LOST = "The connection to the daemon is lost; this page tries again.";
   const status = document.getElementById("live");
   const told = new Map(); // what the daemon last said of each part, by its id
-  const drawing = new Set(); // ids of parts whose new picture is on its way
+  const newest = new Map(); // parts with a picture as the daemon last told them, by id
+  const queue = new Set(); // ids of those that are to be looked at
+  const narrow = window.matchMedia("(max-width: 520px)");
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
   let known = null; // version of the newest view that was announced
   let shown = null; // version that the page shows
   let busy = false;
   let lastAt = 0;
   let pause = LEAST_MS;
+  let painting = false;
+  let round = 0;
   let events = null;
   let again = null;
   let timer = null;
@@ -40,7 +47,7 @@
       .map((box) => [box.id, box.scrollLeft, box.scrollTop]);
 
   const replace = (old, fresh) => {
-    if (!old.isConnected) return;
+    if (!old?.isConnected) return;
     const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
     const scrolls = scrolled(old);
     keepState(old, fresh);
@@ -49,18 +56,49 @@
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   };
 
-  // the new picture is there before the old one goes, so that nothing flickers; words do not wait for it
-  const replacePicture = async (old, fresh) => {
-    drawing.add(old.id);
+  const chartAddress = (source) => {
+    const size = narrow.matches ? "narrow" : "wide";
+    return `${source}&size=${size}&scheme=${dark.matches ? "dark" : "light"}`;
+  };
+
+  // Charts are drawn beside everything else: the old picture stays until the new one is there, and words do not wait for it.
+  // Returns after how many milliseconds to ask again, 0 if there is no need.
+  const bring = async (id) => {
+    const fresh = newest.get(id)?.cloneNode(true);
+    if (!fresh || document.hidden) return 0;
+    const picture = fresh.querySelector("picture");
     try {
-      await fresh.querySelector("img").decode();
-      replace(old, fresh);
+      const answer = await fetch(chartAddress(picture.dataset.chart));
+      if (answer.status === 202) return DRAWN_MS;
+      if (!answer.ok) return OLDER_MS;
+      round += 1; // browsers show what they showed under the same address before
+      for (const source of picture.querySelectorAll("source")) source.srcset += `&n=${round}`;
+      picture.querySelector("img").src += `&n=${round}`;
+      await picture.querySelector("img").decode();
+      replace(document.getElementById(id), fresh);
+      return answer.headers.get("chart-state") === "older" ? OLDER_MS : 0;
     } catch {
-      told.delete(old.id); // the old picture stays, and the next look asks again
-    } finally {
-      drawing.delete(old.id);
+      return OLDER_MS;
     }
   };
+
+  // one after the other: browsers keep few connections to one server, and news needs one, too
+  const paint = async () => {
+    painting = true;
+    for (const id of queue) {
+      queue.delete(id);
+      const again = await bring(id);
+      if (again) setTimeout(show, again, id);
+    }
+    painting = false;
+  };
+
+  const show = (id) => {
+    queue.add(id);
+    if (!painting) paint();
+  };
+
+  const showAll = () => [...newest.keys()].forEach(show);
 
   const look = async () => {
     const address = new URL(window.location.href);
@@ -71,11 +109,14 @@
     const before = headline();
     for (const old of document.querySelectorAll("[data-live]")) {
       const found = page.getElementById(old.id);
-      if (!found || found.outerHTML === told.get(old.id) || drawing.has(old.id)) continue;
+      if (!found || found.outerHTML === told.get(old.id)) continue;
       told.set(old.id, found.outerHTML);
       const fresh = document.importNode(found, true);
-      if (fresh.querySelector("img")) replacePicture(old, fresh);
-      else replace(old, fresh);
+      if (!fresh.querySelector("picture")) replace(old, fresh);
+      else {
+        newest.set(old.id, fresh);
+        show(old.id);
+      }
     }
     if (headline() !== before) say(headline());
     else if (status.textContent === LOST) say("");
@@ -145,13 +186,19 @@
     if (document.hidden) return;
     listen();
     if (known !== shown) plan();
+    showAll();
   };
 
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) window.location.reload();
   });
-  for (const part of document.querySelectorAll("[data-live]")) told.set(part.id, part.outerHTML);
+  for (const part of document.querySelectorAll("[data-live]")) {
+    told.set(part.id, part.outerHTML);
+    if (part.querySelector("picture")) newest.set(part.id, part.cloneNode(true));
+  }
   if (told.size) {
+    narrow.addEventListener("change", showAll);
+    dark.addEventListener("change", showAll);
     document.addEventListener("visibilitychange", attend);
     window.addEventListener("pagehide", leave);
     attend();

@@ -18,6 +18,8 @@ from carbonnas.storage.store import Store
 from carbonnas.testing.daemons import SimulatedDaemon
 from carbonnas.testing.searches import STARTS_AT, write_simulated_search
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 BLIND = {"use": "carbon_blind", "percentile": None}
 

@@ -323,6 +323,29 @@ def test_a_search_that_joins_between_two_readings_is_charged_from_then_on() -> N
     ]
 
 
+def test_a_search_that_joins_at_the_instant_of_a_reading_delays_nobody_and_pays_nothing_yet() -> None:
+    daemon = Daemon(constant)
+    daemon.start("a", 0)
+    daemon.tick(5)
+    daemon.start("b", 10)
+    late = usage(0, -20, -10, stream="recovered")
+    read = daemon.tick(10, a=[usage(0, 5, 10)], b=[late])
+    assert paid(read["a"]) == {trial(7): 150, IDLE: 30}
+    assert paid(read["b"]) == {trial(7): 300}
+    daemon.start("c", 15)
+    assert daemon.tick(15)["c"] is None
+    assert paid(daemon.tick(18)["c"]) == {IDLE: 6}
+
+
+def test_what_those_who_left_did_not_pay_is_paid_by_those_who_came() -> None:
+    daemon = Daemon(constant)
+    daemon.start("a", 0)
+    daemon.tick(5)
+    daemon.start("b", 8)
+    daemon.close("a")
+    assert paid(daemon.tick(10)["b"]) == {IDLE: 30}
+
+
 def test_a_paused_search_pays_for_what_its_workers_still_did_and_for_no_rest() -> None:
     daemon = Daemon(constant)
     daemon.start("a", 0)
@@ -524,6 +547,7 @@ def test_a_reading_without_any_energy_still_says_for_when_it_is() -> None:
     assert reading.attributions == ()
 
 
+@pytest.mark.slow
 def test_codecarbon_comes_and_goes_with_the_searches_and_leaves_nothing_behind() -> None:
     node = NodeMeter(lambda: CodeCarbonMeter(SLOTS, mode=TrackingMode.PROCESS, cpu_power=100.0, ram_power=10.0))
     left: list[tuple[int, int]] = []

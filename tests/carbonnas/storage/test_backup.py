@@ -39,6 +39,15 @@ def test_a_backup_holds_what_was_committed_and_nothing_later(
     copy.close()
 
 
+def test_a_backup_is_one_file_that_can_be_read_where_nothing_can_be_written(path: Path, store: Store) -> None:
+    target = path.parent / "backup.db"
+    backup(path, target)
+    connection = sqlite3.connect(f"{target.as_uri()}?mode=ro", uri=True)
+    # A database that is read through a write-ahead log needs files beside it.
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    connection.close()
+
+
 def test_a_backup_takes_the_place_of_the_one_before(
     path: Path, store: Store, header: SearchHeader, progress: SearchProgress
 ) -> None:

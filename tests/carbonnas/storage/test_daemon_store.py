@@ -21,7 +21,7 @@ from tests.carbonnas.storage.made import START, at, submission
 
 @pytest.fixture
 def daemon(path: Path, store: Store) -> Iterator[DaemonStore]:
-    opened = DaemonStore(path, patience_s=0.2)
+    opened = DaemonStore(path)
     yield opened
     opened.close()
 

@@ -74,6 +74,14 @@ def test_every_version_that_the_ledger_refers_to_stays(path: Path, store: Store,
     assert left(path, "intensities") == 2
 
 
+def test_what_stays_does_not_keep_the_rest_from_going(store: Store, daemon: DaemonStore) -> None:
+    header, progress = new_search("s")
+    store.create(header, progress)
+    store.commit("s", progress, Step(entries=[entry("e", hours(-48, -47), intensity(-48))]))
+    store.archive.keep([intensity(-47)], START)
+    assert [daemon.prune_archive(LONG_AFTER, limit=1) for _ in range(2)] == [1, 0]
+
+
 def test_a_value_that_the_ledger_comes_to_refer_to_meanwhile_stays(
     path: Path, store: Store, daemon: DaemonStore
 ) -> None:
@@ -103,7 +111,7 @@ def test_the_report_of_a_search_shows_what_it_showed(path: Path, store: Store, d
 
 
 def test_the_time_between_two_searches_is_not_shown(path: Path, store: Store, daemon: DaemonStore) -> None:
-    for search_id, begin, end in (("b", 100, 110), ("a", 0, 10), ("c", 105, 130)):
+    for search_id, begin, end in (("b", 100, 130), ("a", 0, 10), ("c", 105, 110)):
         header, progress = new_search(search_id)
         store.create(replace(header, started_at=at(begin)), replace(progress, clock_at=at(end)))
     store.archive.keep([intensity(hour) for hour in range(200)], START)

@@ -34,6 +34,7 @@ class _Reader(HTMLParser):
         super().__init__()
         self.seen = Seen()
         self._open: list[str] = []
+        self._unproven: str | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -51,6 +52,10 @@ class _Reader(HTMLParser):
         seen.labelled |= {given["for"]} if tag == "label" else set()
         if tag in {"input", "select", "textarea"} and given.get("type") != "hidden":
             seen.fields.append(given.get("id", ""))
+        if tag == "form" and given.get("method") == "post" and given["action"] != "/login":
+            self._unproven = given["action"]
+        if given.get("name") == "csrf" and given.get("value"):
+            self._unproven = None
         self._judge(tag, given)
 
     def _judge(self, tag: str, given: dict[str, str]) -> None:
@@ -68,6 +73,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in _VOID:
             return
+        if tag == "form" and self._unproven is not None:
+            self.seen.faults.append(f"the form for {self._unproven} does not say whose it is")
         if not self._open or self._open.pop() != tag:
             self.seen.faults.append(f"{tag} closes what was not opened")
 

@@ -166,11 +166,6 @@ def test_an_unknown_search_is_said_not_to_be_there(reader: httpx.Client, name: s
 
 def test_the_report_comes_in_its_formats(reader: httpx.Client, world: World) -> None:
     path = f"/api/searches/{world.ended}/report"
-    page = reader.get(path)
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert page.headers["content-security-policy"].startswith("sandbox allow-scripts")
-    assert "allow-same-origin" not in page.headers["content-security-policy"]
-    assert "Carbon report" in page.text
     assert reader.get(path, params={"format": "markdown"}).headers["content-type"] == "text/markdown; charset=utf-8"
     assert told(reader, path, format="json")["search"]["id"] == world.ended
     table = reader.get(path, params={"format": "csv"})
@@ -178,6 +173,16 @@ def test_the_report_comes_in_its_formats(reader: httpx.Client, world: World) -> 
     assert table.headers["content-disposition"] == f'attachment; filename="{world.ended}.csv"'
     assert len(list(csv.reader(io.StringIO(table.text)))) == 1 + 15
     assert reader.get(path, params={"format": "pdf"}).status_code == 422
+
+
+@pytest.mark.slow
+def test_the_report_as_a_page_is_shut_off_from_the_daemon(reader: httpx.Client, world: World) -> None:
+    page = reader.get(f"/api/searches/{world.ended}/report")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["content-disposition"] == f'inline; filename="{world.ended}.html"'
+    assert page.headers["content-security-policy"].startswith("sandbox allow-scripts")
+    assert "allow-same-origin" not in page.headers["content-security-policy"]
+    assert "Carbon report" in page.text
 
 
 def test_budgets_and_sources_are_told(reader: httpx.Client, control: SketchControl, world: World) -> None:

@@ -25,3 +25,12 @@ def test_no_page_of_the_framework_that_loads_scripts_from_elsewhere_is_served(re
 def test_an_address_with_a_slash_too_many_is_not_there(reader: httpx.Client) -> None:
     assert reader.get("/api/status/").status_code == 404
     assert reader.get("//api/status").status_code == 404
+
+
+def test_the_description_says_which_routes_need_the_token(reader: httpx.Client) -> None:
+    description = reader.get("/api/openapi.json").json()
+    for path, operations in description["paths"].items():
+        for method, operation in operations.items():
+            assert ("security" in operation) == (method != "get"), (method, path)
+            assert operation["summary"]
+            assert operation["description"]

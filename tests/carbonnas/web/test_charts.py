@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from carbonnas.web.charts import ChartError, ChartRoom, draw_in_process
+from carbonnas.web.charts import Chart, ChartError, ChartRoom, draw_in_process
 from carbonnas.web.charts_look import Look, Scheme, Size
 from carbonnas.web.charts_rows import GridRows, grid_rows
 from carbonnas.web.charts_worker import drawn
@@ -28,96 +27,137 @@ _EMPTY = GridRows((), (), 0)
 
 
 class _Hand:
-    """Draws nothing, and notes what it was asked for; `time` is what its clock shows, in seconds."""
+    """Draws nothing, and notes what it was asked for; `time` is what its clock shows, in seconds; it works when it is told to."""
 
     def __init__(self) -> None:
         self.orders: list[Mapping[str, Any]] = []
         self.time = 0.0
-        self.at_once = 0
-        self.most_at_once = 0
-        self.go_on = threading.Event()
-        self.go_on.set()
+        self.problem: str | None = None
+        self.waiting: list[Callable[[], None]] = []
 
     def draw(self, order: Mapping[str, Any]) -> Mapping[str, str]:
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        self.go_on.wait(10)
         self.orders.append(order)
-        self.at_once -= 1
+        if self.problem is not None:
+            raise ChartError(self.problem)
         return {"grid": f"<svg>{len(self.orders)}</svg>", "front": "<svg/>"}
 
     def room(self) -> ChartRoom:
-        return ChartRoom(Path("store"), self.draw, lambda: self.time)
+        """Return a room whose charts wait for `work`."""
+        return ChartRoom(Path("store"), self.draw, lambda: self.time, self.waiting.append)
+
+    def ready_room(self) -> ChartRoom:
+        """Return a room whose charts are there at once."""
+        return ChartRoom(Path("store"), self.draw, lambda: self.time, lambda work: work())
+
+    def work(self) -> None:
+        while self.waiting:
+            self.waiting.pop(0)()
+
+
+def _rows(now: int) -> GridRows:
+    return GridRows((), (), now)
+
+
+def test_nobody_waits_for_a_chart_that_is_being_drawn() -> None:
+    hand = _Hand()
+    room = hand.room()
+    assert room.of_grid("one", _rows(1), _LIGHT) == Chart(None, current=False)
+    hand.work()
+    assert room.of_grid("one", _rows(1), _LIGHT) == Chart(b"<svg>1</svg>", current=True)
 
 
 def test_a_chart_is_drawn_once_for_each_version_and_look() -> None:
     hand = _Hand()
-    room = hand.room()
-    assert room.of_grid("one", _EMPTY, "a", _LIGHT) == room.of_grid("one", _EMPTY, "a", _LIGHT) == b"<svg>1</svg>"
-    room.of_grid("one", _EMPTY, "a", _DARK)
-    room.of_grid("two", _EMPTY, "a", _LIGHT)
+    room = hand.ready_room()
+    for _ in range(3):
+        room.of_grid("one", _EMPTY, _LIGHT)
+    room.of_grid("one", _EMPTY, _DARK)
+    room.of_grid("two", _EMPTY, _LIGHT)
     assert [order["scheme"] for order in hand.orders] == ["light", "dark", "light"]
 
 
 def test_what_changes_fast_is_drawn_every_twenty_seconds_at_most() -> None:
     hand = _Hand()
-    room = hand.room()
+    room = hand.ready_room()
+    current = []
     for second in range(61):
         hand.time = float(second)
-        room.of_grid("one", _EMPTY, str(second), _LIGHT)
+        current.append(room.of_grid("one", _rows(second), _LIGHT).current)
     assert len(hand.orders) == 4  # at 0, 20, 40 and 60 s
+    assert [second for second, is_current in enumerate(current) if is_current] == [0, 20, 40, 60]
 
 
-def test_one_chart_is_drawn_at_a_time_and_whoever_waited_gets_the_same() -> None:
+def test_an_older_chart_is_shown_while_a_new_one_is_drawn() -> None:
     hand = _Hand()
     room = hand.room()
-    hand.go_on.clear()
-    found: list[bytes] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(room.of_grid("one", _EMPTY, "a", _LIGHT))) for _ in range(6)
-    ]
-    for thread in threads:
-        thread.start()
-    hand.go_on.set()
-    for thread in threads:
-        thread.join(10)
-    assert found == [b"<svg>1</svg>"] * 6
-    assert (len(hand.orders), hand.most_at_once) == (1, 1)
+    room.of_grid("one", _rows(1), _LIGHT)
+    hand.work()
+    hand.time = 30.0
+    assert room.of_grid("one", _rows(2), _LIGHT) == Chart(b"<svg>1</svg>", current=False)
+    hand.work()
+    assert room.of_grid("one", _rows(2), _LIGHT) == Chart(b"<svg>2</svg>", current=True)
 
 
-def test_of_many_who_wait_some_are_sent_away() -> None:
+def test_charts_are_drawn_one_after_the_other_and_each_order_once() -> None:
     hand = _Hand()
     room = hand.room()
-    hand.go_on.clear()
-    refused: list[str] = []
-    counted = threading.Semaphore(0)
-
-    def ask(number: int) -> None:
-        try:
-            room.of_grid(str(number), _EMPTY, "a", _LIGHT)
-        except ChartError as error:
-            refused.append(str(error))
-            counted.release()
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(12)]
-    for thread in threads:
-        thread.start()
-    assert all(counted.acquire(timeout=10) for _ in range(4))  # 12 ask, 8 may wait
-    hand.go_on.set()
-    for thread in threads:
-        thread.join(10)
-    assert len(refused) == 4
-    assert "reload the page" in refused[0]
+    for _ in range(3):
+        for name in ("one", "two"):
+            room.of_grid(name, _EMPTY, _LIGHT)
+    assert len(hand.waiting) == 1  # one worker for all
+    hand.work()
+    assert len(hand.orders) == 2
 
 
-def test_charts_that_fail_are_tried_again() -> None:
-    def fail(order: Mapping[str, Any]) -> Mapping[str, str]:
-        raise ChartError("no ink")
+def test_orders_that_are_too_many_are_forgotten_until_they_come_again() -> None:
+    hand = _Hand()
+    room = hand.room()
+    for number in range(12):
+        room.of_grid(str(number), _EMPTY, _LIGHT)
+    hand.work()
+    assert len(hand.orders) == 8
+    assert room.of_grid("11", _EMPTY, _LIGHT).content is None
+    hand.work()
+    assert room.of_grid("11", _EMPTY, _LIGHT).current
 
-    room = ChartRoom(Path("store"), fail)
-    for _ in range(20):
+
+def test_a_chart_that_failed_is_told_and_tried_again_after_a_while() -> None:
+    hand = _Hand()
+    hand.problem = "no ink"
+    room = hand.ready_room()
+    for second in range(20):
+        hand.time = float(second)
         with pytest.raises(ChartError, match="no ink"):
-            room.of_grid("one", _EMPTY, "a", _LIGHT)
+            room.of_grid("one", _EMPTY, _LIGHT)
+    assert len(hand.orders) == 1
+    hand.time, hand.problem = 20.0, None
+    assert room.of_grid("one", _EMPTY, _LIGHT).current
+
+
+def test_a_mistake_in_drawing_does_not_end_it_for_ever() -> None:
+    hand = _Hand()
+    mistakes = [RuntimeError("a mistake")]
+
+    def draw(order: Mapping[str, Any]) -> Mapping[str, str]:
+        if mistakes:
+            raise mistakes.pop()
+        return hand.draw(order)
+
+    room = ChartRoom(Path("store"), draw, lambda: 0.0, lambda work: work())
+    with pytest.raises(RuntimeError, match="a mistake"):
+        room.of_grid("one", _EMPTY, _LIGHT)
+    assert room.of_grid("one", _EMPTY, _LIGHT).current
+
+
+def test_what_nobody_has_asked_for_lately_gives_way() -> None:
+    hand = _Hand()
+    room = hand.ready_room()
+    for number in range(250):
+        room.of_grid(str(number), _EMPTY, _LIGHT)
+    room.of_grid("249", _EMPTY, _LIGHT)
+    assert len(hand.orders) == 250
+    room.of_grid("0", _EMPTY, _LIGHT)
+    assert len(hand.orders) == 251
 
 
 def test_every_figure_of_a_search_is_drawn_for_each_look(world: World) -> None:
@@ -142,8 +182,10 @@ def test_a_grid_is_drawn_with_and_without_anything_known(control: SketchControl)
 
 @pytest.mark.slow
 def test_the_process_draws_what_it_is_asked_for(world: World) -> None:
-    room = ChartRoom(world.store)
-    assert room.of_search(world.ended, "front", "ended", _LIGHT).startswith(b"<svg")
+    room = ChartRoom(world.store, start=lambda work: work())
+    front = room.of_search(world.ended, "front", "ended", _LIGHT)
+    assert front.current
+    assert (front.content or b"").startswith(b"<svg")
     with pytest.raises(KeyError):
         room.of_search(world.ended, "nothing", "ended", _LIGHT)
 
@@ -180,11 +222,19 @@ def test_routes_give_charts_of_what_is_there(control: SketchControl, shelf: Shel
     hand = _Hand()
     for search_id in (world.active.search_id, world.ended):
         path = f"/charts/searches/{search_id}/front.svg"
-        answer = _get(control, shelf, hand.room(), path, size="narrow", scheme="dark", v="1")
+        answer = _get(control, shelf, hand.ready_room(), path, size="narrow", scheme="dark", v="1")
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "image/svg+xml"
-    assert _get(control, shelf, hand.room(), "/charts/grid.svg", name="trace.csv SUN").status_code == 200
+        assert answer.headers["chart-state"] == "current"
+    assert _get(control, shelf, hand.ready_room(), "/charts/grid.svg", name="trace.csv SUN").status_code == 200
     assert [order["size"] for order in hand.orders] == ["narrow", "narrow", "wide"]
+
+
+def test_a_chart_that_is_being_drawn_is_a_picture_that_says_so(control: SketchControl, shelf: Shelf) -> None:
+    answer = _get(control, shelf, _Hand().room(), "/charts/grid.svg", name="trace.csv SUN")
+    assert answer.status_code == 202
+    assert "being drawn" in "".join(ET.fromstring(answer.text).itertext())  # noqa: S314 # drawn here
+    assert "cache-control" not in answer.headers  # nothing is to be kept, as with every answer
 
 
 def test_routes_draw_nothing_that_is_not_there(control: SketchControl, shelf: Shelf, world: World) -> None:
@@ -193,16 +243,14 @@ def test_routes_draw_nothing_that_is_not_there(control: SketchControl, shelf: Sh
     assert _get(control, shelf, hand.room(), "/charts/searches/none/front.svg").status_code == 404
     assert _get(control, shelf, hand.room(), f"{figures}/secret.svg").status_code == 404
     assert _get(control, shelf, hand.room(), f"{figures}/front.svg", size="huge").status_code == 422
-    assert hand.orders == []
-    assert (
-        _get(control, shelf, hand.room(), f"{figures}/progress.svg").status_code == 404
-    )  # the hand has no such figure
+    assert hand.waiting == []
+    room = hand.ready_room()
+    assert _get(control, shelf, room, f"{figures}/progress.svg").status_code == 404  # the hand has no such figure
 
 
 def test_a_chart_that_can_not_be_had_is_told_and_may_be_asked_for_again(control: SketchControl, shelf: Shelf) -> None:
-    def fail(order: Mapping[str, Any]) -> Mapping[str, str]:
-        raise ChartError("no ink")
-
-    answer = _get(control, shelf, ChartRoom(shelf.path, fail), "/charts/grid.svg", name="trace.csv SUN")
+    hand = _Hand()
+    hand.problem = "no ink"
+    answer = _get(control, shelf, hand.ready_room(), "/charts/grid.svg", name="trace.csv SUN")
     assert (answer.status_code, answer.text) == (503, "no ink")
     assert "retry-after" in answer.headers

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -128,6 +129,21 @@ def test_an_empty_daemon_says_what_is_missing_in_words(control: SketchControl, r
     assert "No search is under way" in _page(reader, "/searches?show=active").text
 
 
+def test_a_daemon_with_an_empty_store_says_so(control: SketchControl, tmp_path: Path) -> None:
+    control.change(_empty)
+    shelf = Shelf(tmp_path / "empty.db")
+    page = SearchesPage(control, shelf, Renderer(static_files()[0]))
+    for show, said in (
+        ("all", "no search yet"),
+        ("active", "No search is under way"),
+        ("ended", "No search has ended"),
+    ):
+        query = f"show={show}".encode()
+        answer = page.answer(Request({"type": "http", "query_string": query, "headers": []}))
+        assert said in bytes(answer.body).decode()
+    shelf.close()
+
+
 def test_a_search_before_its_first_step_has_no_numbers(
     control: SketchControl, reader: httpx.Client, world: World
 ) -> None:
@@ -248,6 +264,11 @@ def test_a_stranger_is_asked_to_sign_in_and_gets_no_form(reader: httpx.Client, w
         assert "Sign in with the token" in read(answer).text, path
 
 
+def test_signing_out_takes_the_forms_away(person: httpx.Client) -> None:
+    assert _send(person, "/logout", "/login").status_code == 303
+    assert "Sign in with the token" in _page(person, "/budgets").text
+
+
 def test_pausing_and_resuming_come_back_to_the_page(control: SketchControl, person: httpx.Client, world: World) -> None:
     path = f"/searches/{world.active.search_id}"
     for command, phase in (("pause", Phase.PAUSED), ("resume", Phase.RUNNING)):
@@ -349,6 +370,7 @@ def test_style_and_script_are_kept_for_ever_under_names_that_follow_their_conten
         assert answer.status_code == 200
         assert "immutable" in answer.headers["cache-control"]
         assert re.search(r"\.[0-9a-f]{12}\.", each)
+    assert reader.get("/favicon.ico").headers["content-type"] == "image/svg+xml"
     for wrong in ("/static/dashboard.css", "/static/..%2fpages.py", "/static/%2e%2e/pages.py"):
         assert reader.get(wrong).status_code == 404
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 import schemathesis
 from fastapi import FastAPI
@@ -17,6 +16,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.carbonnas.web.conftest import TOKEN
 from tests.carbonnas.web.sketch import World
+
+pytestmark = pytest.mark.slow
 
 FEW = settings(
     max_examples=4,
@@ -57,12 +58,3 @@ def hold(operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, serv
         case.call_and_validate(base_url=server, headers=BEARER, timeout=10, excluded_checks=unchecked)
 
     ask()
-
-
-def test_the_description_says_which_routes_need_the_token(reader: httpx.Client) -> None:
-    description = reader.get("/api/openapi.json").json()
-    for path, operations in description["paths"].items():
-        for method, operation in operations.items():
-            assert ("security" in operation) == (method != "get"), (method, path)
-            assert operation["summary"]
-            assert operation["description"]

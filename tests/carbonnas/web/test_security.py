@@ -77,6 +77,10 @@ REFUSED: dict[str, tuple[Mapping[str, str], int]] = {
     "another program of this machine": ({**BEARER, "Origin": "http://127.0.0.1:1"}, 403),
     "a page of another site": ({**BEARER, "Sec-Fetch-Site": "cross-site"}, 403),
     "a page of the same site": ({**BEARER, "Sec-Fetch-Site": "same-site"}, 403),
+    "a form of another site": (
+        {**BEARER, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},
+        403,
+    ),
     "another method in a header": ({**BEARER, "X-HTTP-Method-Override": "GET"}, 400),
 }
 

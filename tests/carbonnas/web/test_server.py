@@ -127,5 +127,6 @@ def test_an_error_of_ours_is_logged_and_answered_without_a_stack(
     finally:
         server.stop()
     assert answer.status_code == 500
-    assert "secret" not in answer.text
+    assert answer.json() == {"detail": "that went wrong in the daemon; its log says how"}
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert "secret inside" in caplog.text

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,8 +18,8 @@ import pytest
 from rich.console import Console
 
 from carbonnas.cli.attach import follow
-from carbonnas.cli.live import LiveSearch, read
-from carbonnas.client import DaemonError, DaemonGoneError
+from carbonnas.cli.live import LiveSearch, look_at, read
+from carbonnas.client import DaemonClient, DaemonError, DaemonGoneError
 from carbonnas.daemon.control import DaemonView, Phase
 from carbonnas.record import SearchState, StopReason
 from carbonnas.trials import TrialKind, TrialState
@@ -157,6 +158,28 @@ def test_watching_takes_the_newest_that_runs_and_tells_its_end(service: Service)
     lines = answer.err.splitlines()
     assert lines[-1] == f"Search {service.active} has ended: completed (plan done)."
     assert "training, " in lines[0]
+
+
+def test_a_daemon_that_is_still_taking_over_its_searches_may_know_one_yet(world_once: World, state: Path) -> None:
+    control = Desk(replace(daemon_view(world_once), version=0, searches=()))
+    with serving(state, control) as address:
+        client = DaemonClient(address, state / "token")
+        starting = look_at(client, world_once.active.search_id)
+        control.change(lambda view: view)
+        started = look_at(client, world_once.active.search_id)
+    assert (starting.is_known, starting.is_nobodys) == (False, False)
+    assert (started.is_known, started.is_nobodys) == (False, True)
+
+
+def test_nothing_is_shown_of_a_search_while_the_daemon_does_not_know_it(service: Service) -> None:
+    before = service.control.view()
+
+    def away() -> None:
+        service.control.change(lambda view: replace(view, searches=()))
+        threading.Timer(0.3, lambda: service.control.change(lambda _: before)).start()
+
+    seen = watched(service, away)
+    assert [search.is_known for search in seen] == [True] * 3
 
 
 def test_watching_in_json_prints_a_line_for_each_change(service: Service) -> None:
