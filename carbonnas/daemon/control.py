@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from carbon_sources.health import Health
 from carbon_sources.monitor import Observation
 from carbonnas.energy.meter import Measurement
+from carbonnas.record import Override
 from carbonnas.search_state import SearchHeader
 from carbonnas.status import SearchStatus
 from schedulers.budget import BudgetState
@@ -104,17 +105,6 @@ class BudgetView:
     state: BudgetState
     exhausted_at: datetime | None
     overrides: tuple[Override, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """Grams that an operator added to a budget for one window, above zero, and why."""
-
-    budget: str
-    at: datetime
-    grams: float
-    reason: str
-    window_start: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from carbonnas.daemon.common_budgets import CommonBudgets
-from carbonnas.daemon.control import CommandError, Override, UnknownNameError
-from carbonnas.daemon.overrides import common_budget_name, own_budget_name
+from carbonnas.daemon.control import CommandError, UnknownNameError
+from carbonnas.daemon.overrides import common_budget_name
 from carbonnas.daemon.seat import Seat
+from carbonnas.record import Override, own_budget_name
 from schedulers.budget import EmissionBudget
 
 _MOST_G = 1e12

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from carbon_sources.interval import Interval
-from carbonnas.daemon.control import Override
+from carbonnas.record import Override
 from schedulers.budget import EmissionBudget
 
 
@@ -53,11 +53,6 @@ class Overrides:
         """Return what was added to a budget inside one of its windows."""
         start = None if window is None else window.start
         return tuple(each for each in self._by_budget.get(budget, ()) if each.window_start == start)
-
-
-def own_budget_name(search_id: str, place: int) -> str:
-    """Return the name of a search's own budget, by its place in the configuration from 0."""
-    return f"{search_id}/{place + 1}"
 
 
 def common_budget_name(name: str) -> str:

@@ -19,13 +19,13 @@ from carbonnas.config import SearchConfig
 from carbonnas.daemon.common_budgets import CommonBudgets
 from carbonnas.daemon.control import Phase, SearchView
 from carbonnas.daemon.grids import Grids
-from carbonnas.daemon.overrides import Overrides, own_budget_name
+from carbonnas.daemon.overrides import Overrides
 from carbonnas.energy.meter import Usage
 from carbonnas.energy.node_meter import NodeMeter
 from carbonnas.errors import ConfigError
 from carbonnas.execution.executor import Executor
 from carbonnas.execution.polled_ahead import PolledAhead
-from carbonnas.record import SearchState
+from carbonnas.record import SearchState, own_budget_name
 from carbonnas.search_state import SearchHeader
 from carbonnas.status import SearchStatus
 from carbonnas.storage.daemon_rows import StoredSubmission

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor as Threads
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from carbonnas.daemon.checking import Checked
 from carbonnas.daemon.commands import Commands
 from carbonnas.daemon.common_budgets import CommonBudgets, NamedBudget
 from carbonnas.daemon.config import DaemonConfig
-from carbonnas.daemon.control import Control, DaemonView, Override, Submission, UnknownNameError
+from carbonnas.daemon.control import Control, DaemonView, Submission, UnknownNameError
 from carbonnas.daemon.fleet import Fleet
 from carbonnas.daemon.grids import Grids
 from carbonnas.daemon.logs import decision_line
@@ -28,7 +28,6 @@ from carbonnas.daemon.seat import Machine, Seat
 from carbonnas.daemon.views import ReasonCounter, TickClock, budget_views
 from carbonnas.energy.node_meter import NodeMeter
 from carbonnas.plugins import ENERGY_METERS
-from carbonnas.storage.daemon_rows import StoredOverride
 from carbonnas.storage.daemon_store import DaemonStore
 from carbonnas.storage.paths import store_path
 from carbonnas.storage.store import Store
@@ -92,10 +91,6 @@ class Daemon(Control):
         self._daemon_store = DaemonStore(store_path(surroundings.state_folder))
         self._openers: Threads = AtOnce() if surroundings.simulated else ThreadPoolExecutor(1, "openers")
         energy, services = config.energy, {"slots": config.daemon.slots}
-        stored = (
-            Override(each.budget, each.at, each.grams, each.reason, each.window_start)
-            for each in self._daemon_store.overrides()
-        )
         self._machine = Machine(
             clock=surroundings.clock,
             store=self._store,
@@ -103,7 +98,7 @@ class Daemon(Control):
             node=NodeMeter(lambda: ENERGY_METERS.create(energy.use, energy.options, services)),
             grids=Grids(surroundings.clock, self._store.archive, simulated=surroundings.simulated),
             budgets=CommonBudgets(common_budgets(config), config.accounting.bound_g_per_kwh),
-            overrides=Overrides(stored),
+            overrides=Overrides(self._daemon_store.overrides()),
             slots=config.daemon.slots,
             openers=self._openers,
         )
@@ -298,7 +293,7 @@ class Daemon(Control):
 
     def _override(self, budget: str, grams: float, reason: str) -> None:
         override = self._desk.override(budget, grams, reason=reason, now=self._around.clock.now())
-        self._daemon_store.add_override(StoredOverride(**asdict(override)))
+        self._daemon_store.add_override(override)
         self._machine.overrides.add(override)
         self._desk.apply(override)
 

@@ -10,8 +10,9 @@ from itertools import chain
 from carbonnas.daemon.common_budgets import CommonBudgets
 from carbonnas.daemon.control import BudgetView, TickTimes
 from carbonnas.daemon.exhaustion import Spending
-from carbonnas.daemon.overrides import Overrides, common_budget_name, own_budget_name
+from carbonnas.daemon.overrides import Overrides, common_budget_name
 from carbonnas.daemon.seat import Seat
+from carbonnas.record import own_budget_name
 from carbonnas.status import SearchStatus
 
 _KEPT = 1000

@@ -29,11 +29,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A spreadsheet may run a cell that starts with one of these."""
 
 
-_OVERRIDE_COLUMNS = ("added_at", "budget", "grams", "window_start", "reason")
-
-
 def to_csv(document: ReportDocument) -> str:
-    """Return a row for each trial, then an empty line and a row for each override where there are any.
+    """Return a row for each trial.
 
     Unknown is an empty cell; a text that a spreadsheet could run gets an apostrophe in front.
     """
@@ -43,12 +40,6 @@ def to_csv(document: ReportDocument) -> str:
     writer.writerow([_cell(column) for column in (*_COLUMNS, *names)])
     for trial in document.trials:
         writer.writerow([_cell(value) for value in _row(trial, names)])
-    if document.overrides:
-        text.write("\r\n")
-        writer.writerow(_OVERRIDE_COLUMNS)
-        for added in document.overrides:
-            start = iso(added.window_start) if added.window_start else None
-            writer.writerow([_cell(value) for value in (iso(added.at), added.budget, added.grams, start, added.reason)])
     return text.getvalue()
 
 

@@ -81,7 +81,7 @@ def _budgets(
             if added.budget == name:
                 window = None if added.window_start is None else budget.window_at(added.window_start)
                 book.raise_limit(place, window, added.grams)
-    return book.states(progress.clock_at, 0.0)
+    return (*book.states(progress.clock_at, 0.0), *book.exceeded(progress.clock_at))
 
 
 def _intensities(

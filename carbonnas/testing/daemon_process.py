@@ -61,7 +61,11 @@ class DaemonProcess:
         around = {**os.environ, "PYTHONPATH": self._path, **(environment or {})}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "carbonnas", *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=around
+                [sys.executable, "-m", "carbonnas", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=around,
             )
         return self._process
 

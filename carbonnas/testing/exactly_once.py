@@ -6,15 +6,17 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from carbon_sources.interval import Interval
+from carbonnas.emissions import EmissionEntry
 from carbonnas.energy.meter import Account
 from carbonnas.record import SearchRecord, SearchState
 from carbonnas.storage.paths import store_path
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
+from carbonnas.trials import TrialState
 
 _REL = 1e-9
 _JITTER = timedelta(seconds=0.02)
@@ -50,25 +52,38 @@ def violations(searches: Sequence[SearchRecord], *, ended: bool = True) -> list[
     return found
 
 
-def overshoots(searches: Sequence[SearchRecord], limit_g: Sequence[tuple[datetime, float]], slack_g: float) -> list[str]:
-    """Return one sentence for each piece of work that ended when more than a limit and `slack_g` had been emitted.
+def overshoots(searches: Sequence[SearchRecord], budget: str, limit_g: float, slack_g: float) -> list[str]:
+    """Return one sentence for each day in which work went on beyond a daily budget over all searches.
 
     Args:
         searches: All that count.
-        limit_g: Since when which limit held, in order of time; it holds for all that was emitted since the first instant.
-        slack_g: What the machine can emit between two readings of its meter.
+        budget: Name of the budget, whose days are those of UTC; what operators added holds from when they did so.
+        limit_g: Its limit.
+        slack_g: What the machine can emit between two readings of its meter, in grams.
     """
-    entries = sorted(
-        (e for record in searches for e in record.entries), key=lambda entry: entry.priced.sample.interval.end
-    )
-    found, spent_g = [], 0.0
+    entries = sorted((e for record in searches for e in record.entries), key=_end)
+    added = [each for record in searches[:1] for each in record.overrides if each.budget == budget]
+    spent_g: dict[date, float] = defaultdict(float)
+    found: dict[date, str] = {}
     for entry in entries:
-        spent_g += entry.emissions_g or 0.0
-        end = entry.priced.sample.interval.end
-        limit = max((grams for since, grams in limit_g if since <= end), default=math.inf)
-        if entry.owner.account is Account.TRIAL and spent_g > limit + slack_g:
-            found.append(f"work went on until {end} although {spent_g:.3f} g of {limit:.3f} g were spent")
-    return found
+        end = _end(entry)
+        day = end.date()
+        spent_g[day] += entry.emissions_g or 0.0
+        limit = limit_g + sum(each.grams for each in added if each.at <= end and each.at.date() == day)
+        if entry.owner.account is Account.TRIAL and spent_g[day] > limit + slack_g:
+            found.setdefault(
+                day, f"work went on at {end} although {spent_g[day]:.3f} g of {limit:.3f} g had been emitted"
+            )
+    return list(found.values())
+
+
+def lost_for_good(record: SearchRecord) -> list[int]:
+    """Return the trials that have failed because they lost their worker in both attempts."""
+    return [trial.number for trial in record.trials if trial.state is TrialState.FAILED and trial.attempt > 1]
+
+
+def _end(entry: EmissionEntry) -> datetime:
+    return entry.priced.sample.interval.end
 
 
 def _of_one(record: SearchRecord, *, ended: bool) -> Iterator[str]:

@@ -10,10 +10,10 @@ from importlib.metadata import version
 
 from carbon_sources.intensity import IntensitySample
 from carbonnas.accounting import RunningTotals
-from carbonnas.daemon.control import BudgetView, DaemonView, GridView, Override, Phase, SearchView
+from carbonnas.daemon.control import BudgetView, DaemonView, GridView, Phase, SearchView
 from carbonnas.energy.meter import Measurement
 from carbonnas.execution.executor import EpochReport
-from carbonnas.record import DecisionRecord, SearchState
+from carbonnas.record import DecisionRecord, Override, SearchState
 from carbonnas.status import SearchStatus
 from carbonnas.trials import Trial, TrialKind, TrialState
 from carbonnas.web import api_models as models

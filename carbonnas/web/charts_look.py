@@ -53,6 +53,9 @@ INKS: Mapping[Scheme, Ink] = {
     Scheme.DARK: Ink("#e7eaef", "#a3adba", "#343a45"),
 }
 
+WHOLE_ROW = frozenset({"timeline", "emissions", "grid"})
+"""Charts that have a row of the page to themselves, by name."""
+
 _WIDTHS = {(Size.NARROW, False): 328, (Size.NARROW, True): 328, (Size.WIDE, False): 520, (Size.WIDE, True): 1060}
 """Pixels by size, and by whether the chart has a row of the page to itself."""
 

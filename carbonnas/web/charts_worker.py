@@ -15,11 +15,8 @@ from typing import Any
 
 from carbonnas.errors import CarbonNASError
 from carbonnas.execution.parent_death import die_with_parent
-from carbonnas.web.charts_look import Look, Scheme, Size, dressed
+from carbonnas.web.charts_look import WHOLE_ROW, Look, Scheme, Size, dressed
 from carbonnas.web.charts_rows import GridRows
-
-WHOLE_ROW = frozenset({"timeline", "emissions", "grid"})
-"""Charts that have a row of the page to themselves."""
 
 _POLITE = 10
 """Work of searches goes first (nice(2))."""

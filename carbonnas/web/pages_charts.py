@@ -14,7 +14,7 @@ from carbonnas.errors import SearchNotFoundError
 from carbonnas.search_state import SearchHeader
 from carbonnas.status import SearchStatus
 from carbonnas.web.charts import Chart, ChartError, ChartRoom
-from carbonnas.web.charts_look import Look, Scheme, Size
+from carbonnas.web.charts_look import INKS, WHOLE_ROW, Look, Scheme, Size, width
 from carbonnas.web.charts_rows import grid_rows
 from carbonnas.web.pages_render import segment
 from carbonnas.web.shelf import Shelf
@@ -27,11 +27,6 @@ _SOON_S, _LATER_S = 10, 3600
 """Seconds for which browsers may keep a chart of what changes, and of what has ended."""
 
 _SVG = "image/svg+xml"
-_BEING_DRAWN = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 520 150" width="520" height="150">'
-    '<text x="260" y="80" text-anchor="middle" font-family="sans-serif" font-size="15" fill="#808892">'
-    "This chart is being drawn; without scripts reload the page in some seconds.</text></svg>"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +55,6 @@ _FIGURES = (
     ("front", "Pareto front", "Trainings by the first two objectives; no other one beats those on the front in both."),
 )
 
-_WHOLE_ROW = frozenset({"timeline", "emissions"})
 _NAMES = frozenset(name for name, *_ in _FIGURES)
 
 
@@ -68,7 +62,7 @@ def figure_links(header: SearchHeader, version: str) -> tuple[FigureLink, ...]:
     """Return the figures of a search in one version."""
     address = f"/charts/searches/{segment(header.search_id)}"
     return tuple(
-        FigureLink(name, title, caption, f"{address}/{name}.svg?v={version}", name in _WHOLE_ROW)
+        FigureLink(name, title, caption, f"{address}/{name}.svg?v={version}", name in WHOLE_ROW)
         for name, title, caption in _FIGURES
         if name != "front" or len(header.objectives) > 1
     )
@@ -97,7 +91,7 @@ def charts_router(control: Control, shelf: Shelf, charts: ChartRoom) -> APIRoute
         if found is None:
             raise HTTPException(404, "there is no such carbon source")
         rows = grid_rows(found.observation)
-        return _picture(lambda: charts.of_grid(name, rows, look), _SOON_S)
+        return _picture(lambda: charts.of_grid(name, rows, look), _being_drawn("grid", look), _SOON_S)
 
     @router.get("/charts/searches/{search_id}/{name}.svg")
     def figure(search_id: str, name: str, look: Annotated[Look, Depends(_look)]) -> Response:
@@ -106,7 +100,7 @@ def charts_router(control: Control, shelf: Shelf, charts: ChartRoom) -> APIRoute
             raise HTTPException(404, "there is no such chart")
         version = ENDED if found is None else version_of(found.status)
         keep_s = _LATER_S if found is None else _SOON_S
-        return _picture(lambda: charts.of_search(search_id, name, version, look), keep_s)
+        return _picture(lambda: charts.of_search(search_id, name, version, look), _being_drawn(name, look), keep_s)
 
     return router
 
@@ -119,7 +113,17 @@ def _is_stored(shelf: Shelf, search_id: str) -> bool:
     return True
 
 
-def _picture(ask: Callable[[], Chart], keep_s: int) -> Response:
+def _being_drawn(name: str, look: Look) -> str:
+    """Return what stands in for a chart that is not there yet, as wide as it will be."""
+    across = width(look, whole_row=name in WHOLE_ROW)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across} 150" width="{across}" height="150">'
+        f'<text x="{across / 2:g}" y="80" text-anchor="middle" font-family="sans-serif" font-size="15" fill="{INKS[look.scheme].quiet}">'
+        "This chart is being drawn …</text></svg>"
+    )
+
+
+def _picture(ask: Callable[[], Chart], stand_in: str, keep_s: int) -> Response:
     try:
         chart = ask()
     except ChartError as error:
@@ -127,7 +131,7 @@ def _picture(ask: Callable[[], Chart], keep_s: int) -> Response:
     except KeyError:
         raise HTTPException(404, "there is no such chart") from None
     if chart.content is None:
-        return Response(_BEING_DRAWN, status_code=202, media_type=_SVG, headers={"Retry-After": "2"})
+        return Response(stand_in, status_code=202, media_type=_SVG, headers={"Retry-After": "2"})
     # the script of the page asks again where the state is older
     headers = {"Chart-State": "current" if chart.current else "older"}
     if chart.current:

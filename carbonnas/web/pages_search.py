@@ -15,13 +15,13 @@ from carbonnas.daemon.control import (
     CommandError,
     Control,
     DaemonView,
-    Override,
+    Phase,
     SearchView,
     UnknownNameError,
 )
 from carbonnas.errors import SearchNotFoundError
 from carbonnas.execution.executor import EpochReport
-from carbonnas.record import DecisionRecord
+from carbonnas.record import DecisionRecord, Override
 from carbonnas.search_state import SearchHeader
 from carbonnas.trials import Trial
 from carbonnas.web.pages_charts import ENDED, FigureLink, figure_links, version_of
@@ -96,7 +96,7 @@ class SearchPage:
             header=header,
             best=status.best if status else None,
             slots=f"{found.granted} of {header.slots} granted",
-            next_at=status.next_at if status else None,
+            next_at=status.next_at if status and found.phase is Phase.RUNNING else None,
             running=tuple((trial, status.epochs.get(trial.number)) for trial in status.running) if status else (),
             decisions=self._decisions(header.search_id),
             figures=figure_links(header, version_of(status)),

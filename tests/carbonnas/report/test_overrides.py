@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from dataclasses import replace
@@ -117,19 +115,6 @@ def test_reasons_and_names_are_text_in_markdown(text: str, made_up: SearchRecord
     assert not re.search(r"<script|<b>|(?<!\\)\[x", page)
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=["script", "formula", "table", "link"])
-def test_csv_has_overrides_in_a_table_of_their_own(text: str, made_up: SearchRecord) -> None:
-    whole = list(csv.reader(io.StringIO(render(overridden(made_up, text), ReportFormat.CSV), newline="")))
-    border = whole.index([])
-    assert border == 1 + len(made_up.trials)
-    header, *rows = whole[border + 1 :]
-    assert header == ["added_at", "budget", "grams", "window_start", "reason"]
-    assert len(rows) == 4
-    shown = f"'{text}" if text.startswith("=") else text
-    assert rows[3] == ["2024-05-01T08:00:00Z", "daemon/all", "900.0", "", shown]
-
-
 def test_without_overrides_no_format_speaks_of_them(made_up: SearchRecord) -> None:
-    assert [] not in list(csv.reader(io.StringIO(render(made_up, ReportFormat.CSV))))
     for format_ in (ReportFormat.MARKDOWN, ReportFormat.HTML):
         assert "added" not in render(made_up, format_).split("Configuration", maxsplit=1)[0].split("</style>")[-1]

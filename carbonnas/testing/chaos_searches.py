@@ -1,0 +1,233 @@
+"""The searches, the grid and the daemon's configuration of the chaos."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+from carbon_sources.clock import wall_time
+from carbon_sources.testing_server import Asked, Reply, fake_provider
+from carbon_sources.units import J_PER_KWH
+from carbonnas.errors import ExecutionError
+from carbonnas.record import SearchRecord
+from carbonnas.testing.exactly_once import records
+
+SLOTS = 3
+TRAIN_W, SCORE_W, IDLE_W = 300.0, 100.0, 50.0
+DIRTIEST = 400.0
+"""Of the grid, g/kWh."""
+BUDGET = "daemon/day"
+LIMIT_G = 3.0
+SLACK_G = (SLOTS * TRAIN_W + IDLE_W) * 10 / J_PER_KWH * DIRTIEST
+"""What the machine emits in ten seconds: the meter is read every five, and the daemon is frozen for a second and a half at most."""
+
+_STEP = timedelta(minutes=5)
+
+_DAEMON = f"""
+[daemon]
+slots = {SLOTS}
+quantum = "10 s"
+heartbeat = "1 s"
+stop_timeout = "20 s"
+
+[energy]
+use = "constant_power"
+train = "{TRAIN_W:g} W"
+score = "{SCORE_W:g} W"
+idle = "{IDLE_W:g} W"
+
+[backup]
+every = "5 min"
+keep = 2
+
+[[budgets]]
+name = "day"
+window = "day"
+limit = "{LIMIT_G:g} g"
+"""
+
+_PATIENT = """
+[search]
+name = "patient"
+seed = {seed}
+slots = 2
+rounds = 6
+score_per_round = 4
+train_per_round = 2
+epochs = 4
+full_epochs = 6
+rank_by = ["params", "macs"]
+
+[space]
+use = "small_conv"
+
+[strategy]
+use = "regularized_evolution"
+
+[scoring]
+use = "patient"
+score_s = {score_s}
+
+[training]
+use = "patient"
+epoch_s = {epoch_s}
+
+[scheduler]
+use = "carbon_blind"
+
+[forecaster]
+use = "persistence"
+"""
+
+_SOURCE = """
+[carbon_source]
+use = "carbon_aware_sdk"
+base_url = "{url}"
+location = "here"
+kind = "average"
+basis = "lifecycle"
+
+[accounting]
+poll_interval = "10 s"
+"""
+
+_TRAINED = """
+[search]
+name = "trained"
+seed = 3
+slots = 2
+rounds = 2
+score_per_round = 3
+train_per_round = 2
+epochs = 2
+full_epochs = 3
+rank_by = ["params", "macs"]
+
+[space]
+use = "small_conv"
+
+[strategy]
+use = "reinforce"
+
+[scoring]
+use = "proxies"
+proxies = ["params", "macs"]
+
+[training]
+use = "training"
+
+[scheduler]
+use = "carbon_blind"
+
+[carbon_source]
+use = "constant"
+g_per_kwh = 300
+"""
+
+_ALONE = """
+[energy]
+use = "constant_power"
+train = "1 W"
+score = "1 W"
+idle = "1 W"
+"""
+_CONSTANT = '\n[carbon_source]\nuse = "constant"\ng_per_kwh = 300\n'
+
+
+def daemon_config() -> str:
+    """Return the configuration of the daemon."""
+    return _DAEMON
+
+
+def write_patient_search(folder: Path, *, seed: int, url: str) -> Path:
+    """Write a search of some seconds that needs no torch, on the grid of an address."""
+    text = _PATIENT.format(seed=seed, score_s=0.05, epoch_s=0.25) + _SOURCE.format(url=url)
+    alone = _PATIENT.format(seed=seed, score_s=0, epoch_s=0) + _CONSTANT + _ALONE
+    return _written(folder, text, alone + '\n[executor]\nuse = "inline"\n')
+
+
+def write_trained_search(folder: Path) -> Path:
+    """Write a search that trains networks for some seconds each."""
+    return _written(folder, _TRAINED, _TRAINED + _ALONE)
+
+
+def _written(folder: Path, text: str, alone: str) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "alone.toml").write_text(alone, encoding="utf-8")
+    path = folder / "search.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def undisturbed(path: Path, site: Path) -> SearchRecord:
+    """Run a search that was written here in a process of its own, with nobody to disturb it, and return what came of it.
+
+    Raises:
+        ExecutionError: If it failed.
+    """
+    state = path.parent / "alone"
+    words = ["run", str(path.parent / "alone.toml"), "--json", "--state", str(state)]
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "carbonnas", *words],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise ExecutionError(f"{path.parent.name} failed although nobody disturbed it: {done.stderr}")
+    return records(state)[0]
+
+
+_BROKEN = {
+    "refuses": Reply.json({"title": "Forbidden"}, 403),
+    "resets": Reply(reset=True),
+    "fails": Reply(b"", 503),
+    "babbles": Reply(b"<html>nothing of interest</html>"),
+    "dawdles": Reply(b"[]", delay_s=2.0),
+}
+
+
+class Grid:
+    """A service like the Carbon Aware SDK's, which can be broken in several ways.
+
+    Attributes:
+        broken: How it is broken at present; `None` if it is not.
+    """
+
+    WAYS: ClassVar[tuple[str, ...]] = tuple(_BROKEN)
+
+    def __init__(self) -> None:
+        self.broken: str | None = None
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """Serve it and give its address."""
+        with fake_provider(self._reply) as server:
+            yield server.url
+
+    def _reply(self, asked: Asked) -> Reply:
+        if self.broken is not None:
+            return _BROKEN[self.broken]
+        if not asked.path.endswith("/emissions/bylocation"):
+            return Reply.json({"title": "Not Implemented"}, 501)
+        start, end = (datetime.fromisoformat(asked.query[name][0]) for name in ("time", "toTime"))
+        first = start.replace(minute=start.minute // 5 * 5, second=0, microsecond=0)
+        last = min(end, wall_time())
+        rows = [_row(first + number * _STEP) for number in range(max(0, (last - first) // _STEP + 1))]
+        return Reply.json(rows)
+
+
+def _row(begins: datetime) -> dict[str, Any]:
+    """Return what is known of five minutes; between 200 and 400 g/kWh."""
+    rating = DIRTIEST - 100.0 + 100.0 * math.sin(begins.timestamp() / 1000.0)
+    stamp = begins.strftime("%Y-%m-%dT%H:%M:%S+00:00")
+    return {"location": "here", "time": stamp, "rating": round(rating, 3), "duration": "00:05:00"}

@@ -1,0 +1,375 @@
+"""The real daemon with real workers, and everything that can happen to them, at random instants: `python tests/end_to_end/chaos.py --faults 200`.
+
+It hands in searches for as long as it lasts, and whenever one has ended another. At the end everything that was stored is compared with
+what the same searches come to where nothing happens to them. The exit status is 1 if anything differs, is lost, or counts twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import enum
+import os
+import random
+import signal
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from carbon_sources.clock import monotonic_s
+from carbonnas.client import DaemonClient
+from carbonnas.errors import CarbonNASError
+from carbonnas.record import SearchRecord
+from carbonnas.report.downtime import downtimes
+from carbonnas.storage.daemon_store import DaemonStore
+from carbonnas.storage.paths import store_path
+from carbonnas.testing import patient
+from carbonnas.testing.chaos_searches import (
+    BUDGET,
+    LIMIT_G,
+    SLACK_G,
+    Grid,
+    daemon_config,
+    undisturbed,
+    write_patient_search,
+    write_trained_search,
+)
+from carbonnas.testing.daemon_process import DaemonProcess, override, pause_s, submit
+from carbonnas.testing.descendants import workers
+from carbonnas.testing.disks import Disk, LimitedFiles, small_disk
+from carbonnas.testing.exactly_once import lost_for_good, overshoots, records, violations, work
+from carbonnas.trials import TrialState
+
+AT_ONCE = 3
+"""Searches that are open at a time."""
+POINTS = ("before_commit", "after_commit", "after_submit")
+ABSENCE_S = 65.0
+"""What reports call a downtime is longer than a minute."""
+PATIENCE_S = 300.0
+
+
+class Fault(enum.Enum):
+    """What happens to the daemon."""
+
+    KILL_DAEMON = "the daemon is killed"
+    CRASH_AT_A_POINT = "it is killed at a named point"
+    KILL_A_WORKER = "a worker, or what forks workers, is killed"
+    FREEZE_DAEMON = "the daemon is frozen"
+    FREEZE_A_WORKER = "a worker is frozen"
+    FILL_DISK = "the disk is full for some seconds"
+    BREAK_SOURCE = "the carbon source breaks, or is mended"
+    STOP_DAEMON = "the daemon is asked to stop"
+
+
+_WEIGHTS = {
+    Fault.KILL_DAEMON: 5,
+    Fault.CRASH_AT_A_POINT: 3,
+    Fault.KILL_A_WORKER: 4,
+    Fault.FREEZE_DAEMON: 2,
+    Fault.FREEZE_A_WORKER: 2,
+    Fault.FILL_DISK: 2,
+    Fault.BREAK_SOURCE: 2,
+    Fault.STOP_DAEMON: 1,
+}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened so far."""
+
+    faults: Counter[str] = field(default_factory=Counter)
+    killed: int = 0
+    stopped: int = 0
+    failed_starts: int = 0
+    starts_s: list[float] = field(default_factory=list)
+    stops_s: list[float] = field(default_factory=list)
+
+
+class Chaos:
+    """One run.
+
+    Args:
+        folder: An empty folder for everything.
+        grid: The carbon source that searches use.
+        url: Its address.
+        disk: What the store lies on.
+        rng: Chooses what happens when, and to whom.
+        torch: Whether networks are trained, too.
+    """
+
+    def __init__(self, folder: Path, grid: Grid, url: str, disk: Disk, rng: random.Random, *, torch: bool) -> None:
+        self.folder = folder
+        self.tally = Tally()
+        self._grid = grid
+        self._url = url
+        self._disk = disk
+        self._rng = rng
+        site = patient.install(folder / "site")
+        self.daemon = DaemonProcess(folder, daemon_config(), path=[site], state=disk.folder / "state")
+        self._client: DaemonClient | None = None
+        self._open: set[str] = set()
+        self.paths: dict[str, Path] = {}
+        self._waiting = [write_trained_search(folder / "trained")] if torch else []
+        self._do: dict[Fault, Callable[[], None]] = {
+            Fault.KILL_DAEMON: self.kill,
+            Fault.CRASH_AT_A_POINT: self._crash,
+            Fault.KILL_A_WORKER: lambda: self._to_a_worker(signal.SIGKILL),
+            Fault.FREEZE_DAEMON: lambda: self._freeze(self.daemon.pid),
+            Fault.FREEZE_A_WORKER: lambda: self._to_a_worker(signal.SIGSTOP),
+            Fault.FILL_DISK: self._fill,
+            Fault.BREAK_SOURCE: self._break_source,
+            Fault.STOP_DAEMON: self._stop,
+        }
+
+    def run(self, faults: int, say: Callable[[str], None]) -> None:
+        """Let so many faults happen, then let all searches end, and stop the daemon."""
+        self.start()
+        for number in range(1, faults + 1):
+            self._tend()
+            pause_s(self._rng.uniform(0.1, 2.5))
+            fault = self._rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+            self.tally.faults[fault.value] += 1
+            say(f"{number}/{faults} {fault.value}; {len(self._open)} of {len(self.paths)} searches open")
+            self._do[fault]()
+            if number == faults // 2 and faults >= 100:
+                self._stay_away()
+        self._grid.broken = None
+        self.kill()
+        self._drain(say)
+        self._stop(again=False)
+
+    def start(self) -> None:
+        """Start the daemon; if it can't, try again."""
+        for _ in range(5):
+            begun_s = monotonic_s()
+            self._client = self.daemon.start()
+            if self._client is not None:
+                self.tally.starts_s.append(monotonic_s() - begun_s)
+                return
+            self.tally.failed_starts += 1
+        raise AssertionError(f"the daemon does not start: {self.daemon.last_words()}")
+
+    def kill(self) -> None:
+        """Kill the daemon and start it again."""
+        self._kill()
+        self.start()
+
+    def _kill(self) -> None:
+        self.daemon.kill()
+        self.tally.killed += 1
+        self._client = None
+
+    def _stay_away(self) -> None:
+        self._kill()
+        pause_s(ABSENCE_S)
+        self.start()
+
+    def _crash(self) -> None:
+        self._kill()
+        where = f"{self._rng.choice(POINTS)}:{self._rng.randint(1, 25)}"
+        client = self.daemon.start({"CARBONNAS_CRASH_AT": where})
+        until_s = monotonic_s() + 20
+        while client is not None and self.daemon.process.poll() is None and monotonic_s() < until_s:
+            pause_s(0.1)
+        self.kill()
+
+    def _stop(self, *, again: bool = True) -> None:
+        begun_s = monotonic_s()
+        status = self.daemon.stop()
+        self.tally.stops_s.append(monotonic_s() - begun_s)
+        self.tally.stopped += 1
+        if status != 0:
+            raise AssertionError(f"the daemon stopped with status {status}: {self.daemon.last_words()}")
+        if again:
+            self.start()
+
+    def _to_a_worker(self, number: signal.Signals) -> None:
+        found = sorted(workers(self.daemon.pid), key=lambda process: process.pid)
+        # A trial that loses its worker twice has failed, as it should; here it would only say how unlucky it was.
+        if not found or (number is signal.SIGKILL and self._is_second_attempt()):
+            return
+        worker = self._rng.choice(found)
+        if number is signal.SIGSTOP:
+            self._freeze(worker.pid)
+        else:
+            worker.kill()
+
+    def _is_second_attempt(self) -> bool:
+        found = records(self.daemon.state)
+        open_trials = [t for record in found for t in record.trials if not t.state.final]
+        return any(trial.attempt > 1 for trial in open_trials)
+
+    def _freeze(self, pid: int) -> None:
+        try:
+            os.kill(pid, signal.SIGSTOP)
+            pause_s(self._rng.uniform(0.3, 1.5))
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            return
+
+    def _fill(self) -> None:
+        self._disk.fill(self.daemon.pid)
+        pause_s(self._rng.uniform(0.5, 6))
+        self._disk.free(self.daemon.pid)
+        if self._rng.random() < 0.6 or self.daemon.process.poll() is not None:
+            self.kill()
+
+    def _break_source(self) -> None:
+        self._grid.broken = None if self._grid.broken else self._rng.choice(Grid.WAYS)
+        if self._grid.broken and self._rng.random() < 0.5:
+            self.kill()
+
+    def _tend(self) -> None:
+        """Hand in searches, and allow more grams when few are left; a daemon that is gone at the moment is asked again later."""
+        if self.daemon.process.poll() is not None:
+            raise AssertionError(f"the daemon has ended by itself: {self.daemon.last_words()}")
+        if self._client is None:
+            return
+        try:
+            self._note_ends(self._client)
+            while len(self._open) < AT_ONCE:
+                self._hand_in(self._client)
+            self._allow_more(self._client)
+        except CarbonNASError as error:
+            self.tally.faults[f"not answered: {error}"[:90]] += 1
+
+    def _note_ends(self, client: DaemonClient) -> None:
+        for search_id in sorted(self._open):
+            if client.get("searches", search_id)["state"] not in {None, "running"}:
+                self._open.discard(search_id)
+
+    def _hand_in(self, client: DaemonClient) -> None:
+        if not self._waiting:
+            seed = len(self.paths) + 1
+            self._waiting.append(write_patient_search(self.folder / f"patient{seed}", seed=seed, url=self._url))
+        search_id = submit(client, self._waiting[0], priority=self._rng.randint(-1, 1))
+        self.paths[search_id] = self._waiting.pop(0)
+        self._open.add(search_id)
+
+    def _allow_more(self, client: DaemonClient) -> None:
+        (budget,) = [each for each in client.get("budgets")["budgets"] if each["name"] == BUDGET]
+        if budget["remaining_g"] < 0.15 * LIMIT_G:
+            override(client, BUDGET, LIMIT_G, "the chaos goes on")
+
+    def _drain(self, say: Callable[[str], None]) -> None:
+        until_s = monotonic_s() + PATIENCE_S
+        while self._open and monotonic_s() < until_s:
+            if self._client is None:
+                raise AssertionError("the daemon does not answer")
+            try:
+                self._note_ends(self._client)
+                self._allow_more(self._client)
+            except CarbonNASError as error:
+                say(str(error))
+            pause_s(0.5)
+
+    def problems(self) -> list[str]:
+        """Return one sentence for each thing that is not as it should be; the daemon has been stopped."""
+        found = records(self.daemon.state)
+        problems = violations(found) + overshoots(found, BUDGET, LIMIT_G, SLACK_G)
+        known = {record.search_id for record in found}
+        problems += [f"{each} was entered and is not there" for each in self.paths if each not in known]
+        problems += [each for record in found for each in self._differences(record)]
+        return problems + self._run_problems() + self._downtime_problems(found)
+
+    def _differences(self, record: SearchRecord) -> list[str]:
+        path = self.paths.get(record.search_id)
+        if path is None:
+            return [f"{record.search_id} was not answered for, but entered"] if record.name != "patient" else []
+        if lost_for_good(record):
+            self.tally.faults["search with a trial that lost its worker twice, not compared"] += 1
+            return []
+        if work(record) == work(undisturbed(path, self.folder / "site")):
+            return []
+        return [f"{record.search_id} did not come to what it comes to undisturbed"]
+
+    def _run_problems(self) -> list[str]:
+        store = DaemonStore(store_path(self.daemon.state))
+        runs = store.runs(100_000)
+        store.close()
+        ended, tally = sum(run.ended_at is not None for run in runs), self.tally
+        if ended == tally.stopped and tally.killed <= len(runs) - ended <= tally.killed + tally.failed_starts:
+            return []
+        return [f"{tally.killed} kills and {tally.stopped} stops, but {len(runs)} runs of which {ended} ended"]
+
+    def _downtime_problems(self, found: list[SearchRecord]) -> list[str]:
+        if sum(self.tally.faults.values()) < 100:
+            return []
+        longest = max((each.duration for record in found for each in downtimes(record)), default=timedelta())
+        return [] if longest.total_seconds() > ABSENCE_S - 5 else [f"a downtime of {ABSENCE_S} s does not show"]
+
+    def figures(self) -> dict[str, Any]:
+        """Return what was done."""
+        found = records(self.daemon.state)
+        trials = [trial for record in found for trial in record.trials]
+        starts = sorted(self.tally.starts_s)
+        return {
+            "faults": dict(self.tally.faults),
+            "daemon started": len(starts),
+            "start to answer, median and longest, s": (round(starts[len(starts) // 2], 1), round(starts[-1], 1)),
+            "stops, longest, s": round(max(self.tally.stops_s), 1),
+            "failed starts": self.tally.failed_starts,
+            "searches": len(found),
+            "trials": len(trials),
+            "second attempts": sum(trial.attempt > 1 for trial in trials),
+            "failed trials": sum(trial.state is TrialState.FAILED for trial in trials),
+            "ledger entries": sum(len(record.entries) for record in found),
+            "overrides": len(found[0].overrides) if found else 0,
+            "grams": round(sum(entry.emissions_g or 0.0 for record in found for entry in record.entries), 3),
+        }
+
+
+def run_chaos(folder: Path, faults: int, seed: int, *, torch: bool, say: Callable[[str], None]) -> list[str]:
+    """Run the chaos in an empty folder and return what is not as it should be.
+
+    Args:
+        folder: Holds everything.
+        faults: How many.
+        seed: What happens follows from it, as far as it can.
+        torch: Whether networks are trained, too.
+        say: Told what happens.
+    """
+    rng, grid = random.Random(seed), Grid()  # noqa: S311 - faults need not be secret
+    with grid.served() as url, small_disk(folder) as disk:
+        say(f"the disk is filled {'by limits on files' if isinstance(disk, LimitedFiles) else 'in earnest'}")
+        chaos = Chaos(folder, grid, url, disk, rng, torch=torch)
+        try:
+            chaos.run(faults, say)
+            for name, value in chaos.figures().items():
+                say(f"{name}: {value}")
+            return chaos.problems()
+        finally:
+            if chaos.daemon.process.poll() is None:
+                chaos.daemon.kill()
+
+
+def main() -> int:
+    """Run from the command line and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--faults", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--without-torch", action="store_true")
+    parser.add_argument("--folder", type=Path, help="keeps everything there; must not exist")
+    asked = parser.parse_args()
+    begun_s = monotonic_s()
+
+    def say(text: str) -> None:
+        sys.stdout.write(f"{monotonic_s() - begun_s:7.1f} s  {text}\n")
+        sys.stdout.flush()
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "chaos" if asked.folder is None else asked.folder
+        folder.mkdir(parents=True)
+        problems = run_chaos(folder, asked.faults, asked.seed, torch=not asked.without_torch, say=say)
+    for problem in problems:
+        say(f"PROBLEM: {problem}")
+    say(f"{asked.faults} faults, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
