@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +21,9 @@ T = TypeVar("T")
 
 _WORTH_A_LOOK = timedelta(seconds=0.2)
 """While workers start there is something to look after this often."""
+
+_LEAST_BYTES = 32 * 2**20
+"""Less room than this on the disk and nothing runs: checkpoints that can't be written would fail trials that are not to blame."""
 
 
 class Fleet:
@@ -61,6 +65,8 @@ class Fleet:
         Returns:
             How each search stands that was ticked.
         """
+        if not self._has_room():
+            return {}
         if stopping is None:
             self._share_out(now)
             self._open(now)
@@ -137,6 +143,21 @@ class Fleet:
             self._try(seat, partial(seat.settle_in, now), now)
             if seat.is_open and seat.stored.paused and not seat.running:
                 seat.close()
+
+    def _has_room(self) -> bool:
+        """Say whether there is room for checkpoints, usage and commits; without it all searches are closed, as their last whole steps left them.
+
+        What their workers said since then is not heard: failures to write are no results.
+        """
+        folder = self.machine.state_folder
+        if shutil.disk_usage(folder).free >= _LEAST_BYTES:
+            return True
+        trouble = f"there is hardly any room on the disk of {folder}, so nothing runs: make some"
+        if self.trouble != trouble:
+            _log.error("%s", trouble)
+        self.trouble, self._again = trouble, False
+        self.close()
+        return False
 
     def _read(self, now: datetime) -> bool:
         """Read the meter for everybody; without a reading nothing may run, because nothing could be accounted for."""

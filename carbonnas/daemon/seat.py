@@ -266,9 +266,11 @@ class Seat:
         """Stop workers and meter; what the search did so far is in the store."""
         opened, warming = self._opened, self._warming
         self._opened, self._warming = None, None
-        self._quietly(lambda: warming.result() if warming is not None else None)
+        self._quietly(lambda: warming.exception() if warming is not None else None)
         if opened is not None:
             self._quietly(opened.search.close)
+            # Workers that could not be closed cleanly leave the meter open, and a search that is metered can't be opened again.
+            self._quietly(lambda: self._machine.node.close(self.search_id))
         self._machine.budgets.close(self.search_id)
         self._machine.grids.leave(self.search_id)
         self._executor, self._own_budgets, self._told = None, None, None

@@ -57,15 +57,12 @@ class DaemonProcess:
 
     def spawn(self, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Start a daemon without waiting for anything."""
-        words = ["daemon", "--config", self.config, "--state", self.state, "--port", "0", "--log", "json"]
+        command: list[str | Path] = [sys.executable, "-m", "carbonnas", "daemon", "--port", "0", "--log", "json"]
+        command += ["--config", self.config, "--state", self.state]
         around = {**os.environ, "PYTHONPATH": self._path, **(environment or {})}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "carbonnas", *words],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=around,
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=around
             )
         return self._process
 

@@ -22,7 +22,7 @@ from carbonnas.web.visitor import form_fields
 _PAGE = 50
 """Ended searches on one page."""
 
-_LOOKING_S = 0.08
+_LOOKING_S = 0.03
 """So long a list looks for best values."""
 
 _ELSEWHERE = "see its page"

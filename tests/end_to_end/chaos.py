@@ -10,6 +10,7 @@ import argparse
 import enum
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -40,13 +41,15 @@ from carbonnas.testing.chaos_searches import (
 )
 from carbonnas.testing.daemon_process import DaemonProcess, override, pause_s, submit
 from carbonnas.testing.descendants import workers
-from carbonnas.testing.disks import Disk, LimitedFiles, small_disk
+from carbonnas.testing.disks import SmallDisk, small_disk
 from carbonnas.testing.exactly_once import lost_for_good, overshoots, records, violations, work
 from carbonnas.trials import TrialState
 
 AT_ONCE = 3
 """Searches that are open at a time."""
 POINTS = ("before_commit", "after_commit", "after_submit")
+_AT_WORK = 0.75
+_LONGEST_WAIT_S = 20.0
 ABSENCE_S = 65.0
 """What reports call a downtime is longer than a minute."""
 PATIENCE_S = 300.0
@@ -85,6 +88,8 @@ class Tally:
     killed: int = 0
     stopped: int = 0
     failed_starts: int = 0
+    unanswered: int = 0
+    not_compared: int = 0
     starts_s: list[float] = field(default_factory=list)
     stops_s: list[float] = field(default_factory=list)
 
@@ -99,10 +104,22 @@ class Chaos:
         disk: What the store lies on.
         rng: Chooses what happens when, and to whom.
         torch: Whether networks are trained, too.
+        say: Told what happens.
     """
 
-    def __init__(self, folder: Path, grid: Grid, url: str, disk: Disk, rng: random.Random, *, torch: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        grid: Grid,
+        url: str,
+        *,
+        disk: SmallDisk,
+        rng: random.Random,
+        torch: bool,
+        say: Callable[[str], None],
+    ) -> None:
         self.folder = folder
+        self._say = say
         self.tally = Tally()
         self._grid = grid
         self._url = url
@@ -124,22 +141,27 @@ class Chaos:
             Fault.BREAK_SOURCE: self._break_source,
             Fault.STOP_DAEMON: self._stop,
         }
+        if not disk.mounted:
+            del self._do[Fault.FILL_DISK]
 
-    def run(self, faults: int, say: Callable[[str], None]) -> None:
+    def run(self, faults: int) -> None:
         """Let so many faults happen, then let all searches end, and stop the daemon."""
         self.start()
         for number in range(1, faults + 1):
             self._tend()
-            pause_s(self._rng.uniform(0.1, 2.5))
-            fault = self._rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+            # Most faults meet work, some the start of the daemon or of workers.
+            if self._rng.random() < _AT_WORK:
+                self._wait_for_work()
+            pause_s(self._rng.uniform(0.0, 2.5))
+            fault = self._rng.choices(list(self._do), [_WEIGHTS[each] for each in self._do])[0]
             self.tally.faults[fault.value] += 1
-            say(f"{number}/{faults} {fault.value}; {len(self._open)} of {len(self.paths)} searches open")
+            self._say(f"{number}/{faults} {fault.value}; {len(self._open)} of {len(self.paths)} searches open")
             self._do[fault]()
             if number == faults // 2 and faults >= 100:
                 self._stay_away()
         self._grid.broken = None
         self.kill()
-        self._drain(say)
+        self._drain()
         self._stop(again=False)
 
     def start(self) -> None:
@@ -212,9 +234,9 @@ class Chaos:
             return
 
     def _fill(self) -> None:
-        self._disk.fill(self.daemon.pid)
+        self._disk.fill()
         pause_s(self._rng.uniform(0.5, 6))
-        self._disk.free(self.daemon.pid)
+        self._disk.free()
         if self._rng.random() < 0.6 or self.daemon.process.poll() is not None:
             self.kill()
 
@@ -235,7 +257,22 @@ class Chaos:
                 self._hand_in(self._client)
             self._allow_more(self._client)
         except CarbonNASError as error:
-            self.tally.faults[f"not answered: {error}"[:90]] += 1
+            self._note_silence(error)
+
+    def _wait_for_work(self) -> None:
+        until_s = monotonic_s() + _LONGEST_WAIT_S
+        while monotonic_s() < until_s and self._client is not None:
+            try:
+                self._allow_more(self._client)
+                if any(self._client.get("searches", each)["running"] for each in self._open):
+                    return
+            except CarbonNASError as error:
+                self._note_silence(error)
+            pause_s(0.2)
+
+    def _note_silence(self, error: CarbonNASError) -> None:
+        self.tally.unanswered += 1
+        self._say(f"not answered: {error}")
 
     def _note_ends(self, client: DaemonClient) -> None:
         for search_id in sorted(self._open):
@@ -255,7 +292,7 @@ class Chaos:
         if budget["remaining_g"] < 0.15 * LIMIT_G:
             override(client, BUDGET, LIMIT_G, "the chaos goes on")
 
-    def _drain(self, say: Callable[[str], None]) -> None:
+    def _drain(self) -> None:
         until_s = monotonic_s() + PATIENCE_S
         while self._open and monotonic_s() < until_s:
             if self._client is None:
@@ -264,7 +301,7 @@ class Chaos:
                 self._note_ends(self._client)
                 self._allow_more(self._client)
             except CarbonNASError as error:
-                say(str(error))
+                self._note_silence(error)
             pause_s(0.5)
 
     def problems(self) -> list[str]:
@@ -281,7 +318,7 @@ class Chaos:
         if path is None:
             return [f"{record.search_id} was not answered for, but entered"] if record.name != "patient" else []
         if lost_for_good(record):
-            self.tally.faults["search with a trial that lost its worker twice, not compared"] += 1
+            self.tally.not_compared += 1
             return []
         if work(record) == work(undisturbed(path, self.folder / "site")):
             return []
@@ -313,6 +350,7 @@ class Chaos:
             "start to answer, median and longest, s": (round(starts[len(starts) // 2], 1), round(starts[-1], 1)),
             "stops, longest, s": round(max(self.tally.stops_s), 1),
             "failed starts": self.tally.failed_starts,
+            "questions without an answer": self.tally.unanswered,
             "searches": len(found),
             "trials": len(trials),
             "second attempts": sum(trial.attempt > 1 for trial in trials),
@@ -335,16 +373,19 @@ def run_chaos(folder: Path, faults: int, seed: int, *, torch: bool, say: Callabl
     """
     rng, grid = random.Random(seed), Grid()  # noqa: S311 - faults need not be secret
     with grid.served() as url, small_disk(folder) as disk:
-        say(f"the disk is filled {'by limits on files' if isinstance(disk, LimitedFiles) else 'in earnest'}")
-        chaos = Chaos(folder, grid, url, disk, rng, torch=torch)
+        if not disk.mounted:
+            say("no file system may be mounted here, so that no disk is ever full")
+        chaos = Chaos(folder, grid, url, disk=disk, rng=rng, torch=torch, say=say)
         try:
-            chaos.run(faults, say)
+            chaos.run(faults)
             for name, value in chaos.figures().items():
                 say(f"{name}: {value}")
             return chaos.problems()
         finally:
             if chaos.daemon.process.poll() is None:
                 chaos.daemon.kill()
+            # What lies on the small disk goes with it.
+            shutil.copytree(chaos.daemon.state, folder / "state", ignore=shutil.ignore_patterns("backups"))
 
 
 def main() -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,30 +18,42 @@ from carbonnas.storage.daemon_rows import DaemonRun
 from carbonnas.storage.daemon_store import DaemonStore
 from carbonnas.storage.paths import store_path
 from carbonnas.testing import patient
-from carbonnas.testing.chaos_searches import (
-    daemon_config,
-    undisturbed,
-    write_patient_search,
-    write_trained_search,
-)
+from carbonnas.testing.chaos_searches import BUDGET, daemon_config, undisturbed, write_patient_search
+from carbonnas.testing.chaos_searches import write_trained_search as write_trained
 from carbonnas.testing.daemon_process import DaemonProcess, pause_s, submit, wait_for_searches
 from carbonnas.testing.exactly_once import records, violations, work
-from carbonnas.trials import TrialState
+from carbonnas.trials import TrialKind, TrialState
 
 pytestmark = pytest.mark.slow
 
-STOP_TIMEOUT_S = 20.0
 CONFIG = daemon_config().replace('limit = "3 g"', 'limit = "3 kg"')
 NOBODY = "http://127.0.0.1:9"
 """Nothing listens there: energy stays without a price."""
 
 
+@contextmanager
+def running(folder: Path) -> Iterator[DaemonProcess]:
+    """Run a daemon that knows the patient evaluator."""
+    daemon = DaemonProcess(folder / "daemon", CONFIG, path=[patient.install(folder / "site")])
+    begin(daemon)
+    try:
+        yield daemon
+    finally:
+        if daemon.process.poll() is None:
+            daemon.kill()
+
+
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
-    made = DaemonProcess(tmp_path / "daemon", CONFIG, path=[patient.install(tmp_path / "site")])
-    yield made
-    if made.process.poll() is None:
-        made.kill()
+    with running(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
+    """A daemon that goes on, whatever the tests that share it do."""
+    with running(tmp_path_factory.mktemp("steady")) as started:
+        yield started
 
 
 def begin(daemon: DaemonProcess) -> DaemonClient:
@@ -51,11 +62,13 @@ def begin(daemon: DaemonProcess) -> DaemonClient:
     return client
 
 
-def patient_search(folder: Path, seed: int) -> Path:
-    return write_patient_search(folder / f"patient{seed}", seed=seed, url=NOBODY)
+def client_of(daemon: DaemonProcess) -> DaemonClient:
+    client = daemon.client()
+    assert client is not None, daemon.last_words()
+    return client
 
 
-def eventually(look: Callable[[], bool], daemon: DaemonProcess) -> None:
+def eventually(look: Callable[[], object], daemon: DaemonProcess) -> None:
     """Wait until something can be seen."""
     until_s = monotonic_s() + 60
     while not look():
@@ -63,8 +76,13 @@ def eventually(look: Callable[[], bool], daemon: DaemonProcess) -> None:
         pause_s(0.1)
 
 
-def completed(daemon: DaemonProcess) -> int:
-    return sum(t.state is TrialState.COMPLETED for record in records(daemon.state) for t in record.trials)
+def trains(daemon: DaemonProcess) -> bool:
+    """Say whether a training is under way, as far as the store knows."""
+    return any(
+        trial.kind is TrialKind.TRAIN and trial.state is TrialState.RUNNING
+        for record in records(daemon.state)
+        for trial in record.trials
+    )
 
 
 def runs(daemon: DaemonProcess) -> list[DaemonRun]:
@@ -76,31 +94,128 @@ def runs(daemon: DaemonProcess) -> list[DaemonRun]:
         store.close()
 
 
-def test_a_daemon_that_is_asked_to_stop_suspends_what_trains_and_goes_on_with_it_when_it_starts_anew(
-    daemon: DaemonProcess, tmp_path: Path
-) -> None:
-    client = begin(daemon)
-    owner = find_daemon(daemon.state)
-    assert owner is not None
-    assert (owner.pid, owner.address) == (daemon.pid, client.address)
-    assert f"serves at {owner.address}" in daemon.log.read_text()
-    path = patient_search(tmp_path, 1)
-    search_id = submit(client, path)
-    eventually(lambda: client.get("searches", search_id)["running"] != [], daemon)
-    eventually(lambda: any(t.epoch for t in records_running(client, search_id)), daemon)
-    begun_s = monotonic_s()
-    assert daemon.stop() == 0
-    # Ten seconds for what is not training: threads, the server, the interpreter.
-    assert monotonic_s() - begun_s < STOP_TIMEOUT_S + 10
-    assert find_daemon(daemon.state) is None
-    (record,) = records(daemon.state)
-    states = {trial.state for trial in record.trials}
-    assert TrialState.RUNNING not in states
-    assert TrialState.SUSPENDED in states
-    client = begin(daemon)
-    wait_for_searches(client, [search_id], patience_s=120, log=daemon.log)
-    assert daemon.stop() == 0
+def require_as_undisturbed(daemon: DaemonProcess, path: Path, site: Path) -> None:
     (record,) = records(daemon.state)
     assert violations([record]) == []
-    assert work(record) == work(undisturbed(path, tmp_path / "site"))
+    assert work(record) == work(undisturbed(path, site))
+
+
+def test_what_trains_when_the_daemon_is_asked_to_stop_is_suspended_and_goes_on_when_it_starts_anew(
+    daemon: DaemonProcess, tmp_path: Path
+) -> None:
+    client, owner = client_of(daemon), find_daemon(daemon.state)
+    assert owner is not None
+    assert (owner.pid, owner.address) == (daemon.pid, client.address)
+    assert f"serves at {owner.address}" in daemon.log.read_text(encoding="utf-8")
+    path = write_patient_search(tmp_path / "search", seed=1, url=NOBODY, epochs=12)
+    search_id = submit(client, path)
+    eventually(lambda: trains(daemon), daemon)
+    # `stop_timeout` is 20 s; the patience that is left over is for threads, the server, and the interpreter.
+    assert daemon.stop(patience_s=40) == 0
+    assert find_daemon(daemon.state) is None
+    (stopped,) = records(daemon.state)
+    states = {trial.state for trial in stopped.trials}
+    assert TrialState.SUSPENDED in states
+    assert TrialState.RUNNING not in states
+    wait_for_searches(begin(daemon), [search_id], patience_s=120, log=daemon.log)
+    assert daemon.stop() == 0
     assert all(run.ended_at is not None for run in runs(daemon))
+    require_as_undisturbed(daemon, path, tmp_path / "site")
+
+
+def test_a_daemon_that_is_killed_holds_up_nobody_and_its_downtime_can_be_seen(
+    daemon: DaemonProcess, tmp_path: Path
+) -> None:
+    path = write_patient_search(tmp_path / "search", seed=2, url=NOBODY)
+    search_id = submit(client_of(daemon), path)
+    eventually(lambda: trains(daemon), daemon)
+    daemon.kill()
+    assert find_daemon(daemon.state) is None
+    pause_s(2)
+    wait_for_searches(begin(daemon), [search_id], patience_s=120, log=daemon.log)
+    killed, present = runs(daemon)
+    assert killed.ended_at is None
+    # It was seen each second, and was away for two.
+    assert present.started_at - killed.seen_at > timedelta(seconds=2)
+    assert present.ended_at is None
+    assert daemon.stop() == 0
+    require_as_undisturbed(daemon, path, tmp_path / "site")
+
+
+@pytest.mark.torch
+def test_networks_that_were_trained_across_a_stop_and_a_kill_are_the_same_to_the_bit(
+    daemon: DaemonProcess, tmp_path: Path
+) -> None:
+    path = write_trained(tmp_path / "search")
+    search_id = submit(client_of(daemon), path)
+    eventually(lambda: trains(daemon), daemon)
+    assert daemon.stop() == 0
+    begin(daemon)
+    eventually(lambda: trains(daemon), daemon)
+    daemon.kill()
+    wait_for_searches(begin(daemon), [search_id], patience_s=240, log=daemon.log)
+    assert daemon.stop() == 0
+    require_as_undisturbed(daemon, path, tmp_path / "site")
+
+
+def test_a_second_daemon_is_refused_in_one_sentence(steady: DaemonProcess, tmp_path: Path) -> None:
+    second = DaemonProcess(tmp_path, CONFIG, state=steady.state)
+    try:
+        assert second.spawn().wait(timeout=60) == 1
+    except subprocess.TimeoutExpired:
+        second.kill()
+        raise
+    address = client_of(steady).address
+    said = second.log.read_text(encoding="utf-8")
+    assert said.startswith(f"error: a daemon holds {steady.state}: process {steady.pid} runs since ")
+    assert f" and serves at {address}; " in said
+    assert len(said.splitlines()) == 1
+
+
+def limit_g(daemon: DaemonProcess) -> float:
+    budgets = client_of(daemon).get("budgets")["budgets"]
+    return next(float(budget["limit_g"]) for budget in budgets if budget["name"] == BUDGET)
+
+
+def refusals(daemon: DaemonProcess) -> int:
+    return daemon.log.read_text(encoding="utf-8").count("the configuration stays as it was")
+
+
+def tell(daemon: DaemonProcess, config: str) -> None:
+    """Have the daemon read another configuration."""
+    daemon.config.write_text(config, encoding="utf-8")
+    daemon.signal(signal.SIGHUP)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("quantum =", "quantun ="), ('window = "day"', 'window = "dusk"'), ('idle = "50 W"', 'idle = "51 W"')],
+)
+def test_a_configuration_with_a_mistake_changes_nothing_when_it_is_read_on_sighup(
+    steady: DaemonProcess, before: str, after: str
+) -> None:
+    refused = refusals(steady)
+    tell(steady, CONFIG.replace('"3 kg"', '"5 kg"').replace(before, after))
+    eventually(lambda: refusals(steady) > refused, steady)
+    assert limit_g(steady) == 3000.0
+
+
+def test_a_configuration_without_a_mistake_is_taken_over_on_sighup(steady: DaemonProcess) -> None:
+    tell(steady, CONFIG.replace('"3 kg"', '"4 kg"'))
+    eventually(lambda: limit_g(steady) == 4000.0, steady)
+    tell(steady, CONFIG)
+    eventually(lambda: limit_g(steady) == 3000.0, steady)
+
+
+def test_a_daemon_that_was_frozen_goes_on(steady: DaemonProcess, tmp_path: Path) -> None:
+    client = client_of(steady)
+    path = write_patient_search(tmp_path / "search", seed=3, url=NOBODY)
+    search_id = submit(client, path)
+    eventually(lambda: trains(steady), steady)
+    steady.signal(signal.SIGSTOP)
+    pause_s(3)
+    steady.signal(signal.SIGCONT)
+    wait_for_searches(client, [search_id], patience_s=120, log=steady.log)
+    (record,) = records(steady.state)
+    assert violations([record]) == []
+    assert work(record) == work(undisturbed(path, patient.install(tmp_path / "site")))

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +19,10 @@ from carbon_sources.units import parse_duration
 from carbonnas.daemon.config import CommonBudgetSection, DaemonConfig, load_daemon_config
 from carbonnas.daemon.control import DaemonView, TickTimes
 from carbonnas.daemon.reload import changes_on_reload
+from carbonnas.storage.paths import store_path
+from carbonnas.storage.store import Store
 from carbonnas.web.metrics import Metrics
+from carbonnas.web.shelf import Shelf
 from tests.carbonnas.web.sketch import SketchControl
 
 DEPLOY = Path(__file__).parents[3] / "docs" / "deploy"
@@ -103,7 +107,9 @@ def test_the_image_holds_all_packages_of_the_wheel() -> None:
 
 
 @pytest.fixture(scope="module")
-def metrics() -> set[str]:
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    path = store_path(tmp_path_factory.mktemp("state"))
+    Store(path).close()
     at = datetime(2026, 3, 1, tzinfo=UTC)
     idle = DaemonView(
         version=1,
@@ -121,7 +127,8 @@ def metrics() -> set[str]:
         decisions={},
         ticks=TickTimes(1, 0.001, 0.002, 0.001),
     )
-    return set(re.findall(r"^# TYPE (\S+)", Metrics(SketchControl(idle)).text().decode(), re.MULTILINE))
+    with closing(Shelf(path)) as shelf:
+        return set(re.findall(r"^# TYPE (\S+)", Metrics(SketchControl(idle), shelf).text().decode(), re.MULTILINE))
 
 
 def test_the_dashboard_and_the_alerts_ask_for_metrics_that_there_are(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from carbonnas.testing.searches import STARTS_AT, write_simulated_search
 pytestmark = pytest.mark.slow
 
 HOUR = timedelta(hours=1)
-BLIND = {"use": "carbon_blind", "percentile": None}
+BLIND: dict[str, object] = {"use": "carbon_blind", "percentile": None}
 
 
 @pytest.fixture
@@ -31,9 +31,16 @@ def daemon(tmp_path: Path) -> Iterator[SimulatedDaemon]:
     made.daemon.close()
 
 
-def search(folder: Path, name: str, *, seed: int = 1, **changes: dict[str, object]) -> Path:
-    settings = {"name": name, **changes.pop("search", {})}
-    return write_simulated_search(folder / name, seed=seed, search=settings, **changes)
+def search(
+    folder: Path,
+    name: str,
+    *,
+    seed: int = 1,
+    scheduler: Mapping[str, object] | None = None,
+    **changes: Mapping[str, object],
+) -> Path:
+    tables = {"search": {"name": name}, "scheduler": scheduler or {}, **changes}
+    return write_simulated_search(folder / name, seed=seed, rounds=6, budgets=(), **tables)
 
 
 def record(daemon: SimulatedDaemon, search_id: str) -> SearchRecord:

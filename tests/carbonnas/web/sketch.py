@@ -17,7 +17,6 @@ from carbonnas.daemon.control import (
     Control,
     DaemonView,
     GridView,
-    Override,
     Phase,
     SearchView,
     Submission,
@@ -26,6 +25,7 @@ from carbonnas.daemon.control import (
 )
 from carbonnas.driver import run_search
 from carbonnas.errors import ConfigError
+from carbonnas.record import Override
 from carbonnas.report.render import ReportFormat, render
 from carbonnas.search_state import SearchHeader
 from carbonnas.status import SearchStatus

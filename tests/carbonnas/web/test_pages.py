@@ -15,7 +15,8 @@ from fastapi import Request
 from carbon_sources.health import HealthState
 from carbon_sources.intensity import Forecast, IntensitySeries, Provenance
 from carbon_sources.interval import Interval
-from carbonnas.daemon.control import BudgetView, DaemonView, Override, Phase, SearchView, TickTimes
+from carbonnas.daemon.control import BudgetView, DaemonView, Phase, SearchView, TickTimes
+from carbonnas.record import Override
 from carbonnas.web.pages_render import Renderer
 from carbonnas.web.pages_searches import SearchesPage
 from carbonnas.web.pages_static import static_files

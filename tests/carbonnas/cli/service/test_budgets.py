@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from carbonnas.daemon.control import BudgetView, DaemonView, Override
+from carbonnas.daemon.control import BudgetView, DaemonView
+from carbonnas.record import Override
 from carbonnas.testing.commands import carbonnas
 from tests.carbonnas.cli.service.conftest import Service
 from tests.carbonnas.web.sketch import DAEMON_BUDGET
