@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from carbonnas.daemon.seat import Machine, Seat
@@ -149,10 +150,9 @@ class Fleet:
 
         What their workers said since then is not heard: failures to write are no results.
         """
-        folder = self.machine.state_folder
-        if shutil.disk_usage(folder).free >= _LEAST_BYTES:
+        trouble = _lack_of_room(self.machine.state_folder)
+        if trouble is None:
             return True
-        trouble = f"there is hardly any room on the disk of {folder}, so nothing runs: make some"
         if self.trouble != trouble:
             _log.error("%s", trouble)
         self.trouble, self._again = trouble, False
@@ -197,3 +197,16 @@ class Fleet:
                 _log.exception("search %s is closed and tried again later", seat.search_id)
             seat.fail(now, error)
             return None
+
+
+def _lack_of_room(folder: Path) -> str | None:
+    """Return one sentence on a disk that has no room to work with, or can't be asked; `None` if all is well."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return f"nothing runs, because the state folder can't be used: {error}"
+    return (
+        None
+        if free >= _LEAST_BYTES
+        else f"there is hardly any room on the disk of {folder}, so nothing runs: make some"
+    )

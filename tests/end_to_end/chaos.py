@@ -14,43 +14,36 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+
+import psutil
 
 from carbon_sources.clock import monotonic_s
 from carbonnas.client import DaemonClient
 from carbonnas.errors import CarbonNASError
-from carbonnas.record import SearchRecord
-from carbonnas.report.downtime import downtimes
-from carbonnas.storage.daemon_store import DaemonStore
-from carbonnas.storage.paths import store_path
 from carbonnas.testing import patient
 from carbonnas.testing.chaos_searches import (
     BUDGET,
     LIMIT_G,
-    SLACK_G,
     Grid,
     daemon_config,
-    undisturbed,
     write_patient_search,
     write_trained_search,
 )
+from carbonnas.testing.chaos_verdict import Tally, figures, problems
 from carbonnas.testing.daemon_process import DaemonProcess, override, pause_s, submit
 from carbonnas.testing.descendants import workers
 from carbonnas.testing.disks import SmallDisk, small_disk
-from carbonnas.testing.exactly_once import lost_for_good, overshoots, records, violations, work
-from carbonnas.trials import TrialState
+from carbonnas.testing.exactly_once import records
 
 AT_ONCE = 3
 """Searches that are open at a time."""
 POINTS = ("before_commit", "after_commit", "after_submit")
 _AT_WORK = 0.75
 _LONGEST_WAIT_S = 20.0
-ABSENCE_S = 65.0
+_ABSENCE_S = 65.0
 """What reports call a downtime is longer than a minute."""
 PATIENCE_S = 300.0
 
@@ -78,20 +71,6 @@ _WEIGHTS = {
     Fault.BREAK_SOURCE: 2,
     Fault.STOP_DAEMON: 1,
 }
-
-
-@dataclass(slots=True)
-class Tally:
-    """What happened so far."""
-
-    faults: Counter[str] = field(default_factory=Counter)
-    killed: int = 0
-    stopped: int = 0
-    failed_starts: int = 0
-    unanswered: int = 0
-    not_compared: int = 0
-    starts_s: list[float] = field(default_factory=list)
-    stops_s: list[float] = field(default_factory=list)
 
 
 class Chaos:
@@ -187,7 +166,9 @@ class Chaos:
 
     def _stay_away(self) -> None:
         self._kill()
-        pause_s(ABSENCE_S)
+        pause_s(_ABSENCE_S)
+        # Where a search waited for slots, or for workers, it was away for longer.
+        self.tally.absent_s = _ABSENCE_S
         self.start()
 
     def _crash(self) -> None:
@@ -218,7 +199,8 @@ class Chaos:
         if number is signal.SIGSTOP:
             self._freeze(worker.pid)
         else:
-            worker.kill()
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
 
     def _is_second_attempt(self) -> bool:
         found = records(self.daemon.state)
@@ -226,12 +208,10 @@ class Chaos:
         return any(trial.attempt > 1 for trial in open_trials)
 
     def _freeze(self, pid: int) -> None:
-        try:
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
             pause_s(self._rng.uniform(0.3, 1.5))
             os.kill(pid, signal.SIGCONT)
-        except ProcessLookupError:
-            return
 
     def _fill(self) -> None:
         self._disk.fill()
@@ -304,62 +284,6 @@ class Chaos:
                 self._note_silence(error)
             pause_s(0.5)
 
-    def problems(self) -> list[str]:
-        """Return one sentence for each thing that is not as it should be; the daemon has been stopped."""
-        found = records(self.daemon.state)
-        problems = violations(found) + overshoots(found, BUDGET, LIMIT_G, SLACK_G)
-        known = {record.search_id for record in found}
-        problems += [f"{each} was entered and is not there" for each in self.paths if each not in known]
-        problems += [each for record in found for each in self._differences(record)]
-        return problems + self._run_problems() + self._downtime_problems(found)
-
-    def _differences(self, record: SearchRecord) -> list[str]:
-        path = self.paths.get(record.search_id)
-        if path is None:
-            return [f"{record.search_id} was not answered for, but entered"] if record.name != "patient" else []
-        if lost_for_good(record):
-            self.tally.not_compared += 1
-            return []
-        if work(record) == work(undisturbed(path, self.folder / "site")):
-            return []
-        return [f"{record.search_id} did not come to what it comes to undisturbed"]
-
-    def _run_problems(self) -> list[str]:
-        store = DaemonStore(store_path(self.daemon.state))
-        runs = store.runs(100_000)
-        store.close()
-        ended, tally = sum(run.ended_at is not None for run in runs), self.tally
-        if ended == tally.stopped and tally.killed <= len(runs) - ended <= tally.killed + tally.failed_starts:
-            return []
-        return [f"{tally.killed} kills and {tally.stopped} stops, but {len(runs)} runs of which {ended} ended"]
-
-    def _downtime_problems(self, found: list[SearchRecord]) -> list[str]:
-        if sum(self.tally.faults.values()) < 100:
-            return []
-        longest = max((each.duration for record in found for each in downtimes(record)), default=timedelta())
-        return [] if longest.total_seconds() > ABSENCE_S - 5 else [f"a downtime of {ABSENCE_S} s does not show"]
-
-    def figures(self) -> dict[str, Any]:
-        """Return what was done."""
-        found = records(self.daemon.state)
-        trials = [trial for record in found for trial in record.trials]
-        starts = sorted(self.tally.starts_s)
-        return {
-            "faults": dict(self.tally.faults),
-            "daemon started": len(starts),
-            "start to answer, median and longest, s": (round(starts[len(starts) // 2], 1), round(starts[-1], 1)),
-            "stops, longest, s": round(max(self.tally.stops_s), 1),
-            "failed starts": self.tally.failed_starts,
-            "questions without an answer": self.tally.unanswered,
-            "searches": len(found),
-            "trials": len(trials),
-            "second attempts": sum(trial.attempt > 1 for trial in trials),
-            "failed trials": sum(trial.state is TrialState.FAILED for trial in trials),
-            "ledger entries": sum(len(record.entries) for record in found),
-            "overrides": len(found[0].overrides) if found else 0,
-            "grams": round(sum(entry.emissions_g or 0.0 for record in found for entry in record.entries), 3),
-        }
-
 
 def run_chaos(folder: Path, faults: int, seed: int, *, torch: bool, say: Callable[[str], None]) -> list[str]:
     """Run the chaos in an empty folder and return what is not as it should be.
@@ -378,9 +302,10 @@ def run_chaos(folder: Path, faults: int, seed: int, *, torch: bool, say: Callabl
         chaos = Chaos(folder, grid, url, disk=disk, rng=rng, torch=torch, say=say)
         try:
             chaos.run(faults)
-            for name, value in chaos.figures().items():
+            found = problems(chaos.daemon.state, chaos.paths, folder / "site", chaos.tally)
+            for name, value in figures(chaos.daemon.state, chaos.tally).items():
                 say(f"{name}: {value}")
-            return chaos.problems()
+            return found
         finally:
             if chaos.daemon.process.poll() is None:
                 chaos.daemon.kill()
