@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from carbon_sources.monitor import IntensityMonitor, Polling
 from carbon_sources.plugins import PluginGroup
 from carbon_sources.secrets import Secrets
 from carbon_sources.source import CarbonSource
-from carbonnas.config import SearchConfig
+from carbonnas.config import AccountingSection, ClockSection, ForecastingSection, SearchConfig
 from carbonnas.errors import ConfigError
 from carbonnas.plugins import PluginChoice
 
@@ -30,6 +31,30 @@ _OVERLAP = timedelta(days=1)
 """How far back a source is asked again each time: values that come late come within a day."""
 _TAIL = timedelta(days=2)
 """How far back it is asked again at least a few times a day: most revise their values within two days."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridSettings:
+    """What a configuration says of its grid.
+
+    Attributes:
+        carbon_source: Where intensities come from.
+        forecaster: What looks ahead.
+        forecasting: How far and how often it does.
+        accounting: How often the source is asked, and how much of the past is wanted.
+        clock: The clock that is lived by.
+    """
+
+    carbon_source: PluginChoice
+    forecaster: PluginChoice
+    forecasting: ForecastingSection
+    accounting: AccountingSection
+    clock: ClockSection
+
+    @classmethod
+    def of(cls, config: SearchConfig) -> GridSettings:
+        """Return those of a search."""
+        return cls(config.carbon_source, config.forecaster, config.forecasting, config.accounting, config.clock)
 
 
 def make_source(choice: PluginChoice, clock: Clock, archive: IntensityArchive) -> CarbonSource:
@@ -60,7 +85,7 @@ def make_source(choice: PluginChoice, clock: Clock, archive: IntensityArchive) -
     return CachedSource(source, archive, SystemClock())
 
 
-def make_monitor(config: SearchConfig, clock: Clock, archive: IntensityArchive) -> IntensityMonitor:
+def make_monitor(config: GridSettings, clock: Clock, archive: IntensityArchive) -> IntensityMonitor:
     """Return the monitor of the grid that a configuration describes.
 
     Raises:
@@ -78,7 +103,7 @@ def make_monitor(config: SearchConfig, clock: Clock, archive: IntensityArchive) 
     return IntensityMonitor(source, polling(config, source), desk)
 
 
-def polling(config: SearchConfig, source: CarbonSource) -> Polling:
+def polling(config: GridSettings | SearchConfig, source: CarbonSource) -> Polling:
     """Return how a configuration asks its source."""
     section = config.accounting
     return Polling(section.poll_interval, section.lookback, _OVERLAP, max(_TAIL, source.revised_for))

@@ -21,7 +21,7 @@ from carbonnas.energy.meter import EnergyMeter
 from carbonnas.errors import CarbonNASError, ConfigError
 from carbonnas.execution.executor import Executor
 from carbonnas.execution.workbench import Workbench
-from carbonnas.grid import make_monitor
+from carbonnas.grid import GridSettings, make_monitor
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition
 from carbonnas.planning import Planner
@@ -255,7 +255,7 @@ class _Builder:
         own = BudgetBook(self._budgets, section.bound_g_per_kwh)
         return Accountant(
             meter,
-            self._substitutes.monitor or make_monitor(self._config, self._clock, store.archive),
+            self._substitutes.monitor or make_monitor(GridSettings.of(self._config), self._clock, store.archive),
             store,
             search_id=search_id,
             book=own if node is None else node.budgets(own),

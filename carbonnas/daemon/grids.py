@@ -12,7 +12,8 @@ from carbon_sources.monitor import GridMonitor
 from carbon_sources.shared_monitor import SharedMonitor, SharedView
 from carbonnas.config import SearchConfig
 from carbonnas.daemon.control import GridView
-from carbonnas.grid import make_monitor
+from carbonnas.grid import GridSettings, make_monitor
+from carbonnas.plugins import PluginChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,13 @@ class Grids:
         Raises:
             ConfigError: If source or forecaster refuse their options, or a token is missing.
         """
-        grid = self._grid(config)
+        grid = self._grid(GridSettings.of(config))
         grid.views[search_id] = grid.monitor.view()
         return grid.views[search_id]
 
-    def watch(self, config: SearchConfig) -> None:
+    def watch(self, settings: GridSettings) -> None:
         """Look at a grid although no search lives on it."""
-        self._grid(config)
+        self._grid(settings)
 
     def leave(self, search_id: str) -> None:
         """Close what a search sees of its grid, which is still looked at, because the search or another may come."""
@@ -79,12 +80,13 @@ class Grids:
             searches=tuple(sorted(grid.views)),
         )
 
-    def _grid(self, config: SearchConfig) -> _Grid:
-        parts = (config.carbon_source, config.forecaster, config.forecasting, config.accounting.poll_interval)
-        key = repr((*parts, config.accounting.lookback))
+    def _grid(self, settings: GridSettings) -> _Grid:
+        accounting = settings.accounting
+        parts = (settings.carbon_source, settings.forecaster, settings.forecasting)
+        key = repr((*parts, accounting.poll_interval, accounting.lookback))
         if key not in self._grids:
-            monitor = SharedMonitor(make_monitor(config, self._clock, self._archive), inline=self._simulated)
-            grid = _Grid(self._unused(_name(config)), monitor, monitor.view(), {})
+            monitor = SharedMonitor(make_monitor(settings, self._clock, self._archive), inline=self._simulated)
+            grid = _Grid(self._unused(_name(settings.carbon_source)), monitor, monitor.view(), {})
             self._grids[key] = grid
         return self._grids[key]
 
@@ -94,6 +96,6 @@ class Grids:
         return next(each for each in numbered if each not in taken)
 
 
-def _name(config: SearchConfig) -> str:
-    zone = config.carbon_source.options.get("zone")
-    return config.carbon_source.use if zone is None else f"{config.carbon_source.use} {zone}"
+def _name(source: PluginChoice) -> str:
+    zone = source.options.get("zone")
+    return source.use if zone is None else f"{source.use} {zone}"

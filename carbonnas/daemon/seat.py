@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor as Threads
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -25,13 +25,14 @@ from carbonnas.energy.node_meter import NodeMeter
 from carbonnas.errors import ConfigError
 from carbonnas.execution.executor import Executor
 from carbonnas.execution.polled_ahead import PolledAhead
-from carbonnas.record import SearchState, own_budget_name
-from carbonnas.search_state import SearchHeader
+from carbonnas.record import SearchState, StopReason, own_budget_name
+from carbonnas.search_state import SearchHeader, Step
 from carbonnas.status import SearchStatus
 from carbonnas.storage.daemon_rows import StoredSubmission
 from carbonnas.storage.lock import search_lock
 from carbonnas.storage.paths import search_folder
 from carbonnas.storage.search_store import SearchStore
+from carbonnas.trials import TrialState
 from carbonnas.wiring import OpenSearch, SharedNode, Substitutes, open_search
 
 _log = logging.getLogger(__name__)
@@ -248,12 +249,29 @@ class Seat:
         return self.status.state
 
     def cancel(self, now: datetime) -> None:
-        """End the search."""
-        if self._opened is None:
-            self.open()
-        if self._opened is not None:
+        """End the search, even one that can't be opened. Raises what keeps its end from being stored."""
+        if self._opened is not None and self._warming is None:
             self._opened.search.cancel(now)
+            self.close()
+            return
         self.close()
+        with search_lock(search_folder(self._machine.state_folder, self.search_id)):
+            self._cancel_stored(now)
+
+    def _cancel_stored(self, now: datetime) -> None:
+        store, step = self._machine.store, Step()
+        for trial in store.trials(self.search_id):
+            if not trial.state.final:
+                step.trials[trial.number] = trial.to(TrialState.CANCELLED, ended_at=now)
+        ended = replace(
+            store.progress(self.search_id),
+            state=SearchState.STOPPED,
+            stop_reason=StopReason.CANCELLED,
+            ended_at=now,
+            clock_at=now,
+            totals=None,
+        )
+        store.commit(self.search_id, ended, step)
 
     def fail(self, now: datetime, error: Exception) -> None:
         """Close the search, because it can't run; it is tried again after a pause that grows."""

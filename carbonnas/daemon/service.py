@@ -27,6 +27,7 @@ from carbonnas.daemon.registry import Registry
 from carbonnas.daemon.seat import Machine, Seat
 from carbonnas.daemon.views import ReasonCounter, TickClock, budget_views
 from carbonnas.energy.node_meter import NodeMeter
+from carbonnas.grid import GridSettings
 from carbonnas.plugins import ENERGY_METERS
 from carbonnas.storage.daemon_store import DaemonStore
 from carbonnas.storage.paths import store_path
@@ -102,6 +103,7 @@ class Daemon(Control):
             slots=config.daemon.slots,
             openers=self._openers,
         )
+        self._watch_own_grid()
         self._fleet = Fleet(self._machine, config.daemon.quantum, self._note_end)
         self._desk = BudgetDesk(self._machine.budgets, self._fleet.seats)
         self._registry = Registry(config, self._machine, self._daemon_store)
@@ -166,6 +168,7 @@ class Daemon(Control):
 
     def _reload(self, config: DaemonConfig) -> None:
         self._config = config
+        self._watch_own_grid()
         self._machine.slots = config.daemon.slots
         self._machine.budgets.replace(common_budgets(config))
         self._fleet.quantum = config.daemon.quantum
@@ -189,6 +192,12 @@ class Daemon(Control):
         end_s = monotonic_s() + self._config.daemon.stop_timeout.total_seconds()
         while (self.step(), self._fleet.running)[1] and monotonic_s() < end_s:
             self._rest(self._around.clock.now() + _LOOK_EVERY, threading.Event())
+
+    def _watch_own_grid(self) -> None:
+        config = self._config
+        if config.carbon_source is not None:
+            own = (config.carbon_source, config.forecaster, config.forecasting, config.accounting, config.clock)
+            self._machine.grids.watch(GridSettings(*own))
 
     def _watch_grids(self) -> None:
         for name, monitor in self._machine.grids.monitors.items():

@@ -24,7 +24,7 @@ TRAIN_W, SCORE_W, IDLE_W = 300.0, 100.0, 50.0
 DIRTIEST = 400.0
 """Of the grid, g/kWh."""
 BUDGET = "daemon/day"
-LIMIT_G = 3.0
+LIMIT_G = 1.0
 SLACK_G = (SLOTS * TRAIN_W + IDLE_W) * 10 / J_PER_KWH * DIRTIEST
 """What the machine emits in ten seconds: the meter is read every five, and the daemon is frozen for a second and a half at most."""
 
@@ -50,7 +50,7 @@ keep = 2
 [[budgets]]
 name = "day"
 window = "day"
-limit = "{LIMIT_G:g} g"
+limit = "{{limit}}"
 """
 
 _PATIENT = """
@@ -58,7 +58,7 @@ _PATIENT = """
 name = "patient"
 seed = {seed}
 slots = 2
-rounds = 6
+rounds = {rounds}
 score_per_round = 4
 train_per_round = 2
 epochs = {epochs}
@@ -141,16 +141,17 @@ idle = "1 W"
 _CONSTANT = '\n[carbon_source]\nuse = "constant"\ng_per_kwh = 300\n'
 
 
-def daemon_config() -> str:
-    """Return the configuration of the daemon."""
-    return _DAEMON
+def daemon_config(limit: str = f"{LIMIT_G:g} g") -> str:
+    """Return the configuration of the daemon, with a limit on each day."""
+    return _DAEMON.format(limit=limit)
 
 
-def write_patient_search(folder: Path, *, seed: int, url: str, epochs: int = 4) -> Path:
-    """Write a search of some seconds that needs no torch, on the grid of an address; an epoch takes a quarter of a second."""
-    text = _PATIENT.format(seed=seed, score_s=0.05, epoch_s=0.25, epochs=epochs) + _SOURCE.format(url=url)
-    alone = _PATIENT.format(seed=seed, score_s=0, epoch_s=0, epochs=epochs) + _CONSTANT + _ALONE
-    return _written(folder, text, alone + '\n[executor]\nuse = "inline"\n')
+def write_patient_search(folder: Path, *, seed: int, url: str, rounds: int = 6, epochs: int = 4) -> Path:
+    """Write a search that needs no torch, on the grid of an address; an epoch takes a quarter of a second."""
+    lasting = _PATIENT.format(seed=seed, rounds=rounds, epochs=epochs, score_s=0.05, epoch_s=0.25)
+    timeless = _PATIENT.format(seed=seed, rounds=rounds, epochs=epochs, score_s=0, epoch_s=0)
+    alone = timeless + _CONSTANT + _ALONE + '\n[executor]\nuse = "inline"\n'
+    return _written(folder, lasting + _SOURCE.format(url=url), alone)
 
 
 def write_trained_search(folder: Path) -> Path:

@@ -42,7 +42,7 @@ AT_ONCE = 3
 """Searches that are open at a time."""
 POINTS = ("before_commit", "after_commit", "after_submit")
 _AT_WORK = 0.75
-_LONGEST_WAIT_S = 20.0
+_LONGEST_WAIT_S = 10.0
 _ABSENCE_S = 65.0
 """What reports call a downtime is longer than a minute."""
 PATIENCE_S = 300.0

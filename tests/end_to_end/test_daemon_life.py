@@ -26,7 +26,7 @@ from carbonnas.trials import TrialKind, TrialState
 
 pytestmark = pytest.mark.slow
 
-CONFIG = daemon_config().replace('limit = "3 g"', 'limit = "3 kg"')
+CONFIG = daemon_config("3 kg")
 NOBODY = "http://127.0.0.1:9"
 """Nothing listens there: energy stays without a price."""
 
@@ -107,7 +107,7 @@ def test_what_trains_when_the_daemon_is_asked_to_stop_is_suspended_and_goes_on_w
     assert owner is not None
     assert (owner.pid, owner.address) == (daemon.pid, client.address)
     assert f"serves at {owner.address}" in daemon.log.read_text(encoding="utf-8")
-    path = write_patient_search(tmp_path / "search", seed=1, url=NOBODY, epochs=12)
+    path = write_patient_search(tmp_path / "search", seed=1, url=NOBODY, rounds=1, epochs=8)
     search_id = submit(client, path)
     eventually(lambda: trains(daemon), daemon)
     # `stop_timeout` is 20 s; the patience that is left over is for threads, the server, and the interpreter.
@@ -126,7 +126,7 @@ def test_what_trains_when_the_daemon_is_asked_to_stop_is_suspended_and_goes_on_w
 def test_a_daemon_that_is_killed_holds_up_nobody_and_its_downtime_can_be_seen(
     daemon: DaemonProcess, tmp_path: Path
 ) -> None:
-    path = write_patient_search(tmp_path / "search", seed=2, url=NOBODY)
+    path = write_patient_search(tmp_path / "search", seed=2, url=NOBODY, rounds=2)
     search_id = submit(client_of(daemon), path)
     eventually(lambda: trains(daemon), daemon)
     daemon.kill()
@@ -209,7 +209,7 @@ def test_a_configuration_without_a_mistake_is_taken_over_on_sighup(steady: Daemo
 
 def test_a_daemon_that_was_frozen_goes_on(steady: DaemonProcess, tmp_path: Path) -> None:
     client = client_of(steady)
-    path = write_patient_search(tmp_path / "search", seed=3, url=NOBODY)
+    path = write_patient_search(tmp_path / "search", seed=3, url=NOBODY, rounds=2)
     search_id = submit(client, path)
     eventually(lambda: trains(steady), steady)
     steady.signal(signal.SIGSTOP)

@@ -16,7 +16,7 @@ from carbonnas.storage.paths import store_path
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
 from carbonnas.testing.daemons import SimulatedDaemon
-from carbonnas.testing.searches import STARTS_AT, write_simulated_search
+from carbonnas.testing.searches import STARTS_AT, write_simulated_search, write_trace
 
 pytestmark = pytest.mark.slow
 
@@ -147,6 +147,17 @@ def test_a_search_that_never_had_a_slot_can_be_cancelled(tmp_path: Path) -> None
     daemon.daemon.close()
 
 
+def test_a_search_that_cannot_be_opened_can_be_cancelled(daemon: SimulatedDaemon, tmp_path: Path) -> None:
+    path = search(tmp_path, "s", scheduler=BLIND)
+    search_id = daemon.submit(path)
+    (path.parent / "table.csv").write_text("nonsense")
+    view = daemon.run(until=STARTS_AT + HOUR)
+    assert view.searches[0].phase is Phase.FAILING
+    daemon.daemon.cancel(search_id)
+    assert daemon.run().searches == ()
+    assert record(daemon, search_id).stop_reason is StopReason.CANCELLED
+
+
 def test_a_daemon_that_starts_anew_goes_on_to_the_same_ends(tmp_path: Path) -> None:
     paths = [search(tmp_path, f"s{seed}", seed=seed) for seed in (1, 2)]
     daemon = SimulatedDaemon(tmp_path / "daemon", slots=3)
@@ -252,4 +263,15 @@ def test_an_override_needs_a_budget_an_amount_and_a_reason(
     daemon = SimulatedDaemon(tmp_path, more=DAILY)
     with pytest.raises(error):
         daemon.daemon.override(name, grams, reason)
+    daemon.daemon.close()
+
+
+def test_the_daemon_watches_a_grid_of_its_own_although_no_search_lives_on_it(tmp_path: Path) -> None:
+    write_trace(tmp_path / "trace.csv")
+    daemon = SimulatedDaemon(tmp_path, more='\n[carbon_source]\nuse = "trace"\npath = "trace.csv"\n')
+    (grid,) = daemon.run(until=STARTS_AT + HOUR).grids
+    assert grid.observation.current is not None
+    # At one o'clock: 300 + 200 cos(15 degrees) g/kWh.
+    assert grid.observation.current.g_per_kwh == pytest.approx(493.185, abs=0.001)
+    assert grid.searches == ()
     daemon.daemon.close()
