@@ -130,14 +130,18 @@ class BudgetBook(Budgets):
             self._sums[window] = Grams(priced, max(unpriced, 0.0), max(doubt, 0.0))
         return self._sums[window]
 
-    def exceeded(self, now: datetime) -> tuple[BudgetState, ...]:
-        """Return the windows that had ended by `now` and in which more was emitted than allowed, as late values may show; oldest first."""
+    def exceeded(self, now: datetime) -> tuple[tuple[int, BudgetState], ...]:
+        """Return the windows that had ended by `now` and in which more was emitted than allowed, as late values may show.
+
+        Returns:
+            The place of the budget, and how it stood; by budget, the oldest first.
+        """
         found = []
         for place, budget in enumerate(self.budgets):
             windows = {budget.window_at(start) for start in self._grams}
             ended = sorted(window for window in windows if window is not None and window.end <= now)
             states = (self._state(place, window.start, 0.0) for window in ended)
-            found += [state for state in states if state.remaining_g < 0]
+            found += [(place, state) for state in states if state.remaining_g < 0]
         return tuple(found)
 
     def _state(self, place: int, now: datetime, reserved_g: float) -> BudgetState:

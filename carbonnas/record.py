@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from carbon_sources.intensity import IntensitySeries
+from carbon_sources.interval import Interval
 from carbonnas.emissions import EmissionEntry
 from carbonnas.energy.meter import EnergySample, Measurement
 from carbonnas.objectives.objective import Objective
 from carbonnas.trials import Trial
-from schedulers.budget import BudgetState
+from schedulers.budget import BudgetState, EmissionBudget
 from schedulers.decision import Decision
 
 
@@ -79,6 +80,15 @@ class Override:
         """Whether the budget is one of the daemon, which several searches have in common."""
         return self.budget.startswith(_COMMON)
 
+    def window_of(self, budget: EmissionBudget) -> Interval | None:
+        """Return the window of its budget that it holds for; `None` if that has none."""
+        return None if self.window_start is None else budget.window_at(self.window_start)
+
+
+def common_budget_name(name: str) -> str:
+    """Return the name that people use for a budget of the daemon."""
+    return f"{_COMMON}{name}"
+
 
 def own_budget_name(search_id: str, place: int) -> str:
     """Return the name of a search's own budget, by its place in the configuration from 0."""
@@ -131,4 +141,5 @@ class SearchRecord:
     intensities: IntensitySeries
     budgets: tuple[BudgetState, ...]
     measurement: Measurement
+    exceeded: tuple[tuple[int, BudgetState], ...] = ()
     overrides: tuple[Override, ...] = ()

@@ -84,6 +84,7 @@ class _Service:
         self._read_again = read_again
         token = load_or_make_token(folder)
         configure_logs(config.daemon.log, sys.stderr, {*secrets_of(os.environ), token})
+        self._down: tuple[datetime, timedelta] | None = None
         self._clock = make_clock(config.clock, _left_at(folder) if config.clock.use == "replay" else None)
         self._notifier = Notifier(os.environ)
         self._timers = Timers()
@@ -107,6 +108,7 @@ class _Service:
     def run(self, lock: DaemonLock) -> None:
         """Serve until a signal asks to stop; then let trainings reach a checkpoint."""
         store = DaemonStore(store_path(self._folder))
+        self._note_downtime(store, wall_time())
         run = store.begin_run(wall_time())
         housekeeper = Housekeeper(self._folder, store, run=run, now=wall_time, clock=self._clock)
         with ExitStack() as stack:
@@ -136,6 +138,21 @@ class _Service:
         ended.end_run(run, wall_time())
         ended.close()
 
+    def _note_downtime(self, store: DaemonStore, now: datetime) -> None:
+        """Say since when no daemon lived, as the run before and its heartbeat tell."""
+        for before in store.runs(1):
+            since = before.ended_at or before.seen_at
+            how = (
+                "was stopped"
+                if before.ended_at is not None
+                else "was killed, or the machine lost power: it was last seen"
+            )
+            self._down = (since, max(timedelta(0), now - since))
+            _log.info("the daemon before this one %s at %s; it was down for %s", how, since, self._down[1])
+
+    def _stalled(self) -> tuple[datetime, timedelta] | None:
+        return self._watchdog.stalled() or self._down
+
     def _tell_of_stop(self, stop: threading.Event) -> None:
         stop.wait()
         self._notifier.stopping(self._config.daemon.stop_timeout + 2 * _TIMERS_END_IN)
@@ -149,7 +166,7 @@ class _Service:
             check=lambda submission: check_in_child(submission, self._folder, _CHECK_PATIENCE),
             watched=self._watch,
             trouble=self._trouble,
-            stalled=self._watchdog.stalled,
+            stalled=self._stalled,
             beat=self._pulse.beat,
         )
 

@@ -27,7 +27,7 @@ from schedulers.budget import AtLimit, Window
 
 _LONGEST_TICK = timedelta(seconds=5)
 _PLUGINS = ("carbon_source", "forecaster", "energy")
-_OF_THE_GRID = ("forecaster", "accounting", "forecasting")
+_OF_THE_GRID = ("forecaster", "forecasting")
 
 
 def _slots_of_this_machine() -> int:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import PurePath
 
 from carbon_sources.health import Health
 from carbon_sources.monitor import Observation
@@ -15,6 +16,17 @@ from carbonnas.record import Override
 from carbonnas.search_state import SearchHeader
 from carbonnas.status import SearchStatus
 from schedulers.budget import BudgetState
+
+PRIORITIES = range(-100, 101)
+LONGEST_CONFIG = 2**18
+"""Characters."""
+MOST_LABELS = 16
+LONGEST_LABEL = 64
+"""Characters."""
+LONGEST_REASON = 500
+"""Characters of the reason for an override."""
+MOST_GRAMS = 1e12
+"""Grams that one override can add."""
 
 
 class Phase(enum.Enum):
@@ -51,6 +63,9 @@ class Submission:
         labels: Labels such as a team, for budgets that hold for a label; at most 16, each 1..64 characters.
         anew: Whether to begin another search although one with this configuration exists.
         anyway: Whether to begin although deadline and budgets leave no room for all trainings.
+
+    Raises:
+        CommandError: If something is out of range.
     """
 
     config: str
@@ -59,6 +74,26 @@ class Submission:
     labels: tuple[str, ...] = ()
     anew: bool = False
     anyway: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.config) > LONGEST_CONFIG:
+            raise CommandError(f"a configuration has at most {LONGEST_CONFIG} characters, this one {len(self.config)}")
+        if not PurePath(self.folder).is_absolute() or "\0" in self.folder:
+            raise CommandError(
+                f"the folder in which relative paths start must be an absolute path, got {self.folder!r}"
+            )
+        if len(self.labels) > MOST_LABELS:
+            raise CommandError(f"a search bears at most {MOST_LABELS} labels, got {len(self.labels)}")
+        for label in self.labels:
+            if not (0 < len(label) <= LONGEST_LABEL and label.isprintable()):
+                raise CommandError(f"a label has 1 to {LONGEST_LABEL} printable characters, got {label[:80]!r}")
+        require_priority(self.priority)
+
+
+def require_priority(priority: int) -> None:
+    """Raise `CommandError` unless it is a priority."""
+    if priority not in PRIORITIES:
+        raise CommandError(f"a priority lies between {PRIORITIES[0]} and {PRIORITIES[-1]}, got {priority}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +191,7 @@ class DaemonView:
         measurement: How energy is measured; `None` while nothing is.
         decisions: Number of decisions since the start by reason code.
         ticks: How long ticks take.
-        stalled_since: When the machine was last found to have been asleep or the daemon stopped; `None` if never: (from, until).
+        stalled: When nothing ran last, because the machine slept or no daemon lived, and for how long; `None` if that is not known to have been.
     """
 
     version: int
@@ -174,6 +209,10 @@ class DaemonView:
     decisions: Mapping[str, int]
     ticks: TickTimes
     stalled: tuple[datetime, timedelta] | None = None
+
+    def search(self, search_id: str) -> SearchView | None:
+        """Return the search of that id; `None` if there is none that has not ended."""
+        return next((each for each in self.searches if each.header.search_id == search_id), None)
 
 
 class Control(ABC):

@@ -37,24 +37,24 @@ class Spending:
             return self.current
         return None if self.forecast is None else self.forecast.series.at(instant)
 
-    @staticmethod
-    def exhausts(state: BudgetState, spending: Sequence[Spending], now: datetime) -> datetime | None:
-        """Return when the budget is used up; `None` if not within its window and the forecasts, or if nobody knows."""
-        left_g = state.remaining_g + state.reserved_g
-        if left_g <= 0:
-            return now
-        if not spending or any(each.watts is None for each in spending):
-            return None
-        at = now
-        while (step := _step(spending, at)) is not None:
-            end, g_per_s = step
-            need_s = left_g / g_per_s if g_per_s > 0 else float("inf")
-            if need_s <= (end - at).total_seconds():
-                ends_at = at + timedelta(seconds=need_s)
-                return ends_at if state.window is None or ends_at < state.window.end else None
-            left_g -= g_per_s * (end - at).total_seconds()
-            at = end
+
+def exhausted_at(state: BudgetState, spending: Sequence[Spending], now: datetime) -> datetime | None:
+    """Return when the budget is used up; `None` if not within its window and the forecasts, or if nobody knows."""
+    left_g = state.remaining_g + state.reserved_g
+    if left_g <= 0:
+        return now
+    if not spending or any(each.watts is None for each in spending):
         return None
+    at = now
+    while (step := _step(spending, at)) is not None:
+        end, g_per_s = step
+        need_s = left_g / g_per_s if g_per_s > 0 else float("inf")
+        if need_s <= (end - at).total_seconds():
+            ends_at = at + timedelta(seconds=need_s)
+            return ends_at if state.window is None or ends_at < state.window.end else None
+        left_g -= g_per_s * (end - at).total_seconds()
+        at = end
+    return None
 
 
 def _step(spending: Sequence[Spending], at: datetime) -> tuple[datetime, float] | None:

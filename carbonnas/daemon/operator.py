@@ -7,14 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from carbonnas.daemon.common_budgets import CommonBudgets
-from carbonnas.daemon.control import CommandError, UnknownNameError
-from carbonnas.daemon.overrides import common_budget_name
+from carbonnas.daemon.control import LONGEST_REASON, MOST_GRAMS, CommandError, UnknownNameError
 from carbonnas.daemon.seat import Seat
-from carbonnas.record import Override, own_budget_name
+from carbonnas.record import Override, common_budget_name, own_budget_name
 from schedulers.budget import EmissionBudget
-
-_MOST_G = 1e12
-_LONGEST_REASON = 500
 
 
 class BudgetDesk:
@@ -36,11 +32,11 @@ class BudgetDesk:
             UnknownNameError: If there is no such budget.
             CommandError: If it can't be added.
         """
-        if not 0 < grams <= _MOST_G or not math.isfinite(grams):
-            raise CommandError(f"an override adds more than 0 g and at most {_MOST_G:g} g, got {grams:g} g")
-        if not 0 < len(reason.strip()) <= _LONGEST_REASON:
+        if not 0 < grams <= MOST_GRAMS or not math.isfinite(grams):
+            raise CommandError(f"an override adds more than 0 g and at most {MOST_GRAMS:g} g, got {grams:g} g")
+        if not 0 < len(reason.strip()) <= LONGEST_REASON:
             raise CommandError(
-                f"an override needs a reason of 1 to {_LONGEST_REASON} characters: it stays in the report"
+                f"an override needs a reason of 1 to {LONGEST_REASON} characters: it stays in the report"
             )
         window = self._budget(name).window_at(now)
         return Override(name, now, grams, reason.strip(), None if window is None else window.start)
@@ -51,7 +47,7 @@ class BudgetDesk:
             budget = self._budget(override.budget)
         except UnknownNameError:
             return
-        window = None if override.window_start is None else budget.window_at(override.window_start)
+        window = override.window_of(budget)
         for named in self._common.budgets:
             if common_budget_name(named.name) == override.budget:
                 self._common.raise_limit(named.name, window, override.grams)

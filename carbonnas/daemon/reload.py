@@ -13,8 +13,21 @@ from carbonnas.daemon.config import DaemonConfig, Overrides, load_daemon_config
 from carbonnas.errors import ConfigError
 from carbonnas.plugins import PluginChoice
 
-FIXED = ("daemon.host", "daemon.port", "daemon.allowed_hosts", "daemon.read_needs_token", "energy", "clock")
-"""Keys and tables that can't change while the daemon runs: its sockets are open, its meter counts, and time does not jump."""
+FIXED = (
+    "daemon.host",
+    "daemon.port",
+    "daemon.allowed_hosts",
+    "daemon.read_needs_token",
+    "daemon.log",
+    "daemon.tick",
+    "energy",
+    "clock",
+    "carbon_source",
+    "forecaster",
+    "forecasting",
+    "accounting",
+)
+"""Keys and tables that can't change while the daemon runs: its sockets are open, its meter counts, its grid is watched, and time does not jump."""
 
 
 def reload_daemon_config(path: Path | None, overrides: Overrides | None, old: DaemonConfig) -> DaemonConfig:

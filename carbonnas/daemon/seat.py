@@ -43,6 +43,7 @@ _LONGEST_PAUSE = timedelta(hours=1)
 
 
 _RECENT = timedelta(minutes=10)
+"""Over how much time the present power of a search is averaged."""
 
 
 @dataclass(slots=True)
@@ -175,7 +176,7 @@ class Seat:
         self._own_budgets = own
         for place, budget in enumerate(own.budgets):
             for override in self._machine.overrides.of(own_budget_name(self.search_id, place)):
-                own.raise_limit(place, override.window(budget), override.grams)
+                own.raise_limit(place, override.window_of(budget), override.grams)
         return self._machine.budgets.open(self.search_id, self.stored.labels, own)
 
     def raise_limit(self, place: int, window: Interval | None, grams: float) -> None:

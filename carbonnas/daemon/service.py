@@ -9,15 +9,17 @@ from concurrent.futures import Executor as Threads
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from carbon_sources.clock import Clock, monotonic_s
+from carbon_sources.shared_monitor import SharedMonitor
 from carbonnas.daemon.at_once import AtOnce
 from carbonnas.daemon.checking import Checked
 from carbonnas.daemon.commands import Commands
 from carbonnas.daemon.common_budgets import CommonBudgets, NamedBudget
 from carbonnas.daemon.config import DaemonConfig
-from carbonnas.daemon.control import Control, DaemonView, Submission, UnknownNameError
+from carbonnas.daemon.control import Control, DaemonView, Submission, UnknownNameError, require_priority
 from carbonnas.daemon.fleet import Fleet
 from carbonnas.daemon.grids import Grids
 from carbonnas.daemon.logs import decision_line
@@ -103,7 +105,7 @@ class Daemon(Control):
             slots=config.daemon.slots,
             openers=self._openers,
         )
-        self._watch_own_grid()
+        self._watch_own_grid(config)
         self._fleet = Fleet(self._machine, config.daemon.quantum, self._note_end)
         self._desk = BudgetDesk(self._machine.budgets, self._fleet.seats)
         self._registry = Registry(config, self._machine, self._daemon_store)
@@ -167,8 +169,8 @@ class Daemon(Control):
         self._commands.ask(lambda: self._reload(config))
 
     def _reload(self, config: DaemonConfig) -> None:
+        self._watch_own_grid(config)
         self._config = config
-        self._watch_own_grid()
         self._machine.slots = config.daemon.slots
         self._machine.budgets.replace(common_budgets(config))
         self._fleet.quantum = config.daemon.quantum
@@ -190,11 +192,12 @@ class Daemon(Control):
     def _drain(self) -> None:
         self._stopping = True
         end_s = monotonic_s() + self._config.daemon.stop_timeout.total_seconds()
-        while (self.step(), self._fleet.running)[1] and monotonic_s() < end_s:
+        self.step()
+        while self._fleet.running and monotonic_s() < end_s:
             self._rest(self._around.clock.now() + _LOOK_EVERY, threading.Event())
+            self.step()
 
-    def _watch_own_grid(self) -> None:
-        config = self._config
+    def _watch_own_grid(self, config: DaemonConfig) -> None:
         if config.carbon_source is not None:
             own = (config.carbon_source, config.forecaster, config.forecasting, config.accounting, config.clock)
             self._machine.grids.watch(GridSettings(*own))
@@ -203,7 +206,10 @@ class Daemon(Control):
         for name, monitor in self._machine.grids.monitors.items():
             if name not in self._watched:
                 self._watched.add(name)
-                self._around.watched(name, lambda m=monitor: m.poll(self._around.clock.now()))  # type: ignore[misc]
+                self._around.watched(name, partial(self._poll, monitor))
+
+    def _poll(self, monitor: SharedMonitor) -> None:
+        monitor.poll(self._around.clock.now())
 
     def _note_end(self, seat: Seat) -> None:
         status = seat.status
@@ -293,6 +299,7 @@ class Daemon(Control):
         self._commands.ask(lambda: self._set_priority(search_id, priority))
 
     def _set_priority(self, search_id: str, priority: int) -> None:
+        require_priority(priority)
         seat = self._seat(search_id)
         self._daemon_store.set_priority(search_id, priority)
         seat.stored = replace(seat.stored, priority=priority)

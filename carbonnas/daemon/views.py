@@ -9,10 +9,10 @@ from itertools import chain
 
 from carbonnas.daemon.common_budgets import CommonBudgets
 from carbonnas.daemon.control import BudgetView, TickTimes
-from carbonnas.daemon.exhaustion import Spending
-from carbonnas.daemon.overrides import Overrides, common_budget_name
+from carbonnas.daemon.exhaustion import Spending, exhausted_at
+from carbonnas.daemon.overrides import Overrides
 from carbonnas.daemon.seat import Seat
-from carbonnas.record import own_budget_name
+from carbonnas.record import common_budget_name, own_budget_name
 from carbonnas.status import SearchStatus
 
 _KEPT = 1000
@@ -72,7 +72,7 @@ def _common(common: CommonBudgets, seats: Sequence[Seat], overrides: Overrides, 
             for seat in seats
             if seat.status and named.holds_for(seat.stored.labels)
         ]
-        ends_at = Spending.exhausts(state, spending, now)
+        ends_at = exhausted_at(state, spending, now)
         yield BudgetView(name, None, named.label, state, ends_at, overrides.within(name, state.window))
 
 
@@ -83,5 +83,5 @@ def _own(seats: Sequence[Seat], overrides: Overrides) -> Iterator[BudgetView]:
             continue
         for place in range(len(seat.header.budgets)):
             state, name = status.budgets[place], own_budget_name(seat.search_id, place)
-            ends_at = Spending.exhausts(state, [Spending.of(status, seat.watts)], status.now)
+            ends_at = exhausted_at(state, [Spending.of(status, seat.watts)], status.now)
             yield BudgetView(name, seat.search_id, None, state, ends_at, overrides.within(name, state.window))

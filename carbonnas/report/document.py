@@ -33,6 +33,7 @@ from carbonnas.report.model import (
     TrialLine,
 )
 from carbonnas.trials import Trial
+from schedulers.budget import BudgetState
 
 FORMAT = 1
 """Version of the document's shape."""
@@ -45,7 +46,7 @@ def build_document(record: SearchRecord) -> ReportDocument:
         search=_search(record),
         totals=_totals(record),
         downtime=_downtime(record),
-        budget=tuple(_budget(record, place) for place in range(len(record.budgets))),
+        budget=tuple(_budget(record, *each) for each in (*enumerate(record.budgets), *record.exceeded)),
         overrides=tuple(_override(added) for added in record.overrides),
         best=best(record.trials, record.objectives),
         pareto=front(record.trials, record.objectives),
@@ -154,8 +155,8 @@ def _override(added: Override) -> OverrideLine:
     return OverrideLine(added.at, added.budget, added.grams, added.reason, added.window_start)
 
 
-def _budget(record: SearchRecord, place: int) -> BudgetLine:
-    state, name = record.budgets[place], own_budget_name(record.search_id, place)
+def _budget(record: SearchRecord, place: int, state: BudgetState) -> BudgetLine:
+    name = own_budget_name(record.search_id, place)
     start = state.window.start if state.window else None
     return BudgetLine(
         window=state.budget.window,

@@ -10,9 +10,6 @@ from typing import Any
 from carbonnas.record import Override
 from carbonnas.storage.codec import Row
 
-StoredOverride = Override
-"""What the daemon keeps of an override is what reports tell of it."""
-
 
 @dataclass(frozen=True, slots=True)
 class StoredSubmission:
@@ -72,14 +69,14 @@ def submission_from(row: Row) -> StoredSubmission:
     )
 
 
-def override_row(override: StoredOverride) -> dict[str, Any]:
+def override_row(override: Override) -> dict[str, Any]:
     """Return the row of an override."""
     return asdict(override)
 
 
-def override_from(row: Row) -> StoredOverride:
+def override_from(row: Row) -> Override:
     """Return the override of a row."""
-    return StoredOverride(row["budget"], row["at"], row["grams"], row["reason"], row["window_start"])
+    return Override(row["budget"], row["at"], row["grams"], row["reason"], row["window_start"])
 
 
 def run_from(row: Row) -> DaemonRun:

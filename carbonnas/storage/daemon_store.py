@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from carbonnas.errors import SearchNotFoundError
-from carbonnas.record import SearchState
+from carbonnas.record import Override, SearchState
 from carbonnas.search_state import SearchHeader, SearchProgress
 from carbonnas.storage.daemon_rows import (
     DaemonRun,
-    StoredOverride,
     StoredSubmission,
     override_from,
     override_row,
@@ -69,12 +67,12 @@ class DaemonStore(StoreFile):
         """
         self._change(search_id, priority=priority)
 
-    def add_override(self, override: StoredOverride) -> None:
+    def add_override(self, override: Override) -> None:
         """Keep what an operator added to a budget; it can't be taken back."""
         with self._write() as connection:
             connection.execute(insert(OVERRIDES).values(override_row(override)))
 
-    def overrides(self) -> list[StoredOverride]:
+    def overrides(self) -> list[Override]:
         """Return all overrides, oldest first."""
         return self._read(select(OVERRIDES).order_by(OVERRIDES.c.id), override_from)
 
@@ -98,18 +96,17 @@ class DaemonStore(StoreFile):
         """Return the last runs, `limit` at most, newest first."""
         return self._read(select(DAEMON_RUNS).order_by(DAEMON_RUNS.c.id.desc()).limit(limit), run_from)
 
-    def grams_by_quarter(self, bound_g_per_kwh: float, without: Collection[str] = ()) -> dict[str, QuarterGrams]:
+    def grams_by_quarter(self, bound_g_per_kwh: float) -> dict[str, QuarterGrams]:
         """Return what the whole ledger says was emitted, by search and quarter hour.
 
         Args:
             bound_g_per_kwh: Intensity that energy without a price is counted with, g/kWh.
-            without: Ids of searches that are left out.
 
         Returns:
             For each search with entries, by begin of the quarter hour in UTC: grams that have a price, and grams of the rest at the bound.
         """
         with self._instant() as connection:
-            found, fresh = quarter_sums(connection, without)
+            found, fresh = quarter_sums(connection)
         if fresh:
             with self._write() as connection:
                 keep_sums(connection, fresh)

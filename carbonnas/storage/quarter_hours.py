@@ -7,7 +7,7 @@ that has ended are kept, so that a daemon that has run for months does not read 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,19 +28,17 @@ QuarterSums = dict[datetime, tuple[float, float]]
 """By begin of the quarter hour, UTC: grams that have a price, and the energy of the rest in kWh, times its power usage effectiveness."""
 
 
-def quarter_sums(
-    connection: Connection, without: Collection[str]
-) -> tuple[dict[str, QuarterSums], dict[str, QuarterSums]]:
-    """Return the sums of all searches with entries, but for those left out, and of these the sums that should be kept now."""
+def quarter_sums(connection: Connection) -> tuple[dict[str, QuarterSums], dict[str, QuarterSums]]:
+    """Return the sums of all searches with entries, and of these the sums that should be kept now."""
     kept: dict[str, QuarterSums] = defaultdict(dict)
     row = ENDED_SUMS.c
     for search_id, quarter, priced_g, unpriced_kwh in connection.execute(
         select(row.search_id, type_coerce(row.quarter, String), row.priced_g, row.unpriced_kwh)
     ):
         kept[search_id][datetime.fromisoformat(quarter)] = priced_g, unpriced_kwh
-    found, fresh = {search_id: sums for search_id, sums in kept.items() if search_id not in without}, {}
+    found, fresh = dict(kept), {}
     for search_id, state in connection.execute(select(SEARCHES.c.id, SEARCHES.c.state)).all():
-        if search_id in kept or search_id in without:
+        if search_id in kept:
             continue
         sums = _summed(connection, search_id)
         if sums:

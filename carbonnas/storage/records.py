@@ -12,7 +12,6 @@ from carbonnas.emissions import EmissionEntry
 from carbonnas.record import Override, SearchRecord, own_budget_name
 from carbonnas.search_state import SearchHeader, SearchProgress
 from carbonnas.storage.search_store import SearchStore
-from schedulers.budget import BudgetState
 
 CONTEXT = timedelta(hours=12)
 """How much of the grid before and after the search its figures show."""
@@ -32,6 +31,7 @@ def _record(store: SearchStore, search_id: str) -> SearchRecord:
     header, progress = store.header(search_id), store.progress(search_id)
     entries = store.entries(search_id)
     overrides = _overrides(store, header, progress)
+    book = _book(header, entries, overrides)
     return SearchRecord(
         search_id=search_id,
         name=header.name,
@@ -50,8 +50,9 @@ def _record(store: SearchStore, search_id: str) -> SearchRecord:
         entries=tuple(entries),
         measured=tuple(store.measured(search_id)),
         intensities=_intensities(store, header, progress, entries),
-        budgets=_budgets(header, progress, entries, overrides),
+        budgets=book.states(progress.clock_at, 0.0),
         measurement=progress.measurement,
+        exceeded=book.exceeded(progress.clock_at),
         overrides=overrides,
     )
 
@@ -71,17 +72,14 @@ def _budget_names(header: SearchHeader) -> list[str]:
     return [own_budget_name(header.search_id, place) for place in range(len(header.budgets))]
 
 
-def _budgets(
-    header: SearchHeader, progress: SearchProgress, entries: Sequence[EmissionEntry], overrides: Sequence[Override]
-) -> tuple[BudgetState, ...]:
+def _book(header: SearchHeader, entries: Sequence[EmissionEntry], overrides: Sequence[Override]) -> BudgetBook:
     book = BudgetBook(header.budgets, header.bound_g_per_kwh)
     book.add(entries)
     for place, (name, budget) in enumerate(zip(_budget_names(header), header.budgets, strict=True)):
         for added in overrides:
             if added.budget == name:
-                window = None if added.window_start is None else budget.window_at(added.window_start)
-                book.raise_limit(place, window, added.grams)
-    return (*book.states(progress.clock_at, 0.0), *book.exceeded(progress.clock_at))
+                book.raise_limit(place, added.window_of(budget), added.grams)
+    return book
 
 
 def _intensities(

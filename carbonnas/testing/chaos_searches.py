@@ -6,7 +6,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from carbon_sources.clock import wall_time
 from carbon_sources.testing_server import Asked, Reply, fake_provider
 from carbon_sources.units import J_PER_KWH
+from carbonnas.driver import run_search
 from carbonnas.errors import ExecutionError
 from carbonnas.record import SearchRecord
 from carbonnas.testing.exactly_once import records
@@ -167,25 +168,34 @@ def _written(folder: Path, text: str, alone: str) -> Path:
     return path
 
 
-def undisturbed(path: Path, site: Path) -> SearchRecord:
-    """Run a search that was written here in a process of its own, with nobody to disturb it, and return what came of it.
+def undisturbed(paths: Sequence[Path], site: Path) -> list[SearchRecord]:
+    """Run searches that were written here, one after the other with nobody to disturb them, and return what came of each.
+
+    Args:
+        paths: Their configurations.
+        site: Where the plug-in lies.
 
     Raises:
-        ExecutionError: If it failed.
+        ExecutionError: If one failed.
     """
-    state = path.parent / "alone"
-    words = ["run", str(path.parent / "alone.toml"), "--json", "--state", str(state)]
+    program = f"import sys; from {__name__} import run_alone; run_alone(sys.argv[1:])"
     done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "carbonnas", *words],
+        [sys.executable, "-c", program, *map(str, paths)],
         env={**os.environ, "PYTHONPATH": str(site)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=120 + 20 * len(paths),
         check=False,
     )
     if done.returncode != 0:
-        raise ExecutionError(f"{path.parent.name} failed although nobody disturbed it: {done.stderr}")
-    return records(state)[0]
+        raise ExecutionError(f"a search failed although nobody disturbed it: {done.stderr}")
+    return [records(path.parent / "alone")[0] for path in paths]
+
+
+def run_alone(paths: Sequence[str]) -> None:
+    """Run the undisturbed twins of searches; the plug-in has to be on the path."""
+    for folder in (Path(path).parent for path in paths):
+        run_search((folder / "alone.toml").read_text(encoding="utf-8"), folder / "alone", folder=folder)
 
 
 _BROKEN = {

@@ -59,14 +59,14 @@ def problems(state: Path, paths: Mapping[str, Path], site: Path, tally: Tally) -
     by_id = {record.search_id: record for record in found}
     said = violations(found) + overshoots(found, BUDGET, LIMIT_G, SLACK_G)
     said += [f"{each} was entered and is not there" for each in paths if each not in by_id]
-    for search_id, path in paths.items():
-        record = by_id.get(search_id)
-        if record is None:
-            continue
-        if lost_for_good(record):
-            tally.not_compared += 1
-        elif work(record) != work(undisturbed(path, site)):
-            said.append(f"{search_id} did not come to what it comes to undisturbed")
+    compared = [each for each in paths if each in by_id and not lost_for_good(by_id[each])]
+    tally.not_compared = len(paths) - len(compared)
+    twins = undisturbed([paths[each] for each in compared], site)
+    said += [
+        f"{search_id} did not come to what it comes to undisturbed"
+        for search_id, twin in zip(compared, twins, strict=True)
+        if work(by_id[search_id]) != work(twin)
+    ]
     return said + _run_problems(state, tally) + _downtime_problems(found, tally)
 
 

@@ -76,8 +76,8 @@ def _searches(control: Control, shelf: Shelf) -> APIRouter:
         active = _active(control)
         page = shelf.searches(limit=limit + 1, before=before)
         lines = [
-            answers.live_line(active[entry.search_id]) if entry.search_id in active else answers.shelved_line(entry)
-            for entry in page[:limit]
+            answers.live_line(active[each.search_id]) if each.search_id in active else answers.shelved_line(each)
+            for each in page[:limit]
         ]
         return models.SearchList(searches=lines, next=lines[-1].id if len(page) > limit else None)
 
@@ -85,10 +85,10 @@ def _searches(control: Control, shelf: Shelf) -> APIRouter:
     def search(search_id: SearchId) -> models.SearchAnswer:
         """Tell how one search stands."""
         view = control.view()
-        for live in view.searches:
-            if live.header.search_id == search_id:
-                return answers.live_answer(live, tuple(b for b in view.budgets if b.search_id == search_id))
-        return answers.shelved_answer(shelf.details(search_id))
+        live = view.search(search_id)
+        if live is None:
+            return answers.shelved_answer(shelf.details(search_id))
+        return answers.live_answer(live, tuple(b for b in view.budgets if b.search_id == search_id))
 
     return router
 

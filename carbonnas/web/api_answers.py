@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 
 from carbon_sources.intensity import IntensitySample
@@ -13,11 +12,14 @@ from carbonnas.accounting import RunningTotals
 from carbonnas.daemon.control import BudgetView, DaemonView, GridView, Phase, SearchView
 from carbonnas.energy.meter import Measurement
 from carbonnas.execution.executor import EpochReport
-from carbonnas.record import DecisionRecord, Override, SearchState
+from carbonnas.record import DecisionRecord, SearchState
+from carbonnas.search_state import Totals
 from carbonnas.status import SearchStatus
-from carbonnas.trials import Trial, TrialKind, TrialState
+from carbonnas.storage.search_index import SearchSummary
+from carbonnas.trials import Trial
 from carbonnas.web import api_models as models
-from carbonnas.web.shelf import ShelfDetails, ShelfEntry
+from carbonnas.web.events import by_kind
+from carbonnas.web.shelf import ShelfDetails
 from schedulers.budget import BudgetState
 from schedulers.decision import Decision
 
@@ -88,34 +90,35 @@ def _live(search: SearchView) -> dict[str, object]:
         "started_at": header.started_at,
         "ended_at": None,
         "deadline": header.deadline,
-        "totals": None if status is None else _running_totals(status.totals),
-        "trials": None if status is None else _counts(status.counts),
+        "totals": None if status is None else _totals(status.totals),
+        "trials": None if status is None else by_kind(status.counts),
     }
 
 
-def shelved_line(entry: ShelfEntry) -> models.SearchLine:
+def shelved_line(summary: SearchSummary) -> models.SearchLine:
     """Return a search that the daemon does not run, for lists."""
-    return models.SearchLine.model_validate(_shelved(entry))
+    return models.SearchLine.model_validate(_shelved(summary))
 
 
-def _shelved(entry: ShelfEntry) -> dict[str, object]:
+def _shelved(summary: SearchSummary) -> dict[str, object]:
+    submission = summary.submission
     return {
-        "id": entry.search_id,
-        "name": entry.name,
-        "phase": None if entry.state is SearchState.RUNNING else Phase.ENDED,
+        "id": summary.search_id,
+        "name": summary.name,
+        "phase": None if summary.state is SearchState.RUNNING else Phase.ENDED,
         "problem": None,
-        "state": entry.state,
-        "stop_reason": entry.stop_reason,
-        "priority": entry.priority,
-        "labels": list(entry.labels),
-        "slots": entry.slots,
+        "state": summary.state,
+        "stop_reason": summary.stop_reason,
+        "priority": None if submission is None else submission.priority,
+        "labels": [] if submission is None else list(submission.labels),
+        "slots": summary.slots,
         "granted": 0,
-        "submitted_at": entry.submitted_at,
-        "started_at": entry.started_at,
-        "ended_at": entry.ended_at,
-        "deadline": entry.deadline,
-        "totals": models.Totals(energy_j=entry.energy_j, emissions_g=entry.emissions_g, unpriced_j=entry.unpriced_j),
-        "trials": _counts(entry.counts),
+        "submitted_at": None if submission is None else submission.submitted_at,
+        "started_at": summary.started_at,
+        "ended_at": summary.ended_at,
+        "deadline": summary.deadline,
+        "totals": _totals(summary.totals),
+        "trials": by_kind(summary.totals.counts),
     }
 
 
@@ -161,27 +164,14 @@ def shelved_answer(details: ShelfDetails) -> models.SearchAnswer:
         "running": [],
         "decision": None if details.decision is None else decision_answer(details.decision),
         "best": None if details.best is None else trial_answer(details.best),
-        "budgets": [budget_answer(budget) for budget in _own_budgets(details)],
+        "budgets": [budget_answer(budget) for budget in details.budgets],
         "next_at": None,
     }
-    return models.SearchAnswer.model_validate({**_shelved(details.entry), **more})
+    return models.SearchAnswer.model_validate({**_shelved(details.summary), **more})
 
 
-def _own_budgets(details: ShelfDetails) -> Iterator[BudgetView]:
-    search_id = details.header.search_id
-    for number, state in enumerate(details.budgets, start=1):
-        name, start = f"{search_id}/{number}", None if state.window is None else state.window.start
-        added = (o for o in details.overrides if o.budget == name and o.window_start == start)
-        overrides = tuple(Override(name, o.at, o.grams, o.reason, o.window_start) for o in added)
-        yield BudgetView(name, search_id, None, state, None, overrides)
-
-
-def _running_totals(totals: RunningTotals) -> models.Totals:
+def _totals(totals: RunningTotals | Totals) -> models.Totals:
     return models.Totals(energy_j=totals.energy_j, emissions_g=totals.emissions_g, unpriced_j=totals.unpriced_j)
-
-
-def _counts(counts: Mapping[tuple[TrialKind, TrialState], int]) -> models.TrialCounts:
-    return {kind: {state: n for state in TrialState if (n := counts.get((kind, state), 0))} for kind in TrialKind}
 
 
 def trial_answer(trial: Trial, report: EpochReport | None = None) -> models.TrialAnswer:

@@ -95,7 +95,7 @@ def charts_router(control: Control, shelf: Shelf, charts: ChartRoom) -> APIRoute
 
     @router.get("/charts/searches/{search_id}/{name}.svg")
     def figure(search_id: str, name: str, look: Annotated[Look, Depends(_look)]) -> Response:
-        found = next((each for each in control.view().searches if each.header.search_id == search_id), None)
+        found = control.view().search(search_id)
         if name not in _NAMES or (found is None and not _is_stored(shelf, search_id)):
             raise HTTPException(404, "there is no such chart")
         version = ENDED if found is None else version_of(found.status)

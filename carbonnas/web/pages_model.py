@@ -11,9 +11,9 @@ from carbonnas.daemon.control import BudgetView, Phase, SearchView
 from carbonnas.record import SearchState
 from carbonnas.report.formatting import UNKNOWN, grams, kwh, metric, percent
 from carbonnas.status import SearchStatus
+from carbonnas.storage.search_index import SearchSummary
 from carbonnas.trials import Trial, TrialKind, TrialState
 from carbonnas.web import pages_words as words
-from carbonnas.web.shelf import ShelfEntry
 
 Counts = Mapping[tuple[TrialKind, TrialState], int]
 
@@ -157,26 +157,26 @@ def active_row(view: SearchView, budgets: tuple[BudgetView, ...] = ()) -> Search
     )
 
 
-def stored_row(entry: ShelfEntry, best: str, budgets: tuple[BudgetRow, ...] = ()) -> SearchRow:
+def stored_row(summary: SearchSummary, best: str, budgets: tuple[BudgetRow, ...] = ()) -> SearchRow:
     """Return a search that only the store knows; `best` is its best value in words."""
-    over = entry.state is not SearchState.RUNNING
-    totals = {kind: sum(n for (each, _), n in entry.counts.items() if each is kind) for kind in TrialKind}
+    over, totals, submission = summary.state is not SearchState.RUNNING, summary.totals, summary.submission
+    counted = {kind: totals.count(kind, *TrialState) for kind in TrialKind}
     return SearchRow(
-        id=entry.search_id,
-        name=entry.name,
+        id=summary.search_id,
+        name=summary.name,
         phase=Phase.ENDED.value if over else "apart",
         phase_word=words.PHASES[Phase.ENDED] if over else "not the daemon's",
-        why=words.ended(entry.state, entry.stop_reason) if over else _APART,
-        bars=bars(entry.counts, totals),
-        emitted=emitted(entry.energy_j, entry.emissions_g, entry.unpriced_j),
-        energy=energy(entry.energy_j, entry.unpriced_j),
+        why=words.ended(summary.state, summary.stop_reason) if over else _APART,
+        bars=bars(totals.counts, counted),
+        emitted=emitted(totals.energy_j, totals.emissions_g, totals.unpriced_j),
+        energy=energy(totals.energy_j, totals.unpriced_j),
         best=best,
         active=False,
-        priority=entry.priority,
-        labels=entry.labels,
-        started_at=entry.started_at,
-        ended_at=entry.ended_at,
-        deadline=entry.deadline,
+        priority=None if submission is None else submission.priority,
+        labels=() if submission is None else submission.labels,
+        started_at=summary.started_at,
+        ended_at=summary.ended_at,
+        deadline=summary.deadline,
         budgets=budgets,
     )
 

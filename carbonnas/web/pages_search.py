@@ -10,25 +10,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from carbonnas.daemon.control import (
-    BudgetView,
-    CommandError,
-    Control,
-    DaemonView,
-    Phase,
-    SearchView,
-    UnknownNameError,
-)
+from carbonnas.daemon.control import CommandError, Control, DaemonView, Phase, SearchView, UnknownNameError
 from carbonnas.errors import SearchNotFoundError
 from carbonnas.execution.executor import EpochReport
-from carbonnas.record import DecisionRecord, Override
+from carbonnas.record import DecisionRecord
 from carbonnas.search_state import SearchHeader
 from carbonnas.trials import Trial
 from carbonnas.web.pages_charts import ENDED, FigureLink, figure_links, version_of
 from carbonnas.web.pages_model import SearchRow, active_row, best_value, budget_row, stored_row
 from carbonnas.web.pages_render import Renderer, search_url
 from carbonnas.web.pages_searches import missing, whole
-from carbonnas.web.shelf import Shelf, ShelfDetails
+from carbonnas.web.shelf import Shelf
 from carbonnas.web.visitor import form_fields
 
 _DECISIONS = 20
@@ -48,11 +40,6 @@ class Shown:
     figures: tuple[FigureLink, ...]
 
 
-def active(view: DaemonView, search_id: str) -> SearchView | None:
-    """Return a search that has not ended; `None` if there is none of that id."""
-    return next((each for each in view.searches if each.header.search_id == search_id), None)
-
-
 class SearchPage:
     """Renders the page of one search."""
 
@@ -66,7 +53,7 @@ class SearchPage:
     ) -> Response:
         """Return the page; with problems if something was refused."""
         view = self._control.view()
-        found = active(view, search_id)
+        found = view.search(search_id)
         try:
             shown = self._stored(search_id) if found is None else self._active(view, found)
         except SearchNotFoundError as error:
@@ -109,14 +96,8 @@ class SearchPage:
         details = self._shelf.details(search_id)
         header = details.header
         first = header.objectives[0].metric if header.objectives else None
-        views = (
-            BudgetView(
-                f"{search_id}/{number}", search_id, None, state, None, _overrides(details, f"{search_id}/{number}")
-            )
-            for number, state in enumerate(details.budgets, start=1)
-        )
         return Shown(
-            row=stored_row(details.entry, best_value(details.best, first), tuple(map(budget_row, views))),
+            row=stored_row(details.summary, best_value(details.best, first), tuple(map(budget_row, details.budgets))),
             header=header,
             best=details.best,
             slots=f"{header.slots}",
@@ -127,16 +108,9 @@ class SearchPage:
         )
 
 
-def _overrides(details: ShelfDetails, budget: str) -> tuple[Override, ...]:
-    return tuple(
-        Override(budget, each.at, each.grams, each.reason, each.window_start)
-        for each in details.overrides
-        if each.budget == budget
-    )
-
-
 def _headline(row: SearchRow) -> str:
-    return f"{row.name} is {row.phase_word}; {', '.join(f'{bar.label.lower()} {bar.text}' for bar in row.bars)}."
+    progress = ", ".join(f"{bar.label.lower()} {bar.text}" for bar in row.bars)
+    return f"{row.name} is {row.phase_word}" + (f"; {progress}." if progress else ".")
 
 
 def search_router(control: Control, shelf: Shelf, renderer: Renderer) -> APIRouter:

@@ -13,10 +13,11 @@ from carbon_sources.clock import monotonic_s
 from carbonnas.daemon.control import CommandError, Control, Submission
 from carbonnas.errors import ConfigError, SearchNotFoundError
 from carbonnas.record import SearchState
+from carbonnas.storage.search_index import SearchSummary
 from carbonnas.web.pages_model import SearchRow, active_row, best_value, stored_row
 from carbonnas.web.pages_now import phases
 from carbonnas.web.pages_render import Renderer, search_url
-from carbonnas.web.shelf import Shelf, ShelfEntry
+from carbonnas.web.shelf import Shelf
 from carbonnas.web.visitor import form_fields
 
 _PAGE = 50
@@ -124,25 +125,25 @@ class SearchesPage:
 
     def _stored(self, active: Collection[str], before: str | None) -> tuple[list[SearchRow], str | None]:
         """Return a page of searches that the daemon does not carry out, and the id after which the next one starts."""
-        found: list[ShelfEntry] = []
+        found: list[SearchSummary] = []
         while len(found) < _PAGE:
-            entries = self._shelf.searches(limit=_PAGE, before=before)
-            found += [each for each in entries if each.search_id not in active]
-            if len(entries) < _PAGE:
+            page = self._shelf.searches(limit=_PAGE, before=before)
+            found += [each for each in page if each.search_id not in active]
+            if len(page) < _PAGE:
                 before = None
                 break
-            before = entries[-1].search_id
+            before = page[-1].search_id
         if len(found) > _PAGE:
             found = found[:_PAGE]
             before = found[-1].search_id
         until_s = self._monotonic() + _LOOKING_S
         return [stored_row(each, self._best(each, until_s)) for each in found], before
 
-    def _best(self, entry: ShelfEntry, until_s: float) -> str:
+    def _best(self, summary: SearchSummary, until_s: float) -> str:
         """Return the best value of a search that has ended; the shelf keeps it, so that a later look finds those there was no time for."""
-        if entry.state is SearchState.RUNNING or self._monotonic() >= until_s:
+        if summary.state is SearchState.RUNNING or self._monotonic() >= until_s:
             return _ELSEWHERE
-        details = self._shelf.details(entry.search_id)
+        details = self._shelf.details(summary.search_id)
         objectives = details.header.objectives
         return best_value(details.best, objectives[0].metric if objectives else None)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from carbonnas.budgeting import BudgetBook, raised
+from carbonnas.daemon.control import BudgetView
 from carbonnas.ranking import ranked_trainings
-from carbonnas.record import DecisionRecord, Override, SearchState, StopReason, own_budget_name
+from carbonnas.record import DecisionRecord, SearchState, own_budget_name
 from carbonnas.report.render import ReportFormat
 from carbonnas.search_state import SearchHeader, SearchProgress, Totals
 from carbonnas.storage.search_index import SearchIndex, SearchSummary
@@ -26,65 +26,24 @@ _ALL = 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class ShelfEntry:
-    """One search of the store, for lists.
-
-    Attributes:
-        search_id: Its name in commands.
-        name: What the user called it.
-        state: Running, completed or stopped.
-        stop_reason: Why it ended; `None` while it has not.
-        started_at: When it began, UTC.
-        ended_at: When it ended, UTC; `None` while it has not.
-        deadline: When it has to end, UTC; `None` without a deadline.
-        slots: Its slots.
-        energy_j: Energy so far in J, at least zero.
-        emissions_g: Grams of CO2 equivalent of the energy that has a price.
-        unpriced_j: Energy in J whose intensity is unknown.
-        counts: Number of trials by kind and state; those that are zero may be left out.
-        priority: -100..100; `None` for a search that was not handed to the daemon.
-        labels: Its labels.
-        submitted_at: When it was handed to the daemon, UTC; `None` likewise.
-    """
-
-    search_id: str
-    name: str
-    state: SearchState
-    stop_reason: StopReason | None
-    started_at: datetime
-    ended_at: datetime | None
-    deadline: datetime | None
-    slots: int
-    energy_j: float
-    emissions_g: float
-    unpriced_j: float
-    counts: Mapping[tuple[TrialKind, TrialState], int]
-    priority: int | None = None
-    labels: tuple[str, ...] = ()
-    submitted_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ShelfDetails:
     """More of one search.
 
     Attributes:
-        entry: What lists say of it.
+        summary: What lists say of it.
         header: What is fixed about it.
         progress: How far it was at its last step.
-        budgets: How its own budgets stood then, what operators had added included.
+        budgets: How its own budgets stood then, with what operators had added to the window of that instant.
         best: Best completed training; `None` if none has completed.
         decision: The last decision; `None` before the first.
-        overrides: What operators have added to its own budgets, oldest first.
     """
 
-    entry: ShelfEntry
+    summary: SearchSummary
     header: SearchHeader
     progress: SearchProgress
-    budgets: tuple[BudgetState, ...]
+    budgets: tuple[BudgetView, ...]
     best: Trial | None
     decision: DecisionRecord | None
-    overrides: tuple[Override, ...] = ()
 
 
 class Shelf:
@@ -111,7 +70,7 @@ class Shelf:
         self._store.close()
         self._index.close()
 
-    def searches(self, *, limit: int, before: str | None = None) -> tuple[ShelfEntry, ...]:
+    def searches(self, *, limit: int, before: str | None = None) -> tuple[SearchSummary, ...]:
         """Return searches, the newest first.
 
         Args:
@@ -123,15 +82,7 @@ class Shelf:
         """
         if before is not None:
             self._index.summary(before)
-        return tuple(map(_entry, self._index.summaries(limit, before)))
-
-    def entry(self, search_id: str) -> ShelfEntry:
-        """Return what lists say of a search.
-
-        Raises:
-            SearchNotFoundError: If there is none of that id.
-        """
-        return _entry(self._index.summary(search_id))
+        return tuple(self._index.summaries(limit, before))
 
     def details(self, search_id: str) -> ShelfDetails:
         """Return more of a search than lists say.
@@ -144,7 +95,7 @@ class Shelf:
         if kept is not None:
             return kept
         details = self._details(self._index.summary(search_id))
-        if details.entry.state is not SearchState.RUNNING:
+        if details.summary.state is not SearchState.RUNNING:
             with self._guard:
                 self._ended[search_id] = details
                 while len(self._ended) > _MOST_KEPT:
@@ -155,21 +106,26 @@ class Shelf:
         search_id = summary.search_id
         header, progress = self._store.header(search_id), self._store.progress(search_id)
         trained = self._index.trials_page(search_id, limit=_ALL, kind=TrialKind.TRAIN, state=TrialState.COMPLETED)
-        names = [own_budget_name(search_id, place) for place in range(len(header.budgets))]
-        overrides = tuple(added for added in self._store.overrides(search_id) if added.budget in names)
-        budgets = (
-            _raised(budget, progress, (added for added in overrides if added.budget == name))
-            for name, budget in zip(names, header.budgets, strict=True)
-        )
         return ShelfDetails(
-            _entry(summary),
+            summary,
             header,
             progress,
-            tuple(self._state(header, budget, progress, summary.totals) for budget in budgets),
+            self._budgets(header, progress, summary.totals),
             next(iter(ranked_trainings(trained, header.objectives[0])), None),
             next(iter(self.decisions(search_id, limit=1)), None),
-            overrides,
         )
+
+    def _budgets(self, header: SearchHeader, progress: SearchProgress, totals: Totals) -> tuple[BudgetView, ...]:
+        """Return how the budgets of a search stood at its last step."""
+        added = self._store.overrides(header.search_id) if header.budgets else []
+        views = []
+        for place, budget in enumerate(header.budgets):
+            name, window = own_budget_name(header.search_id, place), budget.window_at(progress.clock_at)
+            overrides = tuple(each for each in added if each.budget == name and each.window_of(budget) == window)
+            limited = raised(budget, math.fsum(each.grams for each in overrides))
+            state = self._state(header, limited, progress, totals)
+            views.append(BudgetView(name, header.search_id, None, state, None, overrides))
+        return tuple(views)
 
     def _state(
         self, header: SearchHeader, budget: EmissionBudget, progress: SearchProgress, totals: Totals
@@ -237,31 +193,3 @@ class Shelf:
         """Return the energy in J and the grams of CO2 equivalent of all searches but those whose ids are in `without`."""
         others = [summary.totals for summary in self._index.summaries() if summary.search_id not in without]
         return math.fsum(t.energy_j for t in others), math.fsum(t.emissions_g for t in others)
-
-
-def _entry(summary: SearchSummary) -> ShelfEntry:
-    submission, totals = summary.submission, summary.totals
-    return ShelfEntry(
-        search_id=summary.search_id,
-        name=summary.name,
-        state=summary.state,
-        stop_reason=summary.stop_reason,
-        started_at=summary.started_at,
-        ended_at=summary.ended_at,
-        deadline=summary.deadline,
-        slots=summary.slots,
-        energy_j=totals.energy_j,
-        emissions_g=totals.emissions_g,
-        unpriced_j=totals.unpriced_j,
-        counts=totals.counts,
-        priority=None if submission is None else submission.priority,
-        labels=() if submission is None else submission.labels,
-        submitted_at=None if submission is None else submission.submitted_at,
-    )
-
-
-def _raised(budget: EmissionBudget, progress: SearchProgress, added: Iterable[Override]) -> EmissionBudget:
-    """Return a budget with what operators have added to its window at the last step."""
-    window = budget.window_at(progress.clock_at)
-    start = None if window is None else window.start
-    return raised(budget, sum(override.grams for override in added if override.window_start == start))

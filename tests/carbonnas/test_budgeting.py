@@ -64,6 +64,24 @@ def test_energy_across_midnight_is_shared_by_time() -> None:
     assert spent(book, MONDAY)[Window.DAY] == pytest.approx(300)
 
 
+def test_a_day_that_a_revised_value_takes_over_its_limit_after_its_end_is_told() -> None:
+    book = BudgetBook([EmissionBudget(150.0, Window.DAY)], BOUND)
+    before, after = entry(1, 2, 1, 100), entry(1, 2, 1, 180)
+    book.add([before])
+    tuesday = MONDAY + 30 * HOUR
+    assert book.exceeded(tuesday) == ()
+    book.withdraw([before])
+    book.add([after])
+    ((place, state),) = book.exceeded(tuesday)
+    assert place == 0
+    assert state.window is not None
+    assert (state.window.start, state.remaining_g) == (MONDAY, pytest.approx(-30.0))
+    # It says nothing of today, and today's budget is as it was.
+    assert book.states(tuesday, 0.0)[0].spent_g == 0.0
+    # While the day goes on it is the present window that shows it.
+    assert book.exceeded(MONDAY + 3 * HOUR) == ()
+
+
 def test_unpriced_energy_counts_with_the_bound_until_it_is_priced() -> None:
     book = BudgetBook([EmissionBudget(1e3)], BOUND)
     unknown = entry(0, 1, 0.5, None, pue=1.2)

@@ -1,8 +1,9 @@
-"""Budgets of the daemon over midnights, changes of the clock's offset, revised values, and clocks that are set."""
+"""Budgets of the daemon over midnights, changes of the clock's offset, and clocks that are set."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,8 @@ import pytest
 from carbon_sources.clock import SystemClock
 from carbon_sources.interval import Interval
 from carbonnas.daemon.control import DaemonView
+from carbonnas.storage.paths import store_path
+from carbonnas.storage.store import Store
 from carbonnas.testing.daemons import SimulatedDaemon
 from carbonnas.testing.searches import write_simulated_search, write_trace
 
@@ -75,16 +78,31 @@ def test_work_waits_at_the_limit_and_goes_on_at_local_midnight(tmp_path: Path) -
     assert spent[changed][0] < 200
 
 
-def test_a_wall_clock_that_is_set_moves_no_energy_into_another_day() -> None:
-    # The clock that the daemon lives by never runs backwards, and follows when the wall clock is set forward.
-    shown = [datetime(2021, 3, 1, 23, 30, tzinfo=UTC)]
-    passed = [0.0]
-    clock = SystemClock(lambda: shown[0], lambda: passed[0])
-    begin = clock.now()
-    shown[0] -= HOUR
-    passed[0] += 60
-    back = clock.now()
-    assert back - begin == timedelta(seconds=60)
-    shown[0] += 3 * HOUR
-    passed[0] += 60
-    assert clock.now() == shown[0]
+@pytest.mark.parametrize("jump", [-HOUR, HOUR])
+def test_a_wall_clock_that_is_set_takes_no_budget_over_its_limit_and_loses_no_energy(
+    tmp_path: Path, jump: timedelta
+) -> None:
+    shown, passed = datetime(2021, 1, 8, 22, 30, tzinfo=UTC), 0.0
+    clock = SystemClock(lambda: shown, lambda: passed)
+    daemon = SimulatedDaemon(tmp_path / "daemon", more=daily("400 g"), start=clock.now())
+    daemon.submit(a_search(tmp_path, clock.now()))
+    at_work: list[float] = []
+
+    def look(view: DaemonView) -> None:
+        if any(each.status and each.status.running for each in view.searches):
+            at_work.append(view.budgets[0].state.spent_g)
+
+    for minute in range(180):
+        passed += 60
+        shown += timedelta(minutes=1) + (jump if minute == 30 else timedelta(0))
+        view = daemon.run(until=clock.now(), on_view=look)
+    # The clock that a daemon lives by follows forward and never runs backwards, so no two readings overlap and none is lost.
+    assert view.now == clock.now()
+    assert max(at_work) <= 400 + 10.5 + 50
+    (search,) = view.searches
+    store = Store(store_path(daemon.state))
+    measured = store.measured(search.header.search_id)
+    store.close()
+    joined = sorted((sample.interval.start, sample.interval.end) for sample in measured)
+    assert all(earlier[1] <= later[0] for earlier, later in pairwise(joined))
+    daemon.daemon.close()

@@ -150,7 +150,7 @@ def test_two_budgets_of_one_name_are_a_mistake(tmp_path: Path) -> None:
     assert problems(tmp_path, budget * 2) == ["budgets: each needs a name of its own, got more than one 'daily'"]
 
 
-@pytest.mark.parametrize("table", ['[forecaster]\nuse = "seasonal"', "[accounting]", "[forecasting]"])
+@pytest.mark.parametrize("table", ['[forecaster]\nuse = "seasonal"', "[forecasting]"])
 def test_what_belongs_to_a_grid_needs_one(tmp_path: Path, table: str) -> None:
     (sentence,) = problems(tmp_path, table)
     assert "has no effect without [carbon_source]" in sentence

@@ -118,3 +118,15 @@ def test_reasons_and_names_are_text_in_markdown(text: str, made_up: SearchRecord
 def test_without_overrides_no_format_speaks_of_them(made_up: SearchRecord) -> None:
     for format_ in (ReportFormat.MARKDOWN, ReportFormat.HTML):
         assert "added" not in render(made_up, format_).split("Configuration", maxsplit=1)[0].split("</style>")[-1]
+
+
+def test_a_window_that_has_ended_over_its_limit_is_told_with_what_was_added_to_it(made_up: SearchRecord) -> None:
+    budget = EmissionBudget(120.0, Window.DAY)
+    window = budget.window_at(made_up.started_at)
+    assert window is not None
+    added = Override(own_budget_name(made_up.search_id, 0), made_up.started_at, 20.0, "why", window.start)
+    record = replace(made_up, budgets=(), overrides=(added,), exceeded=((0, BudgetState(budget, 150.0, 0.0, window)),))
+    (line,) = build_document(record).budget
+    assert (line.window_start, line.added_g, line.remaining_g) == (window.start, 20.0, -30.0)
+    for format_ in (ReportFormat.MARKDOWN, ReportFormat.HTML):
+        assert "30.0 g over the limit" in render(record, format_)

@@ -1,0 +1,270 @@
+"""The dashboard with nothing made up: the real daemon as a process, a search that trains networks, a real Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # ships no type information
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, WebError, expect
+
+from carbon_sources.clock import monotonic_s
+from carbonnas.client import DaemonClient
+from carbonnas.record import SearchState, StopReason
+from carbonnas.testing.daemon_process import DaemonProcess
+from carbonnas.testing.exactly_once import records
+from carbonnas.trials import Trial, TrialState
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.torch]
+
+NAME = "Small & <b>real</b>"
+SEARCH = f"""
+[search]
+name = "{NAME}"
+seed = 3
+slots = 2
+rounds = 200
+score_per_round = 3
+train_per_round = 2
+epochs = 4
+full_epochs = 4
+rank_by = ["params", "macs"]
+
+[space]
+use = "small_conv"
+
+[strategy]
+use = "reinforce"
+
+[scoring]
+use = "proxies"
+proxies = ["params", "macs"]
+
+[training]
+use = "training"
+
+[carbon_source]
+use = "constant"
+g_per_kwh = 300
+
+[scheduler]
+use = "carbon_blind"
+
+[[budgets]]
+limit = "1 kg"
+"""
+DAEMON = """
+[daemon]
+slots = 2
+
+[[budgets]]
+name = "day"
+window = "day"
+limit = "1 kg"
+"""
+PATIENCE_S = 180.0
+"""Everything takes a moment, or long on a machine with other things to do."""
+DRAWN = "[...document.images].every(image => image.complete && image.naturalHeight > 150)"
+"""While a chart is being drawn another picture of this height says so."""
+
+
+@dataclass
+class Watch:
+    """What went out or wrong on the pages of a browser, the report among them."""
+
+    base: str
+    outside: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def begin(self, context: BrowserContext) -> None:
+        def asked(request: Request) -> None:
+            if not request.url.startswith((f"{self.base}/", "data:")):
+                self.outside.append(request.url)
+
+        def answered(response: Response) -> None:
+            if response.status >= 400:
+                self.errors.append(f"{response.status} for {response.url}")
+
+        def said(message: ConsoleMessage) -> None:
+            if message.type in {"error", "warning"}:
+                self.errors.append(message.text)
+
+        def raised(error: WebError) -> None:
+            self.errors.append(str(error.error))
+
+        context.on("request", asked)
+        context.on("response", answered)
+        context.on("console", said)
+        context.on("weberror", raised)
+
+    def require_nothing(self) -> None:
+        assert self.outside == []
+        assert self.errors == []
+
+
+@dataclass
+class Visitor:
+    """A person before the dashboard of a daemon."""
+
+    page: Page
+    daemon: DaemonProcess
+    base: str
+    artifacts: Path
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.base + path)
+
+    def sign_in(self) -> None:
+        self.open("/login")
+        assert findings(self.page) == []
+        self.page.get_by_label("Token of the daemon").fill((self.daemon.state / "token").read_text(encoding="utf-8"))
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(f"{self.base}/")
+
+    def submit(self, folder: Path) -> str:
+        """Submit the search and return the path of its page."""
+        self.open("/searches")
+        self.page.get_by_label("Configuration, TOML").fill(SEARCH)
+        self.page.get_by_label("Folder").fill(str(folder))
+        self.page.get_by_label("Labels").fill("vision")
+        self.page.get_by_role("button", name="Submit").click()
+        self.page.wait_for_url("**/searches/small-*")
+        return self.page.url.removeprefix(self.base)
+
+    def require_progress_without_a_reload(self) -> None:
+        """See two more trainings end on the page that is open."""
+        self.page.evaluate("window.here = true")
+        before = self.trained()
+        self.until(lambda: self.trained() >= before + 2, "two more trainings end")
+        assert self.page.evaluate("window.here") is True
+
+    def trained(self) -> int:
+        """Return how many trainings have ended as the page has it; 0 while it says nothing of them."""
+        told = self.page.locator("#progress .progress", has_text="Trained").locator(".number").all_inner_texts()
+        return int(told[0].partition(" of ")[0]) if told else 0
+
+    def require_phase(self, word: str) -> None:
+        expect(self.page.locator("#which .phase")).to_have_text(word)
+
+    def trials(self) -> tuple[Trial, ...]:
+        """Return the trials as the store has them."""
+        (record,) = records(self.daemon.state)
+        return tuple(record.trials)
+
+    def look_around(self, search: str, width: int, scheme: str) -> None:
+        """Look at each page on a screen of some width, in light or dark, and keep a picture of it."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        paths = {"now": "/", "searches": "/searches", "search": search, "budgets": "/budgets", "sources": "/sources"}
+        for name, path in paths.items():
+            self.open(path)
+            self.page.wait_for_selector('html[data-live="yes"]')
+            self.until(lambda: bool(self.page.evaluate(DRAWN)), f"the charts of {path} are drawn")
+            assert self.page.evaluate("document.documentElement.scrollWidth") <= width, name
+            assert findings(self.page) == [], name
+            self.page.screenshot(path=self.artifacts / f"daemon-{name}-{width}-{scheme}.png", full_page=True)
+
+    def until(self, look: Callable[[], bool], what: str) -> None:
+        """Wait until something can be seen."""
+        until_s = monotonic_s() + PATIENCE_S
+        while not look():
+            assert monotonic_s() < until_s, f"{what}: not in time; the daemon's log:\n{self.daemon.last_words()}"
+            self.page.wait_for_timeout(100)
+
+
+def findings(page: Page) -> list[str]:
+    """Return what axe finds serious or critical."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {node['html']}"
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+        for node in each["nodes"]
+    ]
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
+    """A daemon that is killed with all it started if a test leaves it: the kernel ends its workers with it."""
+    process = DaemonProcess(tmp_path / "daemon", DAEMON)
+    yield process
+    if process.process.poll() is None:
+        process.kill()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened.set_default_timeout(1000 * PATIENCE_S)
+    expect.set_options(timeout=1000 * PATIENCE_S)
+    yield opened
+    expect.set_options()
+    opened.close()
+
+
+def begin(daemon: DaemonProcess) -> DaemonClient:
+    client = daemon.start()
+    assert client is not None, daemon.last_words()
+    return client
+
+
+def test_a_real_search_is_submitted_followed_paused_resumed_cancelled_and_read(
+    daemon: DaemonProcess, context: BrowserContext, artifacts: Path, tmp_path: Path
+) -> None:
+    client = begin(daemon)
+    watch = Watch(client.address)
+    watch.begin(context)
+    visitor = Visitor(context.new_page(), daemon, client.address, artifacts)
+    visitor.sign_in()
+    search = visitor.submit(tmp_path)
+    visitor.require_phase("running")
+    visitor.require_progress_without_a_reload()
+    visitor.look_around(search, 1280, "light")
+    pause(visitor, search)
+    resume(visitor, search)
+    cancel(visitor)
+    read_report(visitor)
+    watch.require_nothing()
+    assert daemon.stop() == 0
+
+
+def pause(visitor: Visitor, search: str) -> None:
+    """Pause the search; nothing is done for it while every page is looked at on a phone in the dark."""
+    visitor.open(search)
+    visitor.page.get_by_role("button", name="Pause").click()
+    visitor.require_phase("paused")
+    expect(visitor.page.locator("#running-table")).to_have_count(0)
+    rested = visitor.trials()
+    assert all(trial.state is not TrialState.RUNNING for trial in rested)
+    visitor.look_around(search, 390, "dark")
+    assert visitor.trials() == rested
+
+
+def resume(visitor: Visitor, search: str) -> None:
+    visitor.open(search)
+    visitor.page.get_by_role("button", name="Resume").click()
+    visitor.require_phase("running")
+    visitor.require_progress_without_a_reload()
+
+
+def cancel(visitor: Visitor) -> None:
+    """Cancel the search, which asks first."""
+    visitor.page.locator("#cancelling summary").click()
+    visitor.require_phase("running")
+    visitor.page.get_by_role("button", name="Yes, cancel this search").click()
+    visitor.require_phase("ended")
+    expect(visitor.page.locator("#why")).to_have_text("Stopped: a person cancelled it.")
+    assert findings(visitor.page) == []
+    (record,) = records(visitor.daemon.state)
+    assert (record.state, record.stop_reason) == (SearchState.STOPPED, StopReason.CANCELLED)
+
+
+def read_report(visitor: Visitor) -> None:
+    with visitor.page.context.expect_page() as opening:
+        visitor.page.get_by_role("link", name="page (new tab)").click()
+    report = opening.value
+    report.locator("html[data-drawn]").wait_for(state="attached")
+    expect(report.locator("h1")).to_have_text(NAME)
+    assert report.locator("#figure-timeline svg").count() == 1
