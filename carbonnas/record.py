@@ -84,6 +84,11 @@ class Override:
         """Return the window of its budget that it holds for; `None` if that has none."""
         return None if self.window_start is None else budget.window_at(self.window_start)
 
+    def holds_for(self, budget: EmissionBudget) -> bool:
+        """Say whether it holds for a budget of its name, which may have got other windows since: then it holds for none of them."""
+        window = budget.window_at(self.at)
+        return self.window_start == (None if window is None else window.start)
+
 
 def common_budget_name(name: str) -> str:
     """Return the name that people use for a budget of the daemon."""

@@ -114,7 +114,7 @@ class Search:
         self._held = why
 
     def cancel(self, now: datetime) -> None:
-        """End the search, what it did being kept; energy drawn since the last tick belongs to whoever draws next."""
+        """End the search, what it did being kept; what was drawn since the last tick is lost, so let one come just before."""
         step = Step()
         self._cancel_open(now, step)
         self._progress = self._advanced(now, StopReason.CANCELLED, self._progress.position)

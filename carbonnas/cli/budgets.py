@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from http import HTTPMethod
 from pathlib import Path
 from typing import Any
@@ -14,20 +13,19 @@ from carbon_sources.units import parse_grams
 from carbonnas.cli.control import running_daemon
 from carbonnas.cli.intensity.text import plain, printable
 from carbonnas.cli.live import read
-from carbonnas.cli.output import messages, open_store, print_json, results, state_folder
+from carbonnas.cli.output import messages, print_json, results, state_folder
 from carbonnas.client import connect
-from carbonnas.daemon.control import BudgetView
+from carbonnas.daemon.control import LONGEST_REASON
 from carbonnas.errors import ConfigError, SearchNotFoundError
 from carbonnas.record import SearchState
 from carbonnas.report.formatting import grams
-from carbonnas.storage.records import load_record
-from carbonnas.storage.store import Store
+from carbonnas.storage.paths import store_path
 from carbonnas.web.api_answers import budget_answer
 from carbonnas.web.api_models import BudgetAnswer, BudgetList
+from carbonnas.web.shelf import Shelf
 
 _BAR = 20
 """Characters."""
-_LONGEST_REASON = 500
 
 
 def print_budgets(name: str | None, state: Path | None, *, as_json: bool) -> None:
@@ -45,7 +43,7 @@ def print_budgets(name: str | None, state: Path | None, *, as_json: bool) -> Non
     folder = state_folder(state)
     client = connect(folder)
     if client is None:
-        known = list(_stored(open_store(folder)))
+        known = _stored(folder)
         messages().print("No daemon runs: budgets over several searches are not shown.", soft_wrap=True)
     else:
         known = read(BudgetList, client.get("budgets")).budgets
@@ -76,8 +74,8 @@ def add_to_budget(name: str, amount: str, reason: str, *, state: Path | None, as
         DaemonError: If no daemon runs, or it refuses.
     """
     grams_more = _amount(amount)
-    if not 1 <= len(reason.strip()) <= _LONGEST_REASON:
-        raise ConfigError("--reason", (f"expected 1 to {_LONGEST_REASON} characters that say why",))
+    if not 1 <= len(reason.strip()) <= LONGEST_REASON:
+        raise ConfigError("--reason", (f"expected 1 to {LONGEST_REASON} characters that say why",))
     client = running_daemon(state_folder(state))
     client.send(HTTPMethod.POST, "budgets", name, "override", body={"grams": grams_more, "reason": reason.strip()})
     if as_json:
@@ -100,12 +98,14 @@ def _amount(text: str) -> float:
     return value
 
 
-def _stored(store: Store) -> Iterator[BudgetAnswer]:
-    """Yield the budgets of the searches that have not ended, as of their last steps."""
-    for search_id in store.ids():
-        if store.header(search_id).budgets and store.progress(search_id).state is SearchState.RUNNING:
-            for number, state in enumerate(load_record(store, search_id).budgets, start=1):
-                yield budget_answer(BudgetView(f"{search_id}/{number}", search_id, None, state, None))
+def _stored(folder: Path) -> list[BudgetAnswer]:
+    """Return the budgets of the searches that have not ended, as of their last steps, those of the oldest search first."""
+    shelf = Shelf(store_path(folder))
+    try:
+        unfinished = [each.search_id for each in shelf.searches() if each.state is SearchState.RUNNING]
+        return [budget_answer(each) for search_id in unfinished[::-1] for each in shelf.details(search_id).budgets]
+    finally:
+        shelf.close()
 
 
 def _document(budget: BudgetAnswer) -> dict[str, Any]:

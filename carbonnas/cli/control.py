@@ -14,21 +14,17 @@ from carbonnas.client import DaemonClient, DaemonGoneError, connect
 from carbonnas.errors import ConfigError
 
 
-class NoDaemonError(DaemonGoneError):
-    """No daemon holds the state folder."""
-
-
 def running_daemon(folder: Path) -> DaemonClient:
     """Return a client of the daemon that holds a state folder.
 
     Raises:
-        NoDaemonError: If none does; it says how to start one.
+        DaemonGoneError: If none does; it says how to start one.
     """
     client = connect(folder)
     if client is None:
         usual = folder == state_folder(None)
         start = "carbonnas daemon" + ("" if usual else f" --state {shlex.quote(str(folder))}")
-        raise NoDaemonError(f"no daemon runs for {folder}: start one with `{start}`")
+        raise DaemonGoneError(f"no daemon runs for {folder}: start one with `{start}`")
     return client
 
 

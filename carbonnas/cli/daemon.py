@@ -27,7 +27,7 @@ from carbonnas.daemon.reload import changes_on_reload, reload_daemon_config
 from carbonnas.daemon.service import Daemon, Surroundings
 from carbonnas.daemon.timers import Group, Timers
 from carbonnas.daemon.watchdog import Pulse, Watchdog
-from carbonnas.errors import CarbonNASError
+from carbonnas.errors import CarbonNASError, ConfigError
 from carbonnas.storage.daemon_store import DaemonStore
 from carbonnas.storage.paths import store_path
 from carbonnas.storage.store import Store
@@ -62,6 +62,7 @@ def run_daemon(path: Path | None, state: Path | None, *, host: str | None, port:
         DaemonLockedError: If another daemon holds the state folder.
         CarbonNASError: If the daemon can't start.
     """
+    os.umask(0o077)  # what the daemon writes is its user's alone: configurations, results, the token
     overrides = Overrides(host, port, None if log is None else LogFormat(log))
     config, folder = load_daemon_config(path, overrides), state_folder(state)
     with daemon_lock(folder, LockOwner(os.getpid(), wall_time())) as lock:
@@ -107,17 +108,18 @@ class _Service:
 
     def run(self, lock: DaemonLock) -> None:
         """Serve until a signal asks to stop; then let trainings reach a checkpoint."""
-        store = DaemonStore(store_path(self._folder))
-        self._note_downtime(store, wall_time())
-        run = store.begin_run(wall_time())
-        housekeeper = Housekeeper(self._folder, store, run=run, now=wall_time, clock=self._clock)
         with ExitStack() as stack:
+            # A port that is taken ends the start before it is written down as one.
+            port = self._server.start()
+            stack.callback(self._server.stop)
+            store = DaemonStore(store_path(self._folder))
             stack.callback(store.close)
+            self._note_downtime(store, wall_time())
+            run = store.begin_run(wall_time())
+            housekeeper = Housekeeper(self._folder, store, run=run, now=wall_time, clock=self._clock)
             stop = stack.enter_context(stop_on_signals())
             stack.enter_context(_on_hangup(partial(self._reload, housekeeper)))
             stack.callback(self._shelf.close)
-            port = self._server.start()
-            stack.callback(self._server.stop)
             address = f"http://{_in_address(self._config.daemon.host)}:{port}"
             lock.update_address(address)
             housekeeper.schedule(self._timers, self._config)
@@ -148,7 +150,8 @@ class _Service:
                 else "was killed, or the machine lost power: it was last seen"
             )
             self._down = (since, max(timedelta(0), now - since))
-            _log.info("the daemon before this one %s at %s; it was down for %s", how, since, self._down[1])
+            known, lasted = f"{since:%Y-%m-%d %H:%M:%S} UTC", f"{self._down[1].total_seconds():.0f} s"
+            _log.info("the daemon before this one %s at %s; none ran for %s", how, known, lasted)
 
     def _stalled(self) -> tuple[datetime, timedelta] | None:
         return self._watchdog.stalled() or self._down
@@ -156,7 +159,8 @@ class _Service:
     def _tell_of_stop(self, stop: threading.Event) -> None:
         stop.wait()
         self._notifier.stopping(self._config.daemon.stop_timeout + 2 * _TIMERS_END_IN)
-        _log.info("stopping: trainings have %s to reach a checkpoint", self._config.daemon.stop_timeout)
+        patience_s = self._config.daemon.stop_timeout.total_seconds()
+        _log.info("stopping: trainings have %g s to reach a checkpoint", patience_s)
         self._nudge()
 
     def _surroundings(self) -> Surroundings:
@@ -185,13 +189,17 @@ class _Service:
         try:
             config = self._read_again(self._config)
             changes = changes_on_reload(self._config, config)
-            self._daemon.reload(config)
             housekeeper.schedule(self._timers, config)
+            self._daemon.reload(config)
             self._config = config
             _log.info("took over the configuration: %s", "; ".join(changes) or "nothing has changed")
+        except ConfigError as error:
+            _log.error("the configuration stays as it was: %s", "; ".join(error.problems))
         except (CarbonNASError, CommandError) as error:
             _log.error("the configuration stays as it was: %s", error)
-        self._notifier.ready()
+        finally:
+            housekeeper.schedule(self._timers, self._config)
+            self._notifier.ready()
 
 
 @contextmanager

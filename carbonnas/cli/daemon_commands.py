@@ -42,6 +42,10 @@ def daemon(
     """Run the service: many searches side by side, under common budgets, with a page to look at."""
     if as_json and log is LogFormat.TEXT:
         raise typer.BadParameter("--json is short for --log json; leave one of the two out", param_hint="--log")
+    from carbonnas.cli.output import state_folder
+    from carbonnas.daemon.lock import refuse_beside
+
+    refuse_beside(state_folder(state))  # before all that takes a second to import
     from carbonnas.cli.daemon import run_daemon
 
     chosen = LogFormat.JSON if as_json else log
@@ -120,7 +124,7 @@ def budgets(
     state: State = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show how budgets stand: spent, reserved and left; or allow one of the daemon's more for once."""
+    """Show how budgets stand: spent, reserved and left; or add to one for its present window."""
     from carbonnas.cli.budgets import add_to_budget, print_budgets
 
     if add is None and reason is None:

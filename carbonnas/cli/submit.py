@@ -13,11 +13,9 @@ from carbonnas.cli.intensity.text import printable
 from carbonnas.cli.live import read
 from carbonnas.cli.output import messages, print_json, state_folder
 from carbonnas.client import DaemonClient
+from carbonnas.daemon.control import LONGEST_CONFIG
 from carbonnas.errors import ConfigError
 from carbonnas.web.api_models import Submitted
-
-LONGEST_BYTES = 2**18
-"""The daemon takes none that is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +90,13 @@ def read_config(path: Path) -> str:
         ConfigError: If it can't be read, or is far too long.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(LONGEST_BYTES + 1)
-        text = content.decode("utf-8")
+        with path.open(encoding="utf-8", newline="") as file:
+            text = file.read(LONGEST_CONFIG + 1)
     except OSError as error:
         problem = f"can't be read: {error.strerror}; `carbonnas init` writes an example"
         raise ConfigError(str(path), (problem,)) from error
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), ("is not text in UTF-8",)) from error
-    if len(content) > LONGEST_BYTES:
-        raise ConfigError(str(path), (f"is longer than {LONGEST_BYTES // 1024} KiB",))
+    if len(text) > LONGEST_CONFIG:
+        raise ConfigError(str(path), (f"has more than {LONGEST_CONFIG} characters, the most that the daemon takes",))
     return text

@@ -58,7 +58,7 @@ def check_in_child(submission: Submission, state_folder: Path, patience: timedel
     }
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "carbonnas.daemon.checking"],
+            [sys.executable, "-P", "-m", "carbonnas.daemon.checking"],
             input=json.dumps(request),
             capture_output=True,
             text=True,

@@ -49,8 +49,9 @@ class CommonBudgets:
         return self._budgets
 
     def replace(self, budgets: Sequence[NamedBudget]) -> None:
-        """Hold searches to other budgets from now on; what was spent counts for them as well."""
+        """Hold searches to other budgets from now on, none of them raised; what was spent counts for them as well."""
         self._budgets = tuple(budgets)
+        self._raised.clear()
 
     def take_over(self, search_id: str, labels: Sequence[str], quarters: Mapping[datetime, Grams]) -> None:
         """Count what a search that is not open has emitted, by quarter hour."""

@@ -45,10 +45,11 @@ class Fleet:
         self.quantum = quantum
         self._ended = ended
         self._again = False
+        self._lacked_room = False
+        self._asking: set[str] = set()
 
     def enter(self, seat: Seat) -> None:
-        """Take in a search; it is served on a par with whoever was served least."""
-        seat.served_s = min((each.served_s for each in self.seats.values()), default=0.0)
+        """Take in a search."""
         self.seats[seat.search_id] = seat
 
     def fetch(self) -> bool:
@@ -74,14 +75,31 @@ class Fleet:
         self.fetch()
         if not self._read(now):
             return {}
-        statuses = {
-            seat.search_id: status
-            for seat in list(self.seats.values())
-            if seat.has_to_tick(now, stopping=stopping) and (status := self._tick(seat, now, stopping)) is not None
-        }
+        statuses: dict[str, SearchStatus] = {}
+        for seat in list(self.seats.values()):
+            # Others may still be in slots that are granted to this one: they leave at their next epoch.
+            seat.allowed = min(seat.granted, seat.running + max(0, self.machine.slots - self.running))
+            if seat.is_open and (seat.has_to_tick(now, stopping=stopping) or self._is_idle(seat, now)):
+                status = self._tick(seat, now, stopping)
+                statuses |= {} if status is None else {seat.search_id: status}
+        for seat in self.seats.values():
+            if self._is_idle(seat, now):
+                seat.close()
         # What was decided just now may leave slots to others, or ask for some; that is looked at once more, at once.
-        self._again = stopping is None and not self._again and self._share_out(now)
+        more = stopping is None and (self._share_out(now) or self._has_room_in_slots())
+        self._again = more and not self._again
         return statuses
+
+    def _is_idle(self, seat: Seat, now: datetime) -> bool:
+        """Say whether a search is open for nothing: paused, or without the slots that it wants and its turn over."""
+        if not seat.is_open or seat.running or seat.is_due(now) or seat.status is None:
+            return False
+        return seat.stored.paused or (seat.granted == 0 and seat.wanted(now) > 0 and not seat.restless(now))
+
+    def _has_room_in_slots(self) -> bool:
+        """Say whether a search was allowed less than it is granted, although there is room by now."""
+        held_back = any(seat.is_open and seat.allowed < seat.granted for seat in self.seats.values())
+        return held_back and self.running < self.machine.slots
 
     def next_at(self, now: datetime, latest: datetime) -> datetime:
         """Return when there is something to do again, at the latest `latest`."""
@@ -90,15 +108,20 @@ class Fleet:
         open_seats = [seat for seat in self.seats.values() if seat.is_open]
         times = [seat.status.next_at for seat in open_seats if seat.status is not None]
         times += [at for seat in open_seats if (at := seat.next_outcome_at) is not None]
+        times += [seat.header.deadline for seat in self.seats.values() if seat.header.deadline is not None]
         if any(seat.is_opening for seat in self.seats.values()):
             times.append(now + _WORTH_A_LOOK)
         return min([latest, *(at for at in times if at > now)])
 
     def cancel(self, search_id: str, now: datetime) -> None:
-        """End a search. Raises what keeps its end from being stored."""
+        """End a search, having accounted for all that it has drawn. Raises what keeps its end from being stored."""
         seat = self.seats[search_id]
-        seat.cancel(now)
-        self._leave(seat)
+        self.fetch()
+        if seat.is_open and self._read(now):
+            self._tick(seat, now, None)
+        if search_id in self.seats:
+            seat.cancel(now)
+            self._leave(seat)
 
     def close(self) -> None:
         """Close all searches; they go on in a later process."""
@@ -118,11 +141,13 @@ class Fleet:
     def _share_out(self, now: datetime) -> bool:
         """Grant slots anew, and say whether any search was granted more than before."""
         more = False
+        wanted = {seat.search_id: seat.wanted(now) for seat in self.seats.values()}
+        self._level([seat for seat in self.seats.values() if wanted[seat.search_id]])
         claims = [
             Claim(
                 seat.search_id,
                 seat.stored.priority,
-                seat.wanted(now),
+                wanted[seat.search_id],
                 settled=seat.granted if seat.restless(now) else 0,
                 served_s=seat.served_s,
             )
@@ -136,14 +161,20 @@ class Fleet:
             seat.granted = granted
         return more
 
+    def _level(self, asking: list[Seat]) -> None:
+        """Put who asks for slots anew on a par with whoever was served least of those that asked before: what it did not want is not owed to it."""
+        known = [seat.served_s for seat in asking if seat.search_id in self._asking]
+        for seat in asking:
+            if seat.search_id not in self._asking and known:
+                seat.served_s = max(seat.served_s, min(known))
+        self._asking = {seat.search_id for seat in asking}
+
     def _open(self, now: datetime) -> None:
         for seat in self.seats.values():
             wants_in = (seat.granted > 0 and not seat.stored.paused) or seat.is_due(now)
             if seat.may_open(now) and wants_in:
                 self._try(seat, seat.open, now)
             self._try(seat, partial(seat.settle_in, now), now)
-            if seat.is_open and seat.stored.paused and not seat.running:
-                seat.close()
 
     def _has_room(self) -> bool:
         """Say whether there is room for checkpoints, usage and commits; without it all searches are closed, as their last whole steps left them.
@@ -152,7 +183,10 @@ class Fleet:
         """
         trouble = _lack_of_room(self.machine.state_folder)
         if trouble is None:
+            self.trouble = None if self._lacked_room else self.trouble
+            self._lacked_room = False
             return True
+        self._lacked_room = True
         if self.trouble != trouble:
             _log.error("%s", trouble)
         self.trouble, self._again = trouble, False
@@ -164,13 +198,15 @@ class Fleet:
         usages = {seat.search_id: seat.usages for seat in self.seats.values() if seat.is_open}
         try:
             self.machine.node.read(now, usages)
-        except EnergyMeterError as error:
+        except Exception as error:  # noqa: BLE001 - a meter that breaks must not end the daemon; it is logged and shown
+            _log.warning("energy can't be measured", exc_info=not isinstance(error, EnergyMeterError))
             self.trouble = f"energy can't be measured, so nothing runs: {error}"
             for seat in self.seats.values():
                 if seat.is_open:
                     seat.fail(now, error)
             return False
-        self.trouble = None
+        if usages or not self.seats:
+            self.trouble = None
         return True
 
     def _tick(self, seat: Seat, now: datetime, stopping: str | None) -> SearchStatus | None:

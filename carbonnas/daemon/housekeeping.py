@@ -56,13 +56,15 @@ class Housekeeper:
     def schedule(self, timers: Timers, config: DaemonConfig) -> None:
         """Enter the chores; called again after a reload it replaces them."""
         kept, folder = config.backup, self._backups(config.backup)
+        # Asked before anything is changed: a folder that can't be read is a reason to refuse a configuration.
+        next_backup = max(_SOON, until_next_backup(folder, kept.every, self._now()))
         timers.every("heartbeat", config.daemon.heartbeat, self.beat, group=Group.CHORES, first_after=timedelta(0))
         timers.every(
             "backup",
             kept.every,
             lambda: self.back_up(kept),
             group=Group.CHORES,
-            first_after=max(_SOON, until_next_backup(folder, kept.every, self._now())),
+            first_after=next_backup,
         )
         timers.every(
             "retention",

@@ -51,7 +51,7 @@ def daemon_lock(state_folder: Path, owner: LockOwner) -> Iterator[DaemonLock]:
         StorageError: If the folder can't be written.
     """
     try:
-        with held_file(_lock_of(state_folder)) as file:
+        with held_file(_lock_of(state_folder), mode=0o600) as file:
             yield DaemonLock(file, owner)
     except FileHeldError as error:
         raise DaemonLockedError(_refusal(state_folder, _read(error.note))) from None
@@ -65,6 +65,13 @@ def find_daemon(state_folder: Path) -> LockOwner | None:
     """
     note = holders_note(_lock_of(state_folder))
     return None if note is None else _read(note)
+
+
+def refuse_beside(state_folder: Path) -> None:
+    """Raise `DaemonLockedError` if a daemon holds a state folder."""
+    owner = find_daemon(state_folder)
+    if owner is not None:
+        raise DaemonLockedError(_refusal(state_folder, owner))
 
 
 def _lock_of(state_folder: Path) -> Path:

@@ -45,6 +45,8 @@ def configure_logs(kind: LogFormat, stream: TextIO, secrets: Iterable[str]) -> N
     root.setLevel(logging.WARNING)
     for package in _OWN_PACKAGES:
         logging.getLogger(package).setLevel(logging.INFO)
+    # Strangers make it warn, of malformed requests and of too many: they could fill the log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     logging.captureWarnings(capture=True)
 
 

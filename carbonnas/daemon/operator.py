@@ -38,6 +38,8 @@ class BudgetDesk:
             raise CommandError(
                 f"an override needs a reason of 1 to {LONGEST_REASON} characters: it stays in the report"
             )
+        if not reason.isprintable():
+            raise CommandError("a reason can't hold line breaks or control characters")
         window = self._budget(name).window_at(now)
         return Override(name, now, grams, reason.strip(), None if window is None else window.start)
 
@@ -46,6 +48,8 @@ class BudgetDesk:
         try:
             budget = self._budget(override.budget)
         except UnknownNameError:
+            return
+        if not override.holds_for(budget):
             return
         window = override.window_of(budget)
         for named in self._common.budgets:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from carbonnas.budgeting import BudgetBook, Budgets, Grams
@@ -58,6 +58,7 @@ class Registry:
             return search_id
         if known:
             self._store.adopt(stored)
+            self._take_over({search_id: stored.labels})
             return Seat(self._machine, stored, store.header(search_id), config)
         substitutes = self._draft(config)
         header, progress = draft_search(
@@ -78,14 +79,11 @@ class Registry:
         Common budgets are told what each search has emitted so far, those that have ended included.
         """
         machine = self._machine
-        grams = self._store.grams_by_quarter(self._config.accounting.bound_g_per_kwh)
         labels = {each.search_id: each.labels for each in self._store.submissions(open_only=False)}
         open_ids = {each.search_id for each in self._store.submissions()}
-        for search_id in labels.keys() & grams.keys():
-            quarters = {start: Grams(priced, unpriced) for start, (priced, unpriced) in grams[search_id].items()}
-            machine.budgets.take_over(search_id, labels[search_id], quarters)
-            if search_id not in open_ids:
-                machine.budgets.end(search_id)
+        self._take_over(labels)
+        for search_id in labels.keys() - open_ids:
+            machine.budgets.end(search_id)
         for stored in self._store.submissions():
             header = machine.store.header(stored.search_id)
             try:
@@ -93,6 +91,13 @@ class Registry:
             except ConfigError as error:
                 config = error
             yield Seat(machine, stored, header, config)
+
+    def _take_over(self, labels: Mapping[str, tuple[str, ...]]) -> None:
+        """Tell the common budgets what searches have emitted that are not open, each with its labels."""
+        grams = self._store.grams_by_quarter(self._config.accounting.bound_g_per_kwh)
+        for search_id in labels.keys() & grams.keys():
+            quarters = {start: Grams(priced, unpriced) for start, (priced, unpriced) in grams[search_id].items()}
+            self._machine.budgets.take_over(search_id, labels[search_id], quarters)
 
     def _require_fitting(self, config: SearchConfig, checked: Checked) -> None:
         problems = []

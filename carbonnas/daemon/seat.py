@@ -91,6 +91,7 @@ class Seat:
         self.stored = stored
         self.header = header
         self.granted = 0
+        self.allowed = 0
         self.settled_until: datetime | None = None
         self.served_s = 0.0
         self.status: SearchStatus | None = None
@@ -222,7 +223,7 @@ class Seat:
 
     def _orders(self, stopping: str | None) -> tuple[int, str | None]:
         """Return what its search is to be told: slots that it may use, and why it is to rest."""
-        return self.granted, stopping or ("A person has paused the search." if self.stored.paused else None)
+        return self.allowed, stopping or ("A person has paused the search." if self.stored.paused else None)
 
     def has_to_tick(self, now: datetime, *, stopping: str | None) -> bool:
         """Whether its search has something to do: what it asked for has come, work has ended, or it is told something else than before."""
@@ -237,7 +238,7 @@ class Seat:
             raise RuntimeError("a search that is not open was ticked. This is a bug. Please report.")
         search = self._opened.search
         self._told = self._orders(stopping)
-        search.grant(self.granted)
+        search.grant(self.allowed)
         search.hold(self._told[1])
         before = self.status
         self.status = search.tick(now)
@@ -252,8 +253,11 @@ class Seat:
     def cancel(self, now: datetime) -> None:
         """End the search, even one that can't be opened. Raises what keeps its end from being stored."""
         if self._opened is not None and self._warming is None:
-            self._opened.search.cancel(now)
-            self.close()
+            try:
+                self._opened.search.cancel(now)
+            finally:
+                # After a failure the search differs from what is stored of it.
+                self.close()
             return
         self.close()
         with search_lock(search_folder(self._machine.state_folder, self.search_id)):
@@ -285,7 +289,8 @@ class Seat:
         """Stop workers and meter; what the search did so far is in the store."""
         opened, warming = self._opened, self._warming
         self._opened, self._warming = None, None
-        self._quietly(lambda: warming.exception() if warming is not None else None)
+        if warming is not None and not warming.cancel():
+            self._quietly(warming.exception)
         if opened is not None:
             self._quietly(opened.search.close)
             # Workers that could not be closed cleanly leave the meter open, and a search that is metered can't be opened again.
@@ -293,7 +298,10 @@ class Seat:
         self._machine.budgets.close(self.search_id)
         self._machine.grids.leave(self.search_id)
         self._executor, self._own_budgets, self._told = None, None, None
-        self.granted = 0
+        self._drawn.clear()
+        if self.status is not None:
+            self.status = replace(self.status, running=())
+        self.granted, self.allowed = 0, 0
         self._held.close()
 
     def _quietly(self, call: Callable[[], object]) -> None:
@@ -318,10 +326,10 @@ class Seat:
 
     @property
     def _phase(self) -> Phase:
-        if self.problem is not None:
-            return Phase.FAILING
         if self.stored.paused:
             return Phase.PAUSED
+        if self.problem is not None:
+            return Phase.FAILING
         if self._opened is None:
             return Phase.QUEUED
         resting = self.status is not None and self.status.wanted_slots == 0

@@ -87,6 +87,7 @@ class Daemon(Control):
     def __init__(self, config: DaemonConfig, surroundings: Surroundings) -> None:
         self._config = config
         self._around = surroundings
+        self._speed = config.clock.speed
         self._wake = threading.Event()
         self._commands = Commands(self._wake)
         self._news = threading.Condition()
@@ -149,7 +150,7 @@ class Daemon(Control):
         self._ticks.add(monotonic_s() - begun_s)
         self._publish(now, news=bool(asked or statuses))
         self._commands.answer()
-        latest = now + (_IDLE if self._around.simulated else self._config.daemon.tick)
+        latest = now + (_IDLE if self._around.simulated else self._config.daemon.tick * self._speed)
         return self._fleet.next_at(now, latest)
 
     def nudge(self) -> None:
@@ -173,6 +174,9 @@ class Daemon(Control):
         self._config = config
         self._machine.slots = config.daemon.slots
         self._machine.budgets.replace(common_budgets(config))
+        for override in self._machine.overrides.all:
+            if override.is_common:
+                self._desk.apply(override)
         self._fleet.quantum = config.daemon.quantum
 
     def rest(self, until: datetime) -> None:
@@ -187,14 +191,14 @@ class Daemon(Control):
         while not (stop.is_set() or self._wake.is_set()) and (now := clock.now()) < until:
             if self._fleet.fetch():
                 return
-            clock.wait(min(until, now + _LOOK_EVERY) if self._fleet.is_busy else until, self._wake)
+            clock.wait(min(until, now + _LOOK_EVERY * self._speed) if self._fleet.is_busy else until, self._wake)
 
     def _drain(self) -> None:
         self._stopping = True
         end_s = monotonic_s() + self._config.daemon.stop_timeout.total_seconds()
         self.step()
         while self._fleet.running and monotonic_s() < end_s:
-            self._rest(self._around.clock.now() + _LOOK_EVERY, threading.Event())
+            self._rest(self._around.clock.now() + _LOOK_EVERY * self._speed, threading.Event())
             self.step()
 
     def _watch_own_grid(self, config: DaemonConfig) -> None:
@@ -279,6 +283,9 @@ class Daemon(Control):
         if isinstance(entered, str):
             return entered
         self._fleet.enter(entered)
+        stored = entered.stored
+        marks = {"search": stored.search_id, "priority": stored.priority, "labels": list(stored.labels)}
+        _log.info("search %s was submitted", stored.search_id, extra=marks)
         return entered.search_id
 
     def pause(self, search_id: str) -> None:
@@ -291,6 +298,8 @@ class Daemon(Control):
         seat = self._seat(search_id)
         self._daemon_store.set_paused(search_id, paused)
         seat.stored = replace(seat.stored, paused=paused)
+        done = "paused" if paused else "resumed"
+        _log.info("search %s was %s by a person", search_id, done, extra={"search": search_id})
 
     def cancel(self, search_id: str) -> None:
         self._commands.ask(lambda: self._fleet.cancel(self._seat(search_id).search_id, self._around.clock.now()))
@@ -303,6 +312,7 @@ class Daemon(Control):
         seat = self._seat(search_id)
         self._daemon_store.set_priority(search_id, priority)
         seat.stored = replace(seat.stored, priority=priority)
+        _log.info("search %s got another priority", search_id, extra={"search": search_id, "priority": priority})
 
     def override(self, budget: str, grams: float, reason: str) -> None:
         self._commands.ask(lambda: self._override(budget, grams, reason))
@@ -311,6 +321,8 @@ class Daemon(Control):
         override = self._desk.override(budget, grams, reason=reason, now=self._around.clock.now())
         self._daemon_store.add_override(override)
         self._machine.overrides.add(override)
+        marks = {"budget": budget, "grams": grams, "given_reason": override.reason}
+        _log.warning("%g g were added to the budget %s by a person: %s", grams, budget, override.reason, extra=marks)
         self._desk.apply(override)
 
     def _seat(self, search_id: str) -> Seat:

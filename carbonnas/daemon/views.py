@@ -70,7 +70,7 @@ def _common(common: CommonBudgets, seats: Sequence[Seat], overrides: Overrides, 
         spending = [
             Spending.of(seat.status, seat.watts)
             for seat in seats
-            if seat.status and named.holds_for(seat.stored.labels)
+            if seat.is_open and seat.status and named.holds_for(seat.stored.labels)
         ]
         ends_at = exhausted_at(state, spending, now)
         yield BudgetView(name, None, named.label, state, ends_at, overrides.within(name, state.window))

@@ -14,7 +14,7 @@ from carbonnas.report.model import ReportDocument
 _ROUNDING_KWH = 1e-9
 """Relative: sums of the same numbers in another order."""
 
-_STOPPED = {
+STOPPED = {
     StopReason.PLAN_DONE: "its plan was carried out",
     StopReason.BUDGET_EXHAUSTED: "its emission budget was used up",
     StopReason.DEADLINE: "its deadline had come",
@@ -76,7 +76,7 @@ def _life(document: ReportDocument) -> str:
         if search.ended_at > search.started_at
         else ""
     )
-    why = f": {_STOPPED[search.stop_reason]}" if search.stop_reason else ""
+    why = f": {STOPPED[search.stop_reason]}" if search.stop_reason else ""
     word = "Completed" if search.state is SearchState.COMPLETED else "Stopped"
     return f"{word} on {instant(search.ended_at)}{lasted}{why}."
 

@@ -38,11 +38,12 @@ class HeldFile:
 
 
 @contextmanager
-def held_file(path: Path) -> Iterator[HeldFile]:
+def held_file(path: Path, mode: int = 0o666) -> Iterator[HeldFile]:
     """Hold a file; the kernel lets go of it when the process ends, however it ends.
 
     Args:
         path: The file; it and its folder are made if need be, and it stays, empty, when it is let go of.
+        mode: Who may open it at most, and so hold it: whoever can read a file can lock it.
 
     Raises:
         FileHeldError: At once, if another process holds it.
@@ -52,6 +53,7 @@ def held_file(path: Path) -> Iterator[HeldFile]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         file = path.open("r+b")
+        os.fchmod(file.fileno(), os.fstat(file.fileno()).st_mode & mode)
     with file:
         while not _is_taken(file.fileno(), fcntl.LOCK_EX):
             # Whoever only looks holds it as well, for an instant, but does not mind others that look.

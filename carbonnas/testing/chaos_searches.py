@@ -147,7 +147,7 @@ def daemon_config(limit: str = f"{LIMIT_G:g} g") -> str:
     return _DAEMON.format(limit=limit)
 
 
-def write_patient_search(folder: Path, *, seed: int, url: str, rounds: int = 6, epochs: int = 4) -> Path:
+def write_patient_search(folder: Path, *, seed: int, url: str, rounds: int = 4, epochs: int = 4) -> Path:
     """Write a search that needs no torch, on the grid of an address; an epoch takes a quarter of a second."""
     lasting = _PATIENT.format(seed=seed, rounds=rounds, epochs=epochs, score_s=0.05, epoch_s=0.25)
     timeless = _PATIENT.format(seed=seed, rounds=rounds, epochs=epochs, score_s=0, epoch_s=0)

@@ -105,6 +105,6 @@ def figures(state: Path, tally: Tally) -> dict[str, object]:
         "second attempts": sum(trial.attempt > 1 for trial in trials),
         "failed trials": sum(trial.state is TrialState.FAILED for trial in trials),
         "ledger entries": sum(len(record.entries) for record in found),
-        "overrides": len(found[0].overrides) if found else 0,
+        "overrides": len({each for record in found for each in record.overrides}),
         "grams": round(sum(entry.emissions_g or 0.0 for record in found for entry in record.entries), 3),
     }

@@ -62,7 +62,8 @@ def overshoots(searches: Sequence[SearchRecord], budget: str, limit_g: float, sl
         slack_g: What the machine can emit between two readings of its meter, in grams.
     """
     entries = sorted((e for record in searches for e in record.entries), key=_end)
-    added = [each for record in searches[:1] for each in record.overrides if each.budget == budget]
+    # A record tells of those that were made while its search lived.
+    added = {each for record in searches for each in record.overrides if each.budget == budget}
     spent_g: dict[date, float] = defaultdict(float)
     found: dict[date, str] = {}
     for entry in entries:

@@ -13,13 +13,22 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from carbon_sources.health import HealthState
 from carbon_sources.intensity import Basis, IntensityKind, Provenance
-from carbonnas.daemon.control import Phase
+from carbonnas.daemon.control import (
+    LONGEST_CONFIG,
+    LONGEST_LABEL,
+    LONGEST_REASON,
+    MOST_GRAMS,
+    MOST_LABELS,
+    PRIORITIES,
+    Phase,
+)
 from carbonnas.record import SearchState, StopReason
 from carbonnas.trials import FidelityName, TrialKind, TrialState
 from schedulers.budget import AtLimit, Window
 from schedulers.decision import ReasonCode
 
-Label = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Label = Annotated[str, Field(min_length=1, max_length=LONGEST_LABEL, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Priority = Annotated[int, Field(ge=PRIORITIES[0], le=PRIORITIES[-1], description="A higher one gets slots first.")]
 TrialCounts = Annotated[
     dict[TrialKind, dict[TrialState, int]],
     Field(description="Number of trials by kind and state; states without any are left out."),
@@ -56,15 +65,15 @@ class Request(BaseModel):
 class SubmissionBody(Request):
     """A search to be entered."""
 
-    config: str = Field(min_length=1, max_length=262_144, description="Its configuration, TOML.")
+    config: str = Field(min_length=1, max_length=LONGEST_CONFIG, description="Its configuration, TOML.")
     folder: str = Field(
         max_length=4096,
         pattern=r"^/[^\x00]*$",
         description="Absolute path of the folder, on the daemon's machine, in which relative paths of the configuration start.",
     )
-    priority: int = Field(0, ge=-100, le=100, description="A higher one gets slots first.")
+    priority: Priority = 0
     labels: list[Label] = Field(
-        [], max_length=16, description="Labels such as a team, for budgets that hold for a label."
+        [], max_length=MOST_LABELS, description="Labels such as a team, for budgets that hold for a label."
     )
     new: bool = Field(
         default=False, description="Whether to begin another search although one with this configuration exists."
@@ -77,14 +86,14 @@ class SubmissionBody(Request):
 class PriorityBody(Request):
     """A priority."""
 
-    priority: int = Field(ge=-100, le=100, description="A higher one gets slots first.")
+    priority: Priority
 
 
 class OverrideBody(Request):
     """Grams added to a budget for its present window."""
 
-    grams: float = Field(gt=0, le=1e12, allow_inf_nan=False, description="Grams of CO2 equivalent to add.")
-    reason: str = Field(min_length=1, max_length=500, description="Why; it stays in the report.")
+    grams: float = Field(gt=0, le=MOST_GRAMS, allow_inf_nan=False, description="Grams of CO2 equivalent to add.")
+    reason: str = Field(min_length=1, max_length=LONGEST_REASON, description="Why; it stays in the report.")
 
 
 class Submitted(Answer):

@@ -197,7 +197,7 @@ def draw_in_process(order: Mapping[str, Any]) -> Pictures:
     Raises:
         ChartError: If it fails, or takes too long.
     """
-    command = [sys.executable, "-m", "carbonnas.web.charts_worker"]
+    command = [sys.executable, "-P", "-m", "carbonnas.web.charts_worker"]
     try:
         done = subprocess.run(  # noqa: S603 # our own module
             command,

@@ -28,7 +28,7 @@ READING = _REFUSED
 COMMANDS: dict[int | str, dict[str, Any]] = {
     **_REFUSED,
     **UNKNOWN,
-    409: {"model": Problem, "description": "It can't be done at present."},
+    409: {"model": Problem, "description": "It can't be done, or not at present."},
     413: {"model": Problem, "description": "The body is too long."},
 }
 """What may be answered besides what was asked for."""
@@ -65,7 +65,7 @@ def _sentence_with(status: int) -> Callable[[Request, Exception], Awaitable[JSON
 
 
 async def _feed_full(_request: Request, _error: Exception) -> JSONResponse:
-    return answer(503, "as many listen to changes as may, or the daemon stops; try again later")
+    return answer(503, "too many are listening to changes, or the daemon is stopping; try again later")
 
 
 async def _wrong_config(_request: Request, error: Exception) -> JSONResponse:

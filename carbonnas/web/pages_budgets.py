@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from carbonnas.daemon.control import CommandError, Control, DaemonView, UnknownNameError
+from carbonnas.daemon.control import MOST_GRAMS, CommandError, Control, DaemonView, UnknownNameError
 from carbonnas.web import pages_words as words
 from carbonnas.web.pages_model import BudgetRow, budget_row
 from carbonnas.web.pages_render import Renderer
@@ -83,14 +83,16 @@ def grams_typed(text: str) -> float:
     """Return grams that somebody typed.
 
     Raises:
-        CommandError: If they are no finite number above zero.
+        CommandError: If they are no number above zero, or too large.
     """
     try:
         grams = float(text)
     except ValueError:
         grams = math.nan
-    if not (math.isfinite(grams) and grams > 0):
-        raise CommandError(f"what is added to a budget is a number of grams above zero, got {text[:20]!r}")
+    if not 0 < grams <= MOST_GRAMS:
+        raise CommandError(
+            f"what is added to a budget is a number of grams above zero and at most {MOST_GRAMS:g}, got {text[:20]!r}"
+        )
     return grams
 
 

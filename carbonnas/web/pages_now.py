@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from fastapi import APIRouter, Request, Response
 
 from carbon_sources.health import HealthState
@@ -11,6 +13,7 @@ from carbonnas.web.pages_grids import grid_card
 from carbonnas.web.pages_model import BudgetRow, active_row, budget_row
 from carbonnas.web.pages_render import Renderer, search_url
 
+_NEWS_FOR = timedelta(days=1)
 _MOST_GRIDS = 3
 _MOST_SEARCHES = 12
 _MOST_BUDGETS = 9
@@ -77,14 +80,7 @@ def troubles(view: DaemonView) -> list[Trouble]:
         found.append((view.trouble, None))
     elif not view.ready:
         found.append(("the daemon is not ready yet", None))
-    if view.stalled is not None:
-        since, lasted = view.stalled
-        found.append(
-            (
-                f"the machine slept or the daemon stood still for {words.lasting(lasted)} from {since:%Y-%m-%d %H:%M} UTC",
-                None,
-            )
-        )
+    found += _standstill(view)
     found += [
         (
             f"the search {each.header.name} can't run: {each.problem or 'the reason is unknown'}",
@@ -107,6 +103,17 @@ def troubles(view: DaemonView) -> list[Trouble]:
         if each.state.exhausted
     ]
     return found
+
+
+def _standstill(view: DaemonView) -> list[Trouble]:
+    """Return the last time in which nothing ran, while that is news."""
+    if view.stalled is None:
+        return []
+    since, lasted = view.stalled
+    if view.now - (since + lasted) >= _NEWS_FOR:
+        return []
+    told = f"the machine slept or the daemon stood still for {words.lasting(lasted)} from {since:%Y-%m-%d %H:%M} UTC"
+    return [(told, None)]
 
 
 def _glance(view: DaemonView) -> list[BudgetRow]:

@@ -12,6 +12,7 @@ import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from carbonnas.daemon.control import LONGEST_CONFIG, LONGEST_REASON, MOST_GRAMS, MOST_LABELS, PRIORITIES
 from carbonnas.report.document import iso
 from carbonnas.report.formatting import grams
 from carbonnas.web.pages_words import action, sentence
@@ -24,6 +25,17 @@ _HEADERS = {
     # with none at all browsers hide from our own forms' requests which page has sent them
     "Referrer-Policy": "same-origin"
 }
+
+_LIMITS = {
+    "config": LONGEST_CONFIG,
+    "labels": MOST_LABELS,
+    "reason": LONGEST_REASON,
+    "grams": MOST_GRAMS,
+    "lowest": PRIORITIES[0],
+    "highest": PRIORITIES[-1],
+    "priorities": f"{PRIORITIES[0]} to {PRIORITIES[-1]}".replace("-", "−"),
+}
+"""What forms take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,7 @@ def _templates() -> Mapping[str, jinja2.Template]:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.globals["limits"] = _LIMITS
     environment.filters |= {
         "action": action,
         "grams": grams,

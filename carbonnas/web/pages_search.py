@@ -19,7 +19,7 @@ from carbonnas.trials import Trial
 from carbonnas.web.pages_charts import ENDED, FigureLink, figure_links, version_of
 from carbonnas.web.pages_model import SearchRow, active_row, best_value, budget_row, stored_row
 from carbonnas.web.pages_render import Renderer, search_url
-from carbonnas.web.pages_searches import missing, whole
+from carbonnas.web.pages_searches import missing, priority_typed
 from carbonnas.web.shelf import Shelf
 from carbonnas.web.visitor import form_fields
 
@@ -146,6 +146,8 @@ def search_router(control: Control, shelf: Shelf, renderer: Renderer) -> APIRout
     def priority(
         request: Request, search_id: str, fields: Annotated[Mapping[str, str], Depends(form_fields)]
     ) -> Response:
-        return done(request, search_id, lambda: control.set_priority(search_id, whole(fields.get("priority", ""))))
+        return done(
+            request, search_id, lambda: control.set_priority(search_id, priority_typed(fields.get("priority", "")))
+        )
 
     return router

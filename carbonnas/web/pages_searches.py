@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from carbon_sources.clock import monotonic_s
-from carbonnas.daemon.control import CommandError, Control, Submission
+from carbonnas.daemon.control import PRIORITIES, CommandError, Control, Submission, require_priority
 from carbonnas.errors import ConfigError, SearchNotFoundError
 from carbonnas.record import SearchState
 from carbonnas.storage.search_index import SearchSummary
@@ -59,22 +59,26 @@ class Typed:
         """Return what is to be entered.
 
         Raises:
-            CommandError: If the priority is no whole number.
+            CommandError: If something is out of range, or the priority is no whole number.
         """
         labels = tuple(label for each in self.labels.split(",") if (label := each.strip()))
-        return Submission(self.config, self.folder, whole(self.priority), labels, self.anew, self.anyway)
+        return Submission(self.config, self.folder, priority_typed(self.priority), labels, self.anew, self.anyway)
 
 
-def whole(text: str) -> int:
-    """Return a whole number that somebody typed.
+def priority_typed(text: str) -> int:
+    """Return a priority that somebody typed.
 
     Raises:
         CommandError: If it is none.
     """
     try:
-        return int(text)
+        priority = int(text)
     except ValueError:
-        raise CommandError(f"a priority is a whole number from -100 to 100, got {text[:20]!r}") from None
+        raise CommandError(
+            f"a priority is a whole number from {PRIORITIES[0]} to {PRIORITIES[-1]}, got {text[:20]!r}"
+        ) from None
+    require_priority(priority)
+    return priority
 
 
 class SearchesPage:

@@ -9,6 +9,7 @@ from carbon_sources.intensity import Forecast, IntensitySample
 from carbonnas.daemon.control import BudgetView, GridView, Phase, SearchView
 from carbonnas.record import SearchState, StopReason
 from carbonnas.report.formatting import UNKNOWN, grams, percent
+from carbonnas.report.headline import STOPPED
 from schedulers.budget import AtLimit, Window
 from schedulers.decision import Decision
 
@@ -23,13 +24,6 @@ PHASES = {
 }
 
 HEALTHS = {HealthState.OK: "serves well", HealthState.DEGRADED: "needs a look", HealthState.BLIND: "blind"}
-
-_ENDS = {
-    StopReason.PLAN_DONE: "its plan was carried out",
-    StopReason.BUDGET_EXHAUSTED: "its emission budget was used up",
-    StopReason.DEADLINE: "its deadline had come",
-    StopReason.CANCELLED: "a person cancelled it",
-}
 
 _WINDOWS = {
     Window.SEARCH: "for the whole search",
@@ -91,7 +85,7 @@ def why(view: SearchView) -> str:
 def ended(state: SearchState, reason: StopReason | None) -> str:
     """Return how a search ended."""
     word = "Completed" if state is SearchState.COMPLETED else "Stopped"
-    return f"{word}: {_ENDS[reason]}." if reason else f"{word}."
+    return f"{word}: {STOPPED[reason]}." if reason else f"{word}."
 
 
 def intensity(sample: IntensitySample | None) -> str:

@@ -13,7 +13,7 @@ from carbonnas.web.metrics import CONTENT_TYPE, Metrics
 from carbonnas.web.shelf import Shelf
 from carbonnas.web.visitor import visitor_of
 
-_NOT_WELL: dict[int | str, dict[str, Any]] = {503: {"model": Problem, "description": "It is not; why."}}
+_NOT_WELL: dict[int | str, dict[str, Any]] = {503: {"model": Problem, "description": "Why it is not."}}
 
 
 def probes_router(control: Control, shelf: Shelf, *, guards_reading: bool) -> APIRouter:

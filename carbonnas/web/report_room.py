@@ -94,7 +94,7 @@ def make_in_process(store_path: Path, search_id: str, format: ReportFormat) -> b
     order = {"store": str(store_path), "search": search_id, "format": format.value, "parent": os.getpid()}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "carbonnas.web.report_worker"],
+            [sys.executable, "-P", "-m", "carbonnas.web.report_worker"],
             input=json.dumps(order).encode(),
             capture_output=True,
             timeout=_LONGEST_S,

@@ -6,6 +6,7 @@ host and the origin are checked; against everybody else who can reach the port, 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,6 +55,9 @@ class Refusal:
 
 _UNAUTHORIZED = {"WWW-Authenticate": 'Bearer realm="carbonnas"'}
 _BROKEN = Refusal(500, "that went wrong in the daemon; its log says how")
+_BODY_S = 10.0
+"""How long the body of a request may take to come."""
+_TOO_SLOW = Refusal(408, "the request did not come whole in time")
 _TOO_LONG = Refusal(413, f"the body of a request holds at most {MOST_BYTES} bytes")
 
 
@@ -83,7 +87,12 @@ class Door:
         visitor = self._visitor(asked)
         refusal = self._refusal(asked, visitor)
         if refusal is None and not asked.reads:
-            body = await _read(receive)
+            try:
+                async with asyncio.timeout(_BODY_S):
+                    body = await _read(receive)
+            except TimeoutError:
+                await _answer(guarded, _TOO_SLOW)
+                return
             refusal = _TOO_LONG if body is None else self._forged(asked, visitor, body)
             receive = _Replayed(body or b"", receive)
         if refusal is not None:

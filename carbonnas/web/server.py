@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import socket
@@ -9,11 +10,14 @@ import threading
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from carbonnas.web.settings import WebServerError
 
 _START_S = 30.0
 _KEEP_ALIVE_S = 5
+_FIRST_REQUEST_S = 10.0
+"""How long a connection may be there without a request."""
 _MOST_CONNECTIONS = 256
 _BACKLOG = 128
 _CUT_OFF_S = 2.0
@@ -38,7 +42,7 @@ class WebServer:
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=_Patient,
                 ws="none",
                 loop="asyncio",
                 lifespan="on",
@@ -85,6 +89,22 @@ class WebServer:
             self._server.run(sockets=[listening])
         finally:
             self._server.up.set()
+
+
+class _Patient(H11Protocol):
+    """Ends connections on which no request comes: each counts among those that there may be."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        self._silent = self.loop.call_later(_FIRST_REQUEST_S, self._give_up)
+
+    def _give_up(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._silent.cancel()
+        super().connection_lost(exc)
 
 
 class _Server(uvicorn.Server):

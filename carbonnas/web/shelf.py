@@ -70,11 +70,11 @@ class Shelf:
         self._store.close()
         self._index.close()
 
-    def searches(self, *, limit: int, before: str | None = None) -> tuple[SearchSummary, ...]:
+    def searches(self, *, limit: int | None = None, before: str | None = None) -> tuple[SearchSummary, ...]:
         """Return searches, the newest first.
 
         Args:
-            limit: At most so many, above zero.
+            limit: At most so many, above zero; `None` for all.
             before: Id of a search: only those that were entered before it; `None` for the newest.
 
         Raises:

@@ -60,10 +60,12 @@ def _make(path: Path) -> None:
 
 
 def _load(path: Path) -> str:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode) or mode & 0o077:
+        found = os.fstat(file.fileno())
+        if found.st_uid != os.geteuid():
+            raise StorageError(f"{path} belongs to another user: remove it to get a token of your own")
+        if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o077:
             raise StorageError(f"others may read {path}: run 'chmod 600 {path}', or remove it to get a new token")
         token = file.read(4096).strip()
     if len(token) < _LEAST_LENGTH or not token.isascii() or not token.isprintable():

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 from carbonnas.record import SearchRecord, SearchState
 from carbonnas.report.render import ReportFormat, render
@@ -43,29 +40,6 @@ class Opened:
         self.page.on("request", asked)
         self.page.on("console", said)
         self.page.on("pageerror", raised)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = shutil.which("chromium")
-    if executable is None:
-        sentence = "these tests need Chromium: apt-get install -y --no-install-recommends chromium fonts-dejavu-core"
-        if os.environ.get("CARBONNAS_REQUIRE_BROWSER") == "1":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(scope="module")
-def artifacts() -> Path:
-    folder = Path(os.environ.get("CARBONNAS_ARTIFACTS", ".artifacts"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _empty(record: SearchRecord) -> SearchRecord:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -274,4 +274,86 @@ def test_the_daemon_watches_a_grid_of_its_own_although_no_search_lives_on_it(tmp
     # At one o'clock: 300 + 200 cos(15 degrees) g/kWh.
     assert grid.observation.current.g_per_kwh == pytest.approx(493.185, abs=0.001)
     assert grid.searches == ()
+    daemon.daemon.close()
+
+
+def test_no_more_work_runs_than_there_are_slots_while_some_still_leaves_its_own(tmp_path: Path) -> None:
+    daemon = SimulatedDaemon(tmp_path / "daemon", slots=2)
+    low = daemon.submit(search(tmp_path, "low", scheduler=BLIND))
+    at_once: list[int] = []
+
+    def count(view: DaemonView) -> None:
+        at_once.append(sum(len(each.status.running) for each in view.searches if each.status))
+
+    # Past the scorings of the first round: an epoch of a training takes minutes.
+    daemon.run(until=STARTS_AT + HOUR, on_view=count)
+    daemon.submit(search(tmp_path, "high", scheduler=BLIND, seed=2), priority=10)
+    daemon.run(until=STARTS_AT + 2 * HOUR, on_view=count)
+    daemon.daemon.pause(low)
+    daemon.submit(search(tmp_path, "third", scheduler=BLIND, seed=3))
+    daemon.run(until=STARTS_AT + 9 * HOUR, on_view=count)
+    assert max(at_once) == 2
+    daemon.daemon.close()
+
+
+def test_a_search_that_comes_back_takes_turns_and_makes_up_for_nothing(tmp_path: Path) -> None:
+    daemon = SimulatedDaemon(tmp_path / "daemon", slots=1)
+    shape = {"slots": 1, "rounds": 60}
+    first = daemon.submit(search(tmp_path, "a", seed=1, scheduler=BLIND, search={"name": "a", **shape}))
+    second = daemon.submit(search(tmp_path, "b", seed=2, scheduler=BLIND, search={"name": "b", **shape}))
+    daemon.daemon.pause(second)
+    daemon.run(until=STARTS_AT + 48 * HOUR)
+    daemon.daemon.resume(second)
+    served = dict.fromkeys((first, second), 0.0)
+    before: dict[str, tuple[int, datetime]] = {}
+
+    def look(view: DaemonView) -> None:
+        for each in view.searches:
+            name = each.header.search_id
+            running, at = before.get(name, (0, view.now))
+            served[name] += running * (view.now - at).total_seconds()
+            before[name] = (0 if each.status is None else len(each.status.running), view.now)
+
+    daemon.run(until=STARTS_AT + 72 * HOUR, on_view=look)
+    # Each about half of 24 hours.
+    assert min(served.values()) > 0.35 * sum(served.values())
+    daemon.daemon.close()
+
+
+def test_a_paused_search_ends_at_its_deadline(daemon: SimulatedDaemon, tmp_path: Path) -> None:
+    path = search(tmp_path, "s", scheduler=BLIND, search={"name": "s", "deadline": "6 h"})
+    search_id = daemon.submit(path, anyway=True)
+    daemon.run(until=STARTS_AT + 2 * HOUR)
+    daemon.daemon.pause(search_id)
+    assert daemon.run().now == STARTS_AT + 6 * HOUR
+    assert record(daemon, search_id).stop_reason is StopReason.DEADLINE
+
+
+def test_pausing_resuming_and_cancelling_loses_no_joule(tmp_path: Path) -> None:
+    daemon = SimulatedDaemon(tmp_path / "daemon", slots=2)
+    ids = [daemon.submit(search(tmp_path, f"s{seed}", seed=seed, scheduler=BLIND)) for seed in (1, 2)]
+    daemon.run(until=STARTS_AT + 3 * HOUR + HOUR / 7)
+    daemon.daemon.pause(ids[0])
+    daemon.run(until=STARTS_AT + 5 * HOUR + HOUR / 9)
+    daemon.daemon.resume(ids[0])
+    daemon.run(until=STARTS_AT + 6 * HOUR + HOUR / 11)
+    daemon.daemon.cancel(ids[0])
+    view = daemon.run()
+    entries = [entry for search_id in ids for entry in record(daemon, search_id).entries]
+    # One search at least was open all the time: 50 W of rest, 300 W more while training and 100 W while scoring.
+    rest_j = 50.0 * (view.now - STARTS_AT).total_seconds()
+    work_j = sum(e.priced.sample.joules for e in entries if e.owner.trial is not None)
+    assert sum(e.priced.sample.joules for e in entries) - work_j == pytest.approx(rest_j, rel=1e-9)
+    daemon.daemon.close()
+
+
+def test_an_override_of_a_day_is_none_of_a_budget_that_has_other_windows_by_now(tmp_path: Path) -> None:
+    daemon = SimulatedDaemon(tmp_path / "daemon", more=DAILY)
+    daemon.daemon.override("daemon/day", 500.0, "a paper is due")
+    daemon.daemon.close()
+    daemon = SimulatedDaemon(tmp_path / "daemon", more=DAILY.replace('window = "day"', 'window = "total"'))
+    assert daemon.daemon.view().budgets[0].state.budget.limit_g == 1500.0
+    daemon.daemon.reload(SimulatedDaemon(tmp_path / "other", more=DAILY).config)
+    daemon.daemon.step()
+    assert daemon.daemon.view().budgets[0].state.budget.limit_g == 2000.0
     daemon.daemon.close()

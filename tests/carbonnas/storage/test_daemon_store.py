@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from carbonnas.errors import SearchNotFoundError, StorageError
-from carbonnas.record import SearchState, StopReason
+from carbonnas.record import Override, SearchState, StopReason
 from carbonnas.search_state import SearchHeader, SearchProgress, Step
-from carbonnas.storage.daemon_rows import DaemonRun, StoredOverride
+from carbonnas.storage.daemon_rows import DaemonRun
 from carbonnas.storage.daemon_store import DaemonStore
 from carbonnas.storage.store import Store
 from tests.carbonnas.storage.made import START, at, submission
@@ -95,8 +95,8 @@ def test_what_was_not_submitted_can_not_be_changed(
 
 def test_overrides_are_kept_for_ever(path: Path, daemon: DaemonStore) -> None:
     kept = [
-        StoredOverride("daemon/day", at(1), 12.5, "A demo; <b>promised</b>.", START),
-        StoredOverride("a-search/1", at(0), 1.0, "It ends today.", None),
+        Override("daemon/day", at(1), 12.5, "A demo; <b>promised</b>.", START),
+        Override("a-search/1", at(0), 1.0, "It ends today.", None),
     ]
     for override in kept:
         daemon.add_override(override)

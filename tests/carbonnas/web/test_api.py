@@ -132,9 +132,9 @@ def test_what_operators_added_counts_in_a_search_that_has_ended(world: World, tm
     name = f"{world.ended}/1"
     kept.adopt(StoredSubmission(world.ended, world.status.now, "/", {}))
     kept.add_override(Override(name, world.status.now, 500.0, "one more night", None))
-    (state,) = shelf.details(world.ended).budgets
-    assert state.budget.limit_g == 100_000 + 500
-    assert [override.reason for override in shelf.details(world.ended).overrides] == ["one more night"]
+    (view,) = shelf.details(world.ended).budgets
+    assert (view.name, view.state.budget.limit_g) == (name, 100_000 + 500)
+    assert [override.reason for override in view.overrides] == ["one more night"]
     kept.close()
     shelf.close()
 
@@ -244,6 +244,15 @@ def test_a_submission_out_of_range_is_refused_with_the_key(
     answer = operator.post("/api/searches", json=submission(world, **change))
     assert answer.status_code == 422
     assert f"body.{next(iter(change))}" in answer.json()["problems"][0]
+    assert control.submitted == []
+
+
+def test_a_label_that_can_not_be_seen_is_refused_in_a_sentence(
+    operator: httpx.Client, control: SketchControl, world: World
+) -> None:
+    answer = operator.post("/api/searches", json=submission(world, labels=["\u200b"]))
+    assert answer.status_code == 409
+    assert answer.json() == {"detail": "a label has 1 to 64 printable characters, got '\\u200b'"}
     assert control.submitted == []
 
 

@@ -64,14 +64,14 @@ def test_the_figures_of_the_view_are_told(samples: Samples, world: World, contro
 def test_the_totals_hold_every_search_whether_it_has_ended_or_not(
     control: SketchControl, shelf: Shelf, world: World
 ) -> None:
-    ended, live = shelf.entry(world.ended), world.status.totals
+    ended, live = shelf.details(world.ended).summary.totals, world.status.totals
     metrics = Metrics(control, shelf)
     for _ in range(2):
         assert f"\ncarbonnas_emissions_grams {ended.emissions_g + live.emissions_g}\n" in metrics.text().decode()
     total = ended.energy_j + live.energy_j
     assert read(control, shelf)["carbonnas_energy_joules_total", ()] == pytest.approx(total)
     control.cancel(world.active.search_id)
-    left = shelf.entry(world.active.search_id)  # as its last step left it
+    left = shelf.details(world.active.search_id).summary.totals  # as its last step left it
     assert f"\ncarbonnas_emissions_grams {ended.emissions_g + left.emissions_g}\n" in metrics.text().decode()
 
 

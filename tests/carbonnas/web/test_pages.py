@@ -153,6 +153,7 @@ def test_a_search_before_its_first_step_has_no_numbers(
     assert "It is about to begin." in seen.text
     assert "Unknown before its first step." in seen.text
     assert "Emitted unknown" in seen.text
+    assert 'data-headline="left is running."' in reader.get(f"/searches/{world.active.search_id}").text
     assert _ZERO.search(seen.text) is None
 
 
@@ -289,8 +290,12 @@ def test_a_refused_command_is_told_on_the_page(person: httpx.Client, world: Worl
     assert seen.faults == []
 
 
-@pytest.mark.parametrize(("typed", "status"), [("-7", 303), ("high", 409), ("", 409)])
-def test_a_priority_is_a_whole_number(
+@pytest.mark.parametrize(
+    ("typed", "status"),
+    [("-7", 303), ("high", 409), ("", 409), ("1.5", 409), ("101", 409), ("9" * 30, 409), ("9" * 5000, 409)],
+    ids=lambda value: str(value)[:9],
+)
+def test_a_priority_is_a_whole_number_in_its_range(
     control: SketchControl, person: httpx.Client, world: World, typed: str, status: int
 ) -> None:
     path = f"/searches/{world.active.search_id}"
@@ -317,6 +322,42 @@ def test_a_search_is_submitted_with_what_was_typed(control: SketchControl, perso
     assert submission.config == world.active.config
 
 
+_OUT_OF_RANGE: list[tuple[dict[str, str], str]] = [
+    ({"priority": "1000"}, "A priority lies between -100 and 100, got 1000."),
+    ({"priority": "9" * 30}, "A priority lies between -100 and 100, got 999"),
+    ({"priority": "1.5"}, "A priority is a whole number from -100 to 100, got '1.5'."),
+    ({"labels": "x" * 300}, "A label has 1 to 64 printable characters"),
+    ({"labels": "\x07"}, "A label has 1 to 64 printable characters"),
+    ({"labels": ",".join("abcdefghijklmnopq")}, "A search bears at most 16 labels, got 17."),
+    ({"config": "#" * 300_000}, "A configuration has at most 262144 characters, this one 300000."),
+    ({"folder": "searches"}, "must be an absolute path, got 'searches'."),
+    ({"folder": "/a\0b"}, "must be an absolute path"),
+    ({"folder": ""}, "must be an absolute path, got ''."),
+]
+
+
+@pytest.mark.parametrize(("changes", "told"), _OUT_OF_RANGE, ids=lambda value: str(value)[:20])
+def test_a_submission_out_of_range_is_refused_in_a_sentence(
+    control: SketchControl, person: httpx.Client, world: World, changes: dict[str, str], told: str
+) -> None:
+    fields = {"config": world.active.config, "folder": str(world.state_folder.parent / "left"), **changes}
+    answer = _send(person, "/searches", "/searches", **fields)
+    assert answer.status_code == 409
+    seen = read(answer.text)
+    assert told in seen.text
+    assert seen.faults == []
+    assert control.submitted == []
+
+
+def test_forms_tell_the_limits_that_hold(person: httpx.Client) -> None:
+    text = person.get("/searches").text
+    assert 'maxlength="262144"' in text
+    assert 'min="-100" max="100"' in text
+    assert "Priority, −100 to 100;" in text
+    assert 'max="1000000000000.0"' in (budgets := person.get("/budgets").text)
+    assert 'maxlength="500"' in budgets
+
+
 def test_a_wrong_configuration_keeps_what_was_typed_and_lists_its_mistakes(person: httpx.Client) -> None:
     config = "[search]\nslots = 'many'\n<b>\n"
     answer = _send(person, "/searches", "/searches", config=config, folder="/nowhere", labels="a,b")
@@ -338,7 +379,7 @@ def test_an_override_is_added_with_its_reason(control: SketchControl, person: ht
     assert "<i>deadline</i>" in _page(person, "/budgets").text
 
 
-@pytest.mark.parametrize("grams", ["", "0", "-3", "nan", "inf", "much"])
+@pytest.mark.parametrize("grams", ["", "0", "-3", "nan", "inf", "1e400", "2e12", "much"])
 def test_what_is_no_mass_above_zero_is_not_added(control: SketchControl, person: httpx.Client, grams: str) -> None:
     answer = _send(person, "/budgets/override", "/budgets", budget=DAEMON_BUDGET, grams=grams, reason="because")
     assert answer.status_code == 409

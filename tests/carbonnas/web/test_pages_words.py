@@ -115,6 +115,16 @@ def test_the_daemons_own_trouble_comes_first(control: SketchControl) -> None:
     assert troubles(replace(view, stopping=True))[0][0] == "the daemon is stopping"
 
 
+def test_a_standstill_is_told_for_a_day_after_its_end(control: SketchControl) -> None:
+    view, day, lasted = control.view(), timedelta(days=1), timedelta(days=3)
+
+    def told(ended_ago: timedelta) -> bool:
+        stalled = (view.now - ended_ago - lasted, lasted)
+        return any("stood still for 3 d" in text for text, _ in troubles(replace(view, stalled=stalled)))
+
+    assert [told(timedelta(0)), told(day - timedelta(seconds=1)), told(day)] == [True, True, False]
+
+
 def test_the_headline_counts_phases_and_tells_the_intensity(control: SketchControl) -> None:
     view = control.view()
     assert headline(view).startswith("1 running; the grid's intensity is ")

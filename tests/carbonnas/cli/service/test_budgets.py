@@ -9,8 +9,10 @@ import pytest
 
 from carbonnas.daemon.control import BudgetView, DaemonView
 from carbonnas.record import Override
+from carbonnas.storage.daemon_rows import StoredSubmission
+from carbonnas.storage.daemon_store import DaemonStore
 from carbonnas.testing.commands import carbonnas
-from tests.carbonnas.cli.service.conftest import Service
+from tests.carbonnas.cli.service.conftest import STARTED_AT, Service
 from tests.carbonnas.web.sketch import DAEMON_BUDGET
 
 
@@ -77,15 +79,33 @@ def test_a_budget_that_is_not_there_is_refused_with_those_that_are(service: Serv
 
 def test_without_a_daemon_the_searches_that_have_not_ended_tell_theirs(service: Service, tmp_path: Path) -> None:
     live = service.ask("budgets", "--json").json["budgets"]
-    # The folder of another daemon: a copy that nobody holds.
-    (tmp_path / "copy").mkdir()
-    for file in service.state.glob("carbonnas.db*"):
-        (tmp_path / "copy" / file.name).write_bytes(file.read_bytes())
-    answer = carbonnas("budgets", "--state", tmp_path / "copy", "--json")
+    copied = copy_of(service.state, tmp_path)
+    answer = carbonnas("budgets", "--state", copied, "--json")
     assert answer.err == "No daemon runs: budgets over several searches are not shown.\n"
     (stored,) = answer.json["budgets"]
     assert (stored["name"], stored["limit_g"]) == (f"{service.active}/1", 100_000.0)
     assert stored["spent_g"] == pytest.approx(live[1]["spent_g"])
+
+
+def test_without_a_daemon_it_is_told_what_operators_have_added(service: Service, tmp_path: Path) -> None:
+    copied, name = copy_of(service.state, tmp_path), f"{service.active}/1"
+    daemon = DaemonStore(copied / "carbonnas.db")
+    daemon.adopt(StoredSubmission(service.active, STARTED_AT, "/", {}))
+    daemon.add_override(Override(name, STARTED_AT, 5000.0, "one more night", None))
+    daemon.close()
+    answer = carbonnas("budgets", "--state", copied)
+    # 100 kg and 5 kg
+    assert "105 kg" in answer.out.splitlines()[1]
+    assert f"{name}: 5.00 kg more since 2026-01-01 00:00 UTC: one more night" in answer.out
+
+
+def copy_of(state: Path, folder: Path) -> Path:
+    """Return a copy of a store in a folder that nobody holds."""
+    copied = folder / "copy"
+    copied.mkdir()
+    for file in state.glob("carbonnas.db*"):
+        (copied / file.name).write_bytes(file.read_bytes())
+    return copied
 
 
 def test_no_budget_is_said(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from carbonnas.daemon.control import Phase
+from carbonnas.daemon.control import PRIORITIES, Phase
 from carbonnas.testing.commands import carbonnas
 from tests.carbonnas.cli.service.conftest import Service
 
@@ -39,7 +39,13 @@ def test_a_priority_is_set(service: Service) -> None:
     assert service.control.view().searches[0].priority == -7
 
 
-@pytest.mark.parametrize("value", ["101", "-101", "x", "1.5"])
+@pytest.mark.parametrize("value", [PRIORITIES[0], PRIORITIES[-1]])
+def test_the_lowest_and_the_highest_priority_can_be_set(service: Service, value: int) -> None:
+    assert service.ask("priority", service.active, str(value)).status == 0
+    assert service.control.view().searches[0].priority == value
+
+
+@pytest.mark.parametrize("value", [str(PRIORITIES[0] - 1), str(PRIORITIES[-1] + 1), "x", "1.5"])
 def test_a_priority_out_of_range_is_wrong_usage(service: Service, value: str) -> None:
     assert service.ask("priority", service.active, value).status == 2
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from carbonnas.daemon.control import Submission
+from carbonnas.cli.submit import read_config
+from carbonnas.daemon.control import LONGEST_CONFIG, Submission
 from carbonnas.testing.commands import carbonnas
 from carbonnas.testing.searches import write_simulated_search
 from tests.carbonnas.cli.service.conftest import Service
@@ -50,10 +51,10 @@ def test_a_label_that_is_none_is_refused(service: Service, tmp_path: Path, label
 
 
 def test_a_file_that_is_no_configuration_is_refused_before_it_is_sent(service: Service, tmp_path: Path) -> None:
-    (tmp_path / "long.toml").write_text("#" * (2**18 + 1), encoding="utf-8")
+    (tmp_path / "long.toml").write_text("ä" * (LONGEST_CONFIG + 1), encoding="utf-8")
     (tmp_path / "latin.toml").write_bytes(b'name = "\xe4"')
     for name, told in (
-        ("long.toml", "is longer than 256 KiB"),
+        ("long.toml", "has more than 262144 characters, the most that the daemon takes"),
         ("latin.toml", "is not text in UTF-8"),
         ("none.toml", "can't be read: No such file or directory; `carbonnas init` writes an example"),
         (".", "can't be read: Is a directory"),
@@ -61,6 +62,12 @@ def test_a_file_that_is_no_configuration_is_refused_before_it_is_sent(service: S
         answer = service.ask("submit", tmp_path / name)
         assert (answer.status, answer.out) == (2, "")
         assert told in answer.err
+
+
+def test_a_configuration_is_measured_in_characters(tmp_path: Path) -> None:
+    longest = "#\r\n" + "ä" * (LONGEST_CONFIG - 3)
+    (tmp_path / "long.toml").write_bytes(longest.encode())
+    assert read_config(tmp_path / "long.toml") == longest
 
 
 def test_without_a_daemon_it_is_said_how_to_start_one(tmp_path: Path) -> None:
