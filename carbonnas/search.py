@@ -74,6 +74,7 @@ class Search:
         self._stays: dict[int, _Stay] = {}
         self._granted = parts.header.slots
         self._held: str | None = None
+        self._reserved = 0.0
 
     @property
     def objective(self) -> Objective:
@@ -140,8 +141,8 @@ class Search:
         decision = self._decide(observation, position, step)
         blocked = self._start_trials(observation, decision, step)
         states = parts.accountant.states(now)
-        if states:
-            parts.accountant.reserve(self._reserved_g(observation))
+        self._reserved = self._reserved_g(observation) if states else 0.0
+        parts.accountant.reserve(self._reserved)
         suspended = self._excess(decision, states)
         ending = self._ending(now, blocked, planned=position.final_planned)
         if ending is not None:
@@ -370,7 +371,7 @@ class Search:
                 TrialKind.TRAIN: shape.rounds * (shape.train_per_round + shape.full_per_round),
             },
             totals=parts.accountant.totals,
-            budgets=parts.accountant.states(now),
+            budgets=parts.accountant.states(now, self._reserved),
             best=self._best,
             wanted_slots=wanted,
             next_at=min(at for at in times if at > now),
