@@ -28,6 +28,7 @@ from carbonnas.daemon.overrides import Overrides
 from carbonnas.daemon.registry import Registry
 from carbonnas.daemon.seat import Machine, Seat
 from carbonnas.daemon.views import ReasonCounter, TickClock, budget_views
+from carbonnas.energy.meter import Measurement
 from carbonnas.energy.node_meter import NodeMeter
 from carbonnas.grid import GridSettings
 from carbonnas.plugins import ENERGY_METERS
@@ -114,6 +115,7 @@ class Daemon(Control):
         self._reasons = ReasonCounter()
         self._watched: set[str] = set()
         self._stopping = False
+        self._measurement: Measurement | None = None
         self._view = self._empty_view()
 
     def open(self) -> None:
@@ -136,6 +138,9 @@ class Daemon(Control):
 
     def step(self) -> datetime:
         """Do what was asked for, tick all searches, and return when to do so again at the latest."""
+        if self._measurement is None:
+            # Its first meter takes a daemon seconds: not while somebody waits for it to be ready, nor in a tick with work.
+            self._measurement = self._machine.node.share("").measurement()
         begun_s, now = monotonic_s(), self._around.clock.now()
         self._wake.clear()
         asked = self._commands.carry_out()
@@ -264,7 +269,7 @@ class Daemon(Control):
             searches=tuple(seat.view() for seat in seats),
             budgets=budget_views(self._machine.budgets, seats, self._machine.overrides, now),
             grids=self._machine.grids.views(now),
-            measurement=self._machine.node.share("").measurement(),
+            measurement=self._measurement,
             decisions=self._reasons.counts,
             ticks=self._ticks.times,
         )
