@@ -108,6 +108,10 @@ class _Received(BaseOutput):
                 self.latest = received
 
 
+_TIMER_ENDS_S = 5.0
+"""How long one measurement of CodeCarbon's may still take."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hardware:
     """What CodeCarbon found.
@@ -199,7 +203,11 @@ class Tracker:
 
     def close(self) -> None:
         """Stop measuring and end the tracker's threads; it can't be started again."""
-        self._tracker.stop()
+        tracker = self._tracker
+        for scheduler in (tracker._scheduler, tracker._scheduler_monitor_power):  # noqa: SLF001 - no public way to end its threads
+            if scheduler is not None:
+                _end(scheduler)
+        tracker.stop()
 
     def _flush(self) -> None:
         # flush swallows every error, and its None is the only sign that it did.
@@ -207,6 +215,20 @@ class Tracker:
             raise EnergyMeterError(
                 f"CodeCarbon {CODECARBON_VERSION} gives no values: it did not start or has stopped, and does not say why"
             )
+
+
+def _end(scheduler: Any) -> None:
+    """End the timers of a CodeCarbon scheduler, which may start themselves anew while it stops, and then fail again and again."""
+    scheduler.start = _start_no_more
+    scheduler.stop()
+    for timer in threading.enumerate():
+        if isinstance(timer, threading.Timer) and timer.function == scheduler._run:  # noqa: SLF001 - as its caller
+            timer.cancel()
+            timer.join(_TIMER_ENDS_S)
+
+
+def _start_no_more(*, from_run: bool = False) -> None:
+    """Do nothing."""
 
 
 def _arguments(mode: TrackingMode, cpu_w: float | None, ram_w: float, output: BaseOutput) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from carbon_sources.clock import monotonic_s
 from carbon_sources.interval import Interval
 from carbonnas.energy.codecarbon_meter import CodeCarbonMeter
 from carbonnas.energy.codecarbon_tracker import TrackingMode
@@ -550,14 +552,19 @@ def test_a_reading_without_any_energy_still_says_for_when_it_is() -> None:
 @pytest.mark.slow
 def test_codecarbon_comes_and_goes_with_the_searches_and_leaves_nothing_behind() -> None:
     node = NodeMeter(lambda: CodeCarbonMeter(SLOTS, mode=TrackingMode.PROCESS, cpu_power=100.0, ram_power=10.0))
-    left: list[tuple[int, int]] = []
-    for begin in range(0, 40, 10):
+    threads, handles = threading.active_count(), 0
+    for begin in range(0, 60, 10):
         share = node.share("a")
         share.start(at(begin))
         reading = share.read(at(begin + 1), ())
         assert reading is not None
         assert reading.joules > 0
         share.close()
-        left.append((psutil.Process().num_fds(), threading.active_count()))
-    assert left[-1][0] <= left[1][0]
-    assert left[-1][1] <= left[1][1] + 1
+        if begin == 10:
+            handles = psutil.Process().num_fds()
+    # A thread of CodeCarbon's ends a moment after it was told to: of six that stayed more than two would be left.
+    end_s = monotonic_s() + 60.0
+    while threading.active_count() > threads + 2 and monotonic_s() < end_s:
+        time.sleep(0.05)
+    assert threading.active_count() <= threads + 2
+    assert psutil.Process().num_fds() <= handles
