@@ -86,15 +86,10 @@ class Joules:
 
 
 class _Received(BaseOutput):
-    """Keeps the latest running total.
-
-    Totals, not CodeCarbon's deltas: its timer thread and a flush may compute a delta from the same start, and a sum of deltas would
-    then count that energy twice.
-    """
+    """Keeps the latest running total."""
 
     def __init__(self) -> None:
         self.latest = Joules()
-        self._lock = threading.Lock()
 
     def live_out(self, total: EmissionsData, delta: EmissionsData) -> None:
         self.out(total, delta)
@@ -103,13 +98,8 @@ class _Received(BaseOutput):
         received = Joules(
             total.duration, total.cpu_energy * J_PER_KWH, total.gpu_energy * J_PER_KWH, total.ram_energy * J_PER_KWH
         )
-        with self._lock:
-            if received.duration_s > self.latest.duration_s:
-                self.latest = received
-
-
-_TIMER_ENDS_S = 5.0
-"""How long one measurement of CodeCarbon's may still take."""
+        if received.duration_s > self.latest.duration_s:
+            self.latest = received
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +131,9 @@ class _ProcessWithoutChildren(psutil.Process):
 class Tracker:
     """One CodeCarbon tracker that says when it does not work.
 
+    It measures when it is read and at no other time. CodeCarbon's own timers stay off: a measurement of theirs that meets one of ours
+    multiplies the power of a few milliseconds by the time since the measurement before, which on a busy machine is off by factors.
+
     Args:
         mode: `PROCESS` or `MACHINE`.
         cpu_w: Power of the fully loaded processor for the load model; `None` to use counters or CodeCarbon's table.
@@ -161,6 +154,7 @@ class Tracker:
         self._tracker = OfflineEmissionsTracker(**_arguments(mode, cpu_w, ram_w, self._received))
         try:
             found = self._tracker.get_detected_hardware()
+            _keep_timers_off(self._tracker)
             parts = self._tracker._hardware  # noqa: SLF001 - no public way to learn the method and the power in use
         except Exception as error:
             raise EnergyMeterError(
@@ -202,12 +196,8 @@ class Tracker:
         return latest.since(before)
 
     def close(self) -> None:
-        """Stop measuring and end the tracker's threads; it can't be started again."""
-        tracker = self._tracker
-        for scheduler in (tracker._scheduler, tracker._scheduler_monitor_power):  # noqa: SLF001 - no public way to end its threads
-            if scheduler is not None:
-                _end(scheduler)
-        tracker.stop()
+        """Stop measuring; it can't be started again."""
+        self._tracker.stop()
 
     def _flush(self) -> None:
         # flush swallows every error, and its None is the only sign that it did.
@@ -217,18 +207,9 @@ class Tracker:
             )
 
 
-def _end(scheduler: Any) -> None:
-    """End the timers of a CodeCarbon scheduler, which may start themselves anew while it stops, and then fail again and again."""
-    scheduler.start = _start_no_more
-    scheduler.stop()
-    for timer in threading.enumerate():
-        if isinstance(timer, threading.Timer) and timer.function == scheduler._run:  # noqa: SLF001 - as its caller
-            timer.cancel()
-            timer.join(_TIMER_ENDS_S)
-
-
-def _start_no_more(*, from_run: bool = False) -> None:
-    """Do nothing."""
+def _keep_timers_off(tracker: Any) -> None:
+    for timer in (tracker._scheduler, tracker._scheduler_monitor_power):  # noqa: SLF001 - CodeCarbon has no setting for it
+        timer.start = lambda: None
 
 
 def _arguments(mode: TrackingMode, cpu_w: float | None, ram_w: float, output: BaseOutput) -> dict[str, Any]:
