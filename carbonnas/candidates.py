@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from carbonnas.proxies.fusion import fuse
+from carbonnas.proxies.fusion import expand, fuse
 from carbonnas.trials import Trial, TrialKind, TrialState
 
 
@@ -15,7 +15,7 @@ class CandidateQueue:
     nothing by itself and its rank changes with each new one.
 
     Args:
-        proxies: Names of the proxies that count, at least one; larger raw scores are better.
+        proxies: Names of the proxies that count, at least one, ensembles among them; larger raw scores are better.
 
     Raises:
         ValueError: If no proxy is named.
@@ -24,7 +24,7 @@ class CandidateQueue:
     def __init__(self, proxies: tuple[str, ...]) -> None:
         if not proxies:
             raise ValueError("candidates can't be ranked without a proxy: name at least one")
-        self.proxies = proxies
+        self.proxies = expand(proxies)
 
     def best(self, scored: Sequence[Trial], promoted_keys: Collection[str], count: int) -> list[Trial]:
         """Return at most `count` scorings that deserve a training, best first.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,6 +33,7 @@ from carbon_sources.units import Duration, Grams
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanShape
 from carbonnas.plugins import PluginChoice
+from carbonnas.strategies.reward import Reward, RewardKind, make_reward
 from carbonnas.trials import Fidelity, FidelityName
 from schedulers.budget import AtLimit, EmissionBudget, Window
 from schedulers.safety import SafetyLimits
@@ -166,6 +168,36 @@ class SearchSection(_Section):
         )
 
 
+class RewardSection(_Section):
+    """`[reward]`: what a result is worth to a strategy that maximises one number."""
+
+    use: RewardKind = RewardKind.FIRST
+    targets: Mapping[str, Number] = {}
+    """Wanted costs by metric, in the metric's unit."""
+    exponent: Number = Field(default=-0.07, lt=0)
+    """How much a cost counts."""
+
+    def make(self, objectives: tuple[Objective, ...], seed: int) -> Reward:
+        """Return the reward; `ValueError` if targets and objectives do not go together."""
+        return make_reward(self.use, objectives, seed, targets=self.targets, exponent=self.exponent)
+
+
+class GuidanceSection(_Section):
+    """`[guidance]`: how proxies help the strategy to choose what is trained."""
+
+    compete: Annotated[Count, Field(ge=1)] | None = None
+    """Of so many proposals the best by `rank_by` is trained; absent: the strategy chooses, or the best of all that were scored is."""
+    warm_start: Count = Field(default=0, ge=0, le=_MOST)
+    """Trainings at the beginning that are drawn by what proxies tell."""
+    entropy_floor: Number = Field(default=0.7, gt=0, le=1)
+    """Share of the entropy that a warm start keeps."""
+
+    @property
+    def active(self) -> bool:
+        """Whether proxies guide at all."""
+        return self.compete is not None or self.warm_start > 0
+
+
 class BudgetSection(_Section):
     """`[[budgets]]`: a limit that is never exceeded in silence."""
 
@@ -285,6 +317,8 @@ class SearchConfig(_Section):
     forecaster: PluginChoice = PluginChoice(DEFAULT_FORECASTER)
     energy: PluginChoice = PluginChoice("codecarbon")
     executor: PluginChoice = PluginChoice("process")
+    reward: RewardSection = RewardSection()
+    guidance: GuidanceSection = GuidanceSection()
     budgets: tuple[BudgetSection, ...] = ()
     safety: SafetySection = SafetySection()
     accounting: AccountingSection = AccountingSection()

@@ -228,6 +228,10 @@ def _refusals(choices: Mapping[str, PluginChoice], config: SearchConfig | None) 
     if config is not None:
         objectives = tuple(Objective.parse(text) for text in config.search.objectives)
         made = {"objectives": objectives, "seed": config.search.seed}
+        try:
+            made["reward"] = config.reward.make(objectives, config.search.seed)
+        except ValueError as error:
+            yield f"reward: {error}"
     for key in ("space", "scheduler", "strategy"):
         choice = choices.get(key, _UNUSABLE)
         has_services = key != "strategy" or {"space", "seed"} <= made.keys()

@@ -41,6 +41,7 @@ from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.search_state import SearchHeader, SearchProgress
 from carbonnas.storage.paths import search_folder
 from carbonnas.storage.search_store import SearchStore
+from carbonnas.strategies.guided import Guided
 from carbonnas.strategies.state import decode_state, encode_state
 from carbonnas.strategies.strategy import SearchStrategy
 from schedulers.errors import SchedulingError
@@ -213,8 +214,7 @@ class _Builder:
     ) -> tuple[SearchParts, SearchStrategy]:
         config = self._config
         space = _make(SEARCH_SPACES, "space", config.space, {})
-        services = {"space": space, "objectives": self._objectives, "seed": config.search.seed}
-        strategy = _make(STRATEGIES, "strategy", config.strategy, services)
+        strategy = self._strategy(space)
         node = self._substitutes.node
         own_slots = {"slots": config.search.slots}
         meter = _make(ENERGY_METERS, "energy", config.energy, own_slots) if node is None else node.meter
@@ -236,6 +236,24 @@ class _Builder:
             node_slots=config.search.slots if node is None else max(node.slots, config.search.slots),
         )
         return parts, strategy
+
+    def _strategy(self, space: SearchSpace) -> SearchStrategy:
+        config, seed = self._config, self._config.search.seed
+        reward = config.reward.make(self._objectives, seed)
+        services = {"space": space, "objectives": self._objectives, "seed": seed, "reward": reward}
+        strategy = _make(STRATEGIES, "strategy", config.strategy, services)
+        guidance = config.guidance
+        if not guidance.active:
+            return strategy
+        return Guided(
+            strategy,
+            config.search.rank_by,
+            objective=self._objectives[0],
+            seed=seed,
+            compete=guidance.compete,
+            warm_start=guidance.warm_start,
+            entropy_floor=guidance.entropy_floor,
+        )
 
     def _planner(self, space: SearchSpace, strategy: SearchStrategy) -> Planner:
         section = self._config.search

@@ -19,6 +19,8 @@ from carbonnas.config import (
     BudgetSection,
     ClockSection,
     ForecastingSection,
+    GuidanceSection,
+    RewardSection,
     SafetySection,
     SearchConfig,
     SearchSection,
@@ -31,6 +33,8 @@ PROXIES_GROUP = "carbonnas.proxies"
 GROUPS: tuple[PluginGroup[Any], ...] = tuple(dict.fromkeys(GROUP_OF_TABLE.values()))
 SECTIONS: dict[str, type[BaseModel]] = {
     "`[search]`": SearchSection,
+    "`[reward]`": RewardSection,
+    "`[guidance]`": GuidanceSection,
     "`[[budgets]]`": BudgetSection,
     "`[safety]`": SafetySection,
     "`[accounting]`": AccountingSection,

@@ -14,6 +14,7 @@ from carbonnas.cli import daemon_commands
 from carbonnas.cli.backtest.command import backtest
 from carbonnas.cli.intensity.commands import intensity
 from carbonnas.cli.parameters import AsJson, State
+from carbonnas.cli.score.command import score
 from carbonnas.cli.simulate.command import simulate
 
 app = typer.Typer(
@@ -147,6 +148,7 @@ def doctor(*, state: State = None, as_json: AsJson = False) -> None:
 
 
 daemon_commands.add_to(app)
+app.command()(score)
 app.command()(backtest)
 app.command()(simulate)
 app.add_typer(intensity)

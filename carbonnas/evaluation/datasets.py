@@ -8,18 +8,19 @@ from typing import Literal, get_args
 from carbonnas.errors import DatasetError
 from carbonnas.evaluation.images import Dataset
 
-DatasetName = Literal["digits", "noisy_digits", "fashion_mnist"]
+DatasetName = Literal["digits", "noisy_digits", "fashion_mnist", "text"]
 
 
 def load_dataset(name: str, path: Path | None = None) -> Dataset:
-    """Return a data set; nothing is downloaded and every call gives the same images in the same parts.
+    """Return a data set; nothing is downloaded and every call gives the same contents in the same parts.
 
     Args:
         name: `digits` (1,797 clean images of 8 x 8, to report a final accuracy), `noisy_digits` (the same images behind
-            noise, hard enough to rank architectures; the test part of `digits` is not among them) or `fashion_mnist`
-            (70,000 images of 28 x 28).
-        path: Folder with the files of `fashion_mnist`; `None` for the place where the Debian package puts them. The digits
-            come with scikit-learn and need no folder.
+            noise, hard enough to rank architectures; the test part of `digits` is not among them), `fashion_mnist`
+            (70,000 images of 28 x 28) or `text` (character-level language).
+        path: Folder with the files of `fashion_mnist`; `None` for the place where the Debian package puts them. File of
+            `text` in UTF-8; `None` for what the installed Python says of its own language. The digits come with
+            scikit-learn and need no folder.
 
     Raises:
         DatasetError: If there is no such data set, or its files are missing or damaged.
@@ -37,5 +38,9 @@ def load_dataset(name: str, path: Path | None = None) -> Dataset:
             from carbonnas.evaluation.fashion_mnist import load_fashion_mnist
 
             return load_fashion_mnist(path)
+        case "text":
+            from carbonnas.evaluation.text import load_text
+
+            return load_text(path)
         case _:
             raise DatasetError(f"there is no data set {name!r}; choose one of {', '.join(get_args(DatasetName))}")

@@ -117,6 +117,9 @@ class Fit:
             group["lr"] = self._recipe.learning_rate * share
 
     def _batches(self, images: ImageSplit) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        if images.is_text:
+            yield from self._text_batches(images)
+            return
         device, reach = images.images.device, self._recipe.shift
         count = len(images)
         order = torch.randperm(count, generator=self._generator).to(device)
@@ -129,15 +132,33 @@ class Fit:
             # Indices on both sides of the channels' slice: the images of the batch become the first dimension.
             yield windows[batch, :, down, right], images.labels[batch]
 
+    def _text_batches(self, texts: ImageSplit) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        order = torch.randperm(len(texts), generator=self._generator).to(texts.labels.device)
+        for batch in order.tensor_split(math.ceil(len(texts) / self._recipe.batch_size)):
+            yield texts.images[batch], texts.labels[batch]
 
-def accuracy(network: nn.Module, images: ImageSplit) -> float:
-    """Return the fraction of the images that the network classifies correctly, in evaluation mode.
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """How a network does on what it was not trained on.
+
+    Attributes:
+        accuracy: Fraction of the images classified correctly; of texts the fraction of the characters that were told.
+        loss: Mean cross-entropy per image or character in nats.
+    """
+
+    accuracy: float
+    loss: float
+
+
+def measured(network: nn.Module, images: ImageSplit) -> HeldOut:
+    """Return how the network does in evaluation mode.
 
     Raises:
         EvaluationFailedError: If an output is not a finite number.
     """
     network.eval()
-    right = 0
+    right, loss = 0, 0.0
     with torch.inference_mode():
         for inputs, labels in zip(
             torch.split(images.images, EVALUATION_BATCH), torch.split(images.labels, EVALUATION_BATCH), strict=True
@@ -146,4 +167,5 @@ def accuracy(network: nn.Module, images: ImageSplit) -> float:
             if not bool(outputs.isfinite().all()):
                 raise EvaluationFailedError("the trained network's outputs are not finite numbers")
             right += int((outputs.argmax(dim=1) == labels).sum())
-    return right / len(images)
+            loss += float(functional.cross_entropy(outputs, labels, reduction="sum"))
+    return HeldOut(right / images.labels.numel(), loss / images.labels.numel())

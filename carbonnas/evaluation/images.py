@@ -1,4 +1,4 @@
-"""Labelled images in three parts that never mix."""
+"""Labelled images, or texts, in three parts that never mix."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ class ImageSplit:
     """One part of a data set.
 
     Attributes:
-        images: `n x channels x height x width`, float32; pixels of the clean images lie in 0..1.
-        labels: `n`, int64, from 0.
+        images: `n x channels x height x width`, float32; pixels of the clean images lie in 0..1. Of texts the numbers of their
+            characters instead, `n x length`, int64.
+        labels: `n`, int64, from 0. Of texts the character that follows at every place, `n x length`.
     """
 
     images: torch.Tensor
@@ -37,6 +38,11 @@ class ImageSplit:
     def to(self, device: torch.device) -> ImageSplit:
         """Return the same part on a device."""
         return ImageSplit(self.images.to(device), self.labels.to(device))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether these are texts."""
+        return not self.images.is_floating_point()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

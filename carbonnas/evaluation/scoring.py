@@ -12,9 +12,11 @@ from carbonnas.architecture import derive_seed
 from carbonnas.evaluation.datasets import DatasetName, load_dataset
 from carbonnas.evaluation.evaluator import Evaluation, EvaluationFailedError, EvaluationRequest, Evaluator, Session
 from carbonnas.evaluation.images import ImageSplit
-from carbonnas.proxies.proxy import ProxyBatch
+from carbonnas.proxies.fusion import expand
+from carbonnas.proxies.proxy import ProxyBatch, SharedProxy, Subject
 from carbonnas.proxies.registry import PROXIES
-from carbonnas.search_spaces.space import SearchSpace, TaskShape
+from carbonnas.search_spaces.characters import one_hot
+from carbonnas.search_spaces.space import SearchSpace, TaskKind, TaskShape
 from carbonnas.trials import TrialKind
 
 _ALWAYS = ("params", "macs")
@@ -24,24 +26,28 @@ class ProxyEvaluator(Evaluator):
     """Scores architectures; the metrics are the raw scores by name, and always `params` and `macs`.
 
     All architectures of a search meet the same batch, drawn once from the search's seed. A network is initialised from its request's
-    seed alone, anew for each proxy, so no score depends on what was scored before.
+    seed alone, so no score depends on what was scored before. Proxies that look at the same things (`SharedProxy`) share the looks:
+    one forward and one backward pass serve all of them, and each has the score that it has alone.
 
     Args:
         space: The space of the architectures.
         seed: Seed of the search; decides the batch.
-        proxies: Names of the proxies.
-        dataset: Data set whose training images make up the batch; `None` for Gaussian images with random labels.
+        proxies: Names of proxies and of ensembles of them, whose parts are scored.
+        dataset: Data set whose training images make up the batch, characters as ones among zeros; `None` for Gaussian images with
+            random labels.
         data_path: Folder of the data set's files, if it needs one and not the default.
         batch: Images in the batch, at least 2. Scores of different batch sizes are not comparable.
         task: Channels, rows, columns and classes of the Gaussian images; a data set has its own.
+        kind: What the Gaussian images stand for; a text has a row, and as many channels and classes as characters.
 
     Raises:
-        ValueError: If the batch is smaller than 2 images or larger than the training part of the data set.
+        ValueError: If the batch is smaller than 2 images or larger than the training part of the data set, or if the networks of the
+            space can't do the task.
         PluginError: If a proxy is unknown.
         DatasetError: If the data set is missing or damaged.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each argument is an option
         self,
         space: SearchSpace,
         seed: int,
@@ -51,19 +57,21 @@ class ProxyEvaluator(Evaluator):
         data_path: Path | None = None,
         batch: int = 32,
         task: tuple[int, int, int, int] = (1, 8, 8, 10),
+        kind: TaskKind = TaskKind.IMAGES,
     ) -> None:
         if batch < 2:
             raise ValueError(f"batch norm needs a batch of at least 2 images, got {batch}")
         generator = torch.Generator().manual_seed(derive_seed(seed, "proxy batch"))
         if dataset is None:
-            self._task = TaskShape(*task)
+            self._task = TaskShape(*task, kind)
             self._batch = _gaussian_batch(self._task, batch, generator)
         else:
             loaded = load_dataset(dataset, data_path)
             self._task = loaded.task
-            self._batch = _drawn_batch(loaded.train, batch, generator)
+            self._batch = _drawn_batch(loaded.train, batch, self._task, generator)
+        space.require(self._task)
         self._space = space
-        self._proxies = {name: PROXIES.create(name, {}, {}) for name in dict.fromkeys((*_ALWAYS, *proxies))}
+        self._proxies = {name: PROXIES.create(name, {}, {}) for name in expand((*_ALWAYS, *proxies))}
 
     def evaluate(self, request: EvaluationRequest, session: Session) -> Evaluation:  # noqa: ARG002 # scoring is too short to suspend
         """Return the raw scores.
@@ -73,13 +81,16 @@ class ProxyEvaluator(Evaluator):
         """
         if request.kind is not TrialKind.SCORE:
             raise EvaluationFailedError("proxies only score; use another evaluator for training")
-        return Evaluation({name: self._score(name, request) for name in self._proxies})
+        subject = Subject(lambda: self._untrained(request), self._batch, request.seed)
+        return Evaluation({name: self._score(name, subject) for name in self._proxies})
 
-    def _score(self, name: str, request: EvaluationRequest) -> float:
-        generator = torch.Generator().manual_seed(derive_seed(request.seed, name))
-        network = self._untrained(request)
+    def _score(self, name: str, subject: Subject) -> float:
+        proxy = self._proxies[name]
         try:
-            score = self._proxies[name].score(network, self._batch, generator)
+            if isinstance(proxy, SharedProxy):
+                score = proxy.read(subject)
+            else:
+                score = proxy.score(subject.build(), subject.batch, subject.generator(name))
         except RuntimeError as error:
             raise EvaluationFailedError(f"proxy {name!r} can't score the network: {error}") from error
         if not math.isfinite(score):
@@ -95,11 +106,16 @@ class ProxyEvaluator(Evaluator):
 
 def _gaussian_batch(task: TaskShape, size: int, generator: torch.Generator) -> ProxyBatch:
     inputs = torch.randn(size, task.channels, task.height, task.width, generator=generator)
-    return ProxyBatch(inputs, torch.randint(task.classes, (size,), generator=generator))
+    labelled = (size, task.width) if task.kind is TaskKind.TEXT else (size,)
+    return ProxyBatch(inputs, torch.randint(task.classes, labelled, generator=generator))
 
 
-def _drawn_batch(images: ImageSplit, size: int, generator: torch.Generator) -> ProxyBatch:
+def _drawn_batch(images: ImageSplit, size: int, task: TaskShape, generator: torch.Generator) -> ProxyBatch:
     if size > len(images):
         raise ValueError(f"a batch of {size} can't be drawn from {len(images)} training images")
     drawn = torch.randperm(len(images), generator=generator)[:size]
-    return ProxyBatch(images.images[drawn], images.labels[drawn])
+    inputs = images.images[drawn]
+    if images.is_text:
+        # Proxies ask how the network answers to small changes of what it sees, and numbers of characters have none.
+        inputs = one_hot(inputs, task.channels)
+    return ProxyBatch(inputs, images.labels[drawn])

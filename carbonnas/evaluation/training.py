@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,10 +25,10 @@ from carbonnas.evaluation.evaluator import (
     Session,
     SuspendedError,
 )
-from carbonnas.evaluation.fitting import Fit, Recipe, accuracy
+from carbonnas.evaluation.fitting import Fit, HeldOut, Recipe, measured
 from carbonnas.evaluation.images import ImageSplit
 from carbonnas.proxies.size import count_parameters
-from carbonnas.search_spaces.space import SearchSpace, TaskShape
+from carbonnas.search_spaces.space import SearchSpace, TaskKind, TaskShape
 from carbonnas.trials import FidelityName, TrialKind
 
 _MEMORY_WORDS: Final = ("out of memory", "can't allocate memory", "not enough memory")
@@ -35,13 +36,13 @@ _MEMORY_WORDS: Final = ("out of memory", "can't allocate memory", "not enough me
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class _Work:
-    """What one fidelity trains and measures: the images, and the name of the accuracy on the images held out."""
+    """What one fidelity trains and measures: the images, and what the part held out is called."""
 
     dataset: str
     task: TaskShape
     train: ImageSplit
     held_out: ImageSplit
-    metric: str
+    part: str
 
 
 class TrainingEvaluator(Evaluator):
@@ -50,7 +51,8 @@ class TrainingEvaluator(Evaluator):
     At fidelity `full` it trains on the train and validation parts of the final data set and reports `test_accuracy`; the
     validation part is no longer independent then, so there is no `val_accuracy`. At every other fidelity it trains on the
     train part of the search's data set and reports `val_accuracy`; the test part is not touched. Both come with `train_loss` of
-    the last epoch and `params`, the number of trainable scalars.
+    the last epoch and `params`, the number of trainable scalars. The accuracy of a text is the share of its characters that were
+    told from those before, and there is `val_bits_per_character` or `test_bits_per_character`, the mean cross-entropy to base 2.
 
     All randomness comes from the request's seed; torch's global generators are used, and put back afterwards. On a CPU
     with one thread the result is the same to the bit however often it was suspended; on a GPU sums may differ in
@@ -61,7 +63,7 @@ class TrainingEvaluator(Evaluator):
         seed: Seed of the search; not used, since each request brings its own.
         dataset: Data set of the search.
         final_dataset: Data set of the final training; `None` for that of the search.
-        data_path: Folder of the data set's files; `None` for where the system keeps them.
+        data_path: Folder of the data set's files, or file of `text`; `None` for where the system keeps them.
         learning_rate: Peak step size of AdamW; see `Recipe`, also for the following four.
         batch_size: Largest number of images in a step.
         weight_decay: AdamW's decoupled weight decay.
@@ -72,6 +74,7 @@ class TrainingEvaluator(Evaluator):
     Raises:
         DatasetError: If a data set is missing or damaged; found at once, and not when the search has been paid for.
         ConfigError: If there is no such device.
+        ValueError: If networks of the space can't do the task of a data set, or texts are to be shifted.
     """
 
     def __init__(  # noqa: PLR0913 # each keyword is an option that users set
@@ -94,19 +97,23 @@ class TrainingEvaluator(Evaluator):
         self._recipe = Recipe(learning_rate, batch_size, weight_decay, label_smoothing, shift)
         searched = load_dataset(dataset, data_path)
         final = searched if final_dataset in (None, dataset) else load_dataset(str(final_dataset), data_path)
+        for loaded in (searched, final):
+            space.require(loaded.task)
+            if shift and loaded.task.kind is TaskKind.TEXT:
+                raise ValueError(f"texts can't be shifted, got shift = {shift}")
         self._search_work = _Work(
             searched.name,
             searched.task,
             searched.train.to(self._device),
             searched.validation.to(self._device),
-            "val_accuracy",
+            "val",
         )
         self._final_work = _Work(
             final.name,
             final.task,
             (final.train + final.validation).to(self._device),
             final.test.to(self._device),
-            "test_accuracy",
+            "test",
         )
 
     def evaluate(self, request: EvaluationRequest, session: Session) -> Evaluation:
@@ -139,10 +146,8 @@ class TrainingEvaluator(Evaluator):
                         raise SuspendedError(f"suspended after epoch {len(fit.losses)} of {epochs}")
                 loss = fit.run_epoch(work.train)
                 session.report(len(fit.losses), epochs, {"train_loss": loss})
-            measured = accuracy(network, work.held_out)
-        return Evaluation(
-            {work.metric: measured, "train_loss": fit.losses[-1], "params": float(count_parameters(network))}
-        )
+            metrics = _metrics(work, measured(network, work.held_out))
+        return Evaluation({**metrics, "train_loss": fit.losses[-1], "params": float(count_parameters(network))})
 
     def _build(self, request: EvaluationRequest, task: TaskShape) -> nn.Module:
         try:
@@ -167,6 +172,13 @@ class TrainingEvaluator(Evaluator):
             "device": self._device.type,
             "torch": torch.__version__,
         }
+
+
+def _metrics(work: _Work, held_out: HeldOut) -> dict[str, float]:
+    metrics = {f"{work.part}_accuracy": held_out.accuracy}
+    if work.task.kind is TaskKind.TEXT:
+        metrics[f"{work.part}_bits_per_character"] = held_out.loss / math.log(2)
+    return metrics
 
 
 def _device(name: str) -> torch.device:

@@ -2,65 +2,39 @@
 
 from __future__ import annotations
 
-import math
-import sys
-
 import torch
-from torch import nn
 
-from carbonnas.proxies.layers import weights_and_gradients
-from carbonnas.proxies.proxy import ProxyBatch, ZeroCostProxy
-
-FLOOR = math.log(sys.float_info.min)
-"""About -708.4: the logarithm of the smallest normal float64."""
-CEILING = math.log(sys.float_info.max)
-"""About 709.8: the logarithm of the largest float64."""
-
-_NORMS = (
-    nn.BatchNorm1d,
-    nn.BatchNorm2d,
-    nn.BatchNorm3d,
-    nn.SyncBatchNorm,
-    nn.InstanceNorm1d,
-    nn.InstanceNorm2d,
-    nn.InstanceNorm3d,
-    nn.GroupNorm,
-    nn.LayerNorm,
-)
+from carbonnas.proxies.flow import bounded_log, flow
+from carbonnas.proxies.proxy import SharedProxy, Subject
 
 
-class Synflow(ZeroCostProxy):
+class Synflow(SharedProxy):
     """The logarithm of the sum over the weights of |w dR/dw|, where R is the sum of the outputs for an image of ones.
 
     Tanaka et al., 2020, "Pruning neural networks without any data by iteratively conserving synaptic flow", NeurIPS, as a score
-    of networks in Abdelfattah et al., 2021, "Zero-cost proxies for lightweight NAS", ICLR. All parameters are replaced by their
-    absolute values, norms by identities, dropout is off; w runs over the weights of convolutions and linear layers. Computed in
-    float64, since the sum spans tens of orders of magnitude; the logarithm keeps the order and makes it storable. It needs no data.
+    of networks in Abdelfattah et al., 2021, "Zero-cost proxies for lightweight NAS", ICLR; see `flow` for how the network is made
+    linear. w runs over the weights of convolutions and linear layers. The sum spans tens of orders of magnitude; its logarithm, which
+    the papers do not take, keeps the order and can be stored. It needs no data.
 
-    A disconnected network lets nothing through and scores `FLOOR`; a sum beyond float64 scores `CEILING`.
+    A disconnected network lets nothing through and scores `flow.FLOOR`; a sum beyond float64 scores `flow.CEILING`.
     """
 
-    def score(self, network: nn.Module, batch: ProxyBatch, generator: torch.Generator) -> float:  # noqa: ARG002 # interface
-        linear = _without_norms(network).double().eval()
-        with torch.no_grad():
-            for parameter in linear.parameters():
-                parameter.abs_()
-        flow = linear(torch.ones_like(batch.inputs[:1], dtype=torch.float64)).sum()
-        total = sum(float((weight * gradient).abs().sum()) for weight, gradient in weights_and_gradients(flow, linear))
-        return _bounded_log(total)
+    def read(self, subject: Subject) -> float:
+        return bounded_log(sum(float((weight * gradient).abs().sum()) for weight, gradient in subject.look(flow)))
 
 
-def _without_norms(network: nn.Module) -> nn.Module:
-    """Replace each norm inside the network by an identity; return the network."""
-    for module in list(network.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, _NORMS):
-                setattr(module, name, nn.Identity())
-    return network
+class LogSynflow(SharedProxy):
+    """The sum over the weights of |w| log(1 + dR/dw), with the flow R of `Synflow`.
+
+    Cavagnero et al., 2023, "FreeREA: Training-free evolution-based architecture search", WACV: the logarithm inside the sum keeps a few
+    huge gradients from deciding everything. At least 0, and 0 for a disconnected network. A gradient beyond float64 counts as the
+    largest float64.
+    """
+
+    def read(self, subject: Subject) -> float:
+        return sum(float((w * _bounded(gradient).log1p()).sum()) for w, gradient in subject.look(flow))
 
 
-def _bounded_log(total: float) -> float:
-    # An overflow inside the network shows as infinity or, multiplied by zero, as not-a-number.
-    if not math.isfinite(total):
-        return CEILING
-    return max(FLOOR, math.log(total)) if total > 0 else FLOOR
+def _bounded(gradient: torch.Tensor) -> torch.Tensor:
+    largest = torch.finfo(torch.float64).max
+    return gradient.nan_to_num(nan=largest, posinf=largest)

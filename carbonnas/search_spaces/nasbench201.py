@@ -13,13 +13,13 @@ import numpy as np
 from carbonnas.architecture import Architecture, as_architecture
 from carbonnas.errors import ArchitectureError
 from carbonnas.search_spaces.nasbench201_cell import EDGES, OPERATIONS, PATHS
-from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
+from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape, quoted
 
 if TYPE_CHECKING:
     from torch import nn
 
 _INPUT, _NOTHING = "0", "#"
-_NODE = re.compile(r"\|(?:[a-z0-9_]+~\d\|)+")
+_NODE = re.compile(r"\|(?:[a-z0-9_]+~[0-9]\|)+")
 _CHOICES = tuple(Choice(f"{source}->{target}", OPERATIONS) for source, target in EDGES)
 
 
@@ -76,17 +76,17 @@ class NASBench201(SearchSpace):
     def parse(self, text: str) -> Architecture:
         nodes = text.split("+")
         if len(nodes) != EDGES[-1][1] or not all(_NODE.fullmatch(node) for node in nodes):
-            raise ArchitectureError(f"{text!r} is no cell; expected |op~0|+|op~0|op~1|+|op~0|op~1|op~2|")
+            raise ArchitectureError(f"{quoted(text)} is no cell; expected |op~0|+|op~0|op~1|+|op~0|op~1|op~2|")
         written = [
             (tuple(edge.split("~")), target)
             for target, node in enumerate(nodes, start=1)
             for edge in node.strip("|").split("|")
         ]
         if tuple((int(source), target) for (_, source), target in written) != EDGES:
-            raise ArchitectureError(f"{text!r} does not have one operation for each earlier node, in order")
+            raise ArchitectureError(f"{quoted(text)} does not have one operation for each earlier node, in order")
         unknown = [operation for (operation, _), _ in written if operation not in OPERATIONS]
         if unknown:
-            raise ArchitectureError(f"{unknown[0]!r} is no operation; there are: {', '.join(OPERATIONS)}")
+            raise ArchitectureError(f"{quoted(unknown[0])} is no operation; there are: {', '.join(OPERATIONS)}")
         return as_architecture(OPERATIONS.index(operation) for (operation, _), _ in written)
 
     def build(self, architecture: Architecture, task: TaskShape) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from carbonnas.architecture import Architecture
@@ -14,13 +15,19 @@ if TYPE_CHECKING:
 SMALLEST_SIDE = 8
 
 _OPERATORS = ("identity", "conv", "separable", "bottleneck")
+
+
+def _has_blocks(chosen: Mapping[str, str]) -> bool:
+    return not chosen["operator1"] == chosen["operator2"] == "identity"
+
+
 _CHOICES = (
     Choice("width", ("w4", "w8", "w12", "w16")),
     Choice("operator1", _OPERATORS),
     Choice("operator2", _OPERATORS),
-    Choice("kernel", ("k1", "k3", "k5")),
-    Choice("depth", ("d1", "d2", "d3")),
-    Choice("connection", ("plain", "residual")),
+    Choice("kernel", ("k1", "k3", "k5"), _has_blocks),
+    Choice("depth", ("d1", "d2", "d3"), _has_blocks),
+    Choice("connection", ("plain", "residual"), _has_blocks),
     Choice("reduction", ("max", "average", "stride")),
     Choice("activation", ("relu", "silu", "sigmoid")),
 )
@@ -31,19 +38,12 @@ class SmallConv(SearchSpace):
 
     Made for 8 x 8 images, where one training takes seconds on one core, and good for any larger ones: images of more than 16
     rows and columns are halved at once by the first convolution. If both stages are `identity`, then `kernel`, `depth` and
-    `connection` change nothing and the canonical form holds their first options.
+    `connection` change nothing.
     """
 
     @property
     def choices(self) -> tuple[Choice, ...]:
         return _CHOICES
-
-    def canonical(self, architecture: Architecture) -> Architecture:
-        self.validate(architecture)
-        width, first, second, *rest = architecture
-        if first == second == _OPERATORS.index("identity"):
-            return (width, first, second, 0, 0, 0, *rest[3:])
-        return architecture
 
     def plan(self, architecture: Architecture) -> SmallConvPlan:
         """Return what the architecture means.
@@ -52,7 +52,7 @@ class SmallConv(SearchSpace):
             ArchitectureError: If the architecture does not belong to the space.
         """
         self.validate(architecture)
-        chosen = {c.name: c.options[i] for c, i in zip(_CHOICES, architecture, strict=True)}
+        chosen = self.chosen(architecture)
         return SmallConvPlan(
             width=int(chosen["width"][1:]),
             operators=(chosen["operator1"], chosen["operator2"]),

@@ -1,48 +1,88 @@
-"""Reinforcement learning: a recurrent controller trained with REINFORCE."""
+"""Reinforcement learning: a policy trained with REINFORCE."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+import enum
+from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
-import torch
-
-from carbonnas.architecture import Architecture, as_architecture, derive_seed
 from carbonnas.objectives.objective import Objective
 from carbonnas.search_spaces.space import SearchSpace
-from carbonnas.strategies.learning import learnable_value
-from carbonnas.strategies.reinforce_baseline import BaselineState, RunningBaseline
-from carbonnas.strategies.reinforce_controller import Controller
-from carbonnas.strategies.strategy import Json, Observation, SearchStrategy, StateDict
-from carbonnas.trials import TrialKind
-
-_WEIGHTS = "controller/"
-_ADAM = "adam/"
+from carbonnas.strategies.policy_search import PolicyKind, PolicySearch, PolicySettings
+from carbonnas.strategies.reward import Reward
 
 
-class Reinforce(SearchStrategy):
-    """Draws from a policy and moves it towards what was better than usual.
+class Setting(enum.StrEnum):
+    """Where the options come from that are not given; the texts are those of configurations."""
 
-    Every training that is told counts once: its advantage over a bias-corrected moving average, divided by a running deviation,
-    weighs the gradient of its log-probability under the present policy; an entropy term keeps the policy from settling early.
-    Scorings are not learned from. A failed training counts as one deviation worse than the worst result so far, and so does a
-    result that is not finite. Results are taken as if the present policy had proposed them, however old they are.
+    TUNED = "tuned"
+    """An LSTM with updates of two trainings, for searches of a hundred trainings or so."""
+    ENAS = "enas"
+    """Pham et al. 2018, "Efficient Neural Architecture Search via Parameter Sharing", the released code for cells."""
+    ZOPH_LE = "zoph_le"
+    """Zoph and Le 2017, section 4.1; made for ten thousand trainings."""
+    NATS_BENCH = "nats_bench"
+    """Dong et al. 2021, "NATS-Bench": logits of their own for each choice, and an update for each training."""
 
-    Williams 1992, "Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning"; Zoph and Le 2017,
-    "Neural Architecture Search with Reinforcement Learning". Deviations: Adam as in ENAS; advantages are scaled.
+
+_TUNED = PolicySettings(
+    policy=PolicyKind.LSTM,
+    hidden=64,
+    layers=1,
+    learning_rate=3.5e-3,
+    batch=2,
+    epochs=1,
+    clip=1.0,
+    entropy=0.02,
+    entropy_floor=0.0,
+    imitation=0.05,
+    baseline_decay=0.95,
+)
+_SETTINGS = {
+    Setting.TUNED: _TUNED,
+    Setting.ENAS: replace(_TUNED, batch=10, entropy=1e-4, imitation=0.0, baseline_decay=0.99),
+    Setting.ZOPH_LE: replace(
+        _TUNED, hidden=35, layers=2, learning_rate=6e-4, batch=8, entropy=0.0, imitation=0.0, spread=0.08
+    ),
+    Setting.NATS_BENCH: replace(
+        _TUNED,
+        policy=PolicyKind.INDEPENDENT,
+        learning_rate=0.01,
+        batch=1,
+        entropy=0.0,
+        imitation=0.0,
+        baseline_decay=0.9,
+    ),
+}
+
+
+class Reinforce(PolicySearch):
+    """A policy that moves towards what was better than usual, one step for each batch of trainings.
+
+    Williams 1992, "Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning"; Zoph and Le 2017, "Neural
+    Architecture Search with Reinforcement Learning". `PolicySearch` tells how it learns; in difference to these papers advantages
+    are scaled, every setting takes Adam, and the entropy of ENAS has a gradient.
 
     Args:
         space: What to search.
-        objectives: The first one is maximised.
+        objectives: What the reward is made of.
         seed: Decides the initial policy and the sequence of proposals.
-        hidden: Units of the LSTM, at least 1.
+        reward: What is maximised; the first objective if absent.
+        setting: Where the options come from that are `None`.
+        policy: What the policy is.
+        hidden: Its width, at least 1.
+        layers: Its layers, at least 1.
         learning_rate: Of Adam, above zero.
-        entropy: Weight of the entropy, in advantages per nat summed over the choices, at least 0.
-        baseline_decay: Weight of the past in the moving averages, at least 0 and below 1.
         batch: Trainings per update, at least 1.
+        entropy: Weight of the entropy, in advantages per nat summed over the choices, at least 0.
+        entropy_floor: Share of the entropy of uniform draws, at least 0 and below 1, that is defended.
+        imitation: Weight of the ten best results so far, at least 0.
+        baseline_decay: Weight of the past in the moving averages, at least 0 and below 1.
+        start_from: File of a policy to start from, which a search of any space may have left.
 
     Raises:
         ValueError: If an option is out of range.
+        ConfigError: If the policy to start from can't be read.
     """
 
     def __init__(  # noqa: PLR0913 - services, and the options that users set as keyword-only parameters
@@ -50,80 +90,31 @@ class Reinforce(SearchStrategy):
         space: SearchSpace,
         objectives: tuple[Objective, ...],
         seed: int,
+        reward: Reward | None = None,
         *,
-        hidden: int = 64,
-        learning_rate: float = 3.5e-3,
-        entropy: float = 0.02,
-        baseline_decay: float = 0.95,
-        batch: int = 2,
+        setting: Setting = Setting.TUNED,
+        policy: PolicyKind | None = None,
+        hidden: int | None = None,
+        layers: int | None = None,
+        learning_rate: float | None = None,
+        batch: int | None = None,
+        entropy: float | None = None,
+        entropy_floor: float | None = None,
+        imitation: float | None = None,
+        baseline_decay: float | None = None,
+        start_from: Path | None = None,
     ) -> None:
-        if hidden < 1:
-            raise ValueError(f"hidden must be at least 1, got {hidden}")
-        if not learning_rate > 0:
-            raise ValueError(f"learning_rate must be above zero, got {learning_rate}")
-        if not entropy >= 0:
-            raise ValueError(f"entropy must be at least zero, got {entropy}")
-        if batch < 1:
-            raise ValueError(f"batch must be at least 1, got {batch}")
-        self._space = space
-        self._objective = objectives[0]
-        self._entropy = entropy
-        self._batch = batch
-        self._baseline = RunningBaseline(baseline_decay)
-        self._pending: list[tuple[Architecture, float]] = []
-        self._rng = np.random.default_rng(derive_seed(seed, "reinforce proposals"))
-        generator = torch.Generator().manual_seed(derive_seed(seed, "reinforce weights"))
-        self._controller = Controller([len(choice.options) for choice in space.choices], hidden, generator)
-        self._adam = torch.optim.Adam(self._controller.parameters(), lr=learning_rate)
-
-    def ask(self) -> Architecture:
-        return self._controller.sample(self._rng)
-
-    def tell(self, observation: Observation) -> None:
-        if observation.kind is not TrialKind.TRAIN:
-            return
-        self._space.validate(observation.architecture)
-        value = learnable_value(observation, self._objective)
-        advantage = self._baseline.failure() if value is None else self._baseline.advantage(value)
-        self._pending.append((observation.architecture, advantage))
-        if len(self._pending) == self._batch:
-            self._update()
-
-    def state_dict(self) -> StateDict:
-        state: dict[str, Json | np.ndarray] = {
-            "rng": cast("dict[str, Any]", self._rng.bit_generator.state),
-            "baseline": cast("dict[str, Json]", self._baseline.state()),
-            "pending": [[list(architecture), advantage] for architecture, advantage in self._pending],
+        given = {
+            "policy": policy,
+            "hidden": hidden,
+            "layers": layers,
+            "learning_rate": learning_rate,
+            "batch": batch,
+            "entropy": entropy,
+            "entropy_floor": entropy_floor,
+            "imitation": imitation,
+            "baseline_decay": baseline_decay,
+            "start_from": start_from,
         }
-        for name, weights in self._controller.state_dict().items():
-            state[_WEIGHTS + name] = weights.numpy().copy()
-        for index, moments in self._adam.state_dict()["state"].items():
-            for name, moment in moments.items():
-                state[f"{_ADAM}{index}/{name}"] = moment.numpy().copy()
-        return state
-
-    def load_state_dict(self, state: StateDict) -> None:
-        self._rng.bit_generator.state = cast("dict[str, Any]", state["rng"])
-        self._baseline.load(cast("BaselineState", state["baseline"]))
-        pending = cast("list[tuple[list[int], float]]", state["pending"])
-        self._pending = [(as_architecture(architecture), advantage) for architecture, advantage in pending]
-        arrays = {name: torch.tensor(value) for name, value in state.items() if isinstance(value, np.ndarray)}
-        weights = {name.removeprefix(_WEIGHTS): t for name, t in arrays.items() if name.startswith(_WEIGHTS)}
-        self._controller.load_state_dict(weights)
-        moments: dict[int, dict[str, torch.Tensor]] = {}
-        for name, tensor in arrays.items():
-            if name.startswith(_ADAM):
-                index, _, moment = name.removeprefix(_ADAM).partition("/")
-                moments.setdefault(int(index), {})[moment] = tensor
-        groups = self._adam.state_dict()["param_groups"]
-        self._adam.load_state_dict({"state": moments, "param_groups": groups})
-
-    def _update(self) -> None:
-        architectures = torch.tensor([architecture for architecture, _ in self._pending])
-        advantages = torch.tensor([advantage for _, advantage in self._pending])
-        log_probability, entropy = self._controller(architectures)
-        loss = -(advantages * log_probability).mean() - self._entropy * entropy.mean()
-        self._adam.zero_grad()
-        loss.backward()
-        self._adam.step()
-        self._pending.clear()
+        chosen = {name: value for name, value in given.items() if value is not None}
+        super().__init__(space, objectives, seed, reward, replace(_SETTINGS[setting], **chosen))  # type: ignore[arg-type] # by name

@@ -48,12 +48,17 @@ class RunningBaseline:
         self._mean += share * difference
         self._variance = (1 - share) * (self._variance + share * difference**2)
         self._worst = reward if self._worst is None else min(self._worst, reward)
-        return self._normalised(reward)
+        return self.normalised(reward)
 
     def failure(self) -> float:
         """Return the advantage of a failure: one deviation below the worst reward so far; -1 before any. The averages stay."""
-        worst = 0.0 if self._worst is None else self._normalised(self._worst)
+        worst = 0.0 if self._worst is None else self.normalised(self._worst)
         return max(-LIMIT, min(worst, 0.0) - 1.0)
+
+    def normalised(self, reward: float) -> float:
+        """Return by how many running deviations a reward exceeds the mean, within the limit; 0 where there is no deviation."""
+        deviation = math.sqrt(self._variance)
+        return max(-LIMIT, min(LIMIT, (reward - self._mean) / deviation)) if deviation > 0 else 0.0
 
     def state(self) -> BaselineState:
         """Return all that `load` needs to go on."""
@@ -63,7 +68,3 @@ class RunningBaseline:
         """Go on from what `state` returned."""
         self._weight, self._mean = state["weight"], state["mean"]
         self._variance, self._worst = state["variance"], state["worst"]
-
-    def _normalised(self, reward: float) -> float:
-        deviation = math.sqrt(self._variance)
-        return max(-LIMIT, min(LIMIT, (reward - self._mean) / deviation)) if deviation > 0 else 0.0

@@ -54,9 +54,9 @@ class SearchStrategy(ABC):
     """Proposes architectures and learns from what became of them.
 
     Constructor: services before `*` are `space: SearchSpace`, `objectives: tuple[Objective, ...]` (the first is the one to rank
-    by) and `seed: int`; options are keyword-only. The search calls `ask` as often as it wants proposals and `tell` with results in
-    an order that is fixed by its plan, never by timing; several proposals may be open at once, some are never evaluated, and some
-    are told that were never asked.
+    by), `seed: int` and, for those that maximise one number, `reward: Reward`; options are keyword-only. The search calls `ask` as
+    often as it wants proposals and `tell` with results in an order that is fixed by its plan, never by timing; several proposals may
+    be open at once, some are never evaluated, and some are told that were never asked.
 
     The same seed and the same calls give the same proposals, and after `load_state_dict(state_dict())` in a new object
     the sequence goes on exactly. `carbonnas.testing.strategies.StrategyConformance` checks the contract.
@@ -93,6 +93,15 @@ class SearchStrategy(ABC):
             `None` leaves the choice to the fused ranks of scores, or to the first objective among trainings.
         """
         return None
+
+    def lean(self, architectures: Sequence[Architecture], worth: np.ndarray, entropy_floor: float) -> None:  # noqa: B027 - most have no policy
+        """Lean a policy towards networks that proxies find promising; nothing to do for strategies without one.
+
+        Args:
+            architectures: What was scored.
+            worth: Fused ranks, shape (architectures,), larger is better, on no scale in particular.
+            entropy_floor: Share, 0..1, of the entropy of uniform draws that the policy has to keep.
+        """
 
     @abstractmethod
     def state_dict(self) -> StateDict:

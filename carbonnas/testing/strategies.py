@@ -21,7 +21,7 @@ from carbonnas.architecture import Architecture, stable_hash
 from carbonnas.objectives.objective import Direction, Objective
 from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
 from carbonnas.strategies.state import decode_state, encode_state
-from carbonnas.strategies.strategy import Observation, SearchStrategy
+from carbonnas.strategies.strategy import Candidate, Observation, SearchStrategy
 from carbonnas.trials import PROXY, Fidelity, FidelityName, TrialKind
 
 OBJECTIVES = (Objective("val_accuracy", Direction.MAXIMIZE),)
@@ -39,6 +39,21 @@ class Letters(SearchSpace):
 
     def build(self, architecture: Architecture, task: TaskShape) -> NoReturn:
         raise NotImplementedError("letters are no networks")
+
+
+class Walled(SearchSpace):
+    """Six choices, of which two matter only after one option of another; the sum of the first three is limited."""
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        free = tuple(Choice(f"dial{i}", tuple("0123")) for i in range(4))
+        return (*free, *(Choice(f"extra{i}", tuple("012"), lambda chosen: chosen["dial3"] > "1") for i in range(2)))
+
+    def valid(self, architecture: Architecture) -> bool:
+        return sum(architecture[:3]) <= 5
+
+    def build(self, architecture: Architecture, task: TaskShape) -> NoReturn:
+        raise NotImplementedError("nothing is built behind the wall")
 
 
 def trained(architecture: Architecture, *, failed: bool = False) -> Observation:
@@ -83,6 +98,18 @@ class StrategyConformance(ABC):
             elif step % 2:
                 strategy.tell(trained(proposals[-1], failed=True))
         return proposals
+
+    def candidates(self, scored_count: int, trained_count: int) -> list[Candidate]:
+        """Return random candidates with arbitrary scores, the first of which were trained; the one before the last of these failed."""
+        space, rng = self.make_space(), np.random.default_rng(0)
+        drawn = dict.fromkeys(space.canonical(space.sample(rng)) for _ in range(20 * scored_count))
+        made = []
+        for place, architecture in enumerate(list(drawn)[:scored_count]):
+            has_result = place < trained_count and place != trained_count - 2
+            scores = {name: float(rng.normal()) for name in ("synflow", "naswot")}
+            results = {SEARCH.name: trained(architecture).metrics} if has_result else {}
+            made.append(Candidate(architecture, scores, results))
+        return made
 
     def resumed(self, strategy: SearchStrategy, seed: int = 0) -> SearchStrategy:
         """Return a new strategy that goes on from the stored state of another."""
@@ -148,3 +175,21 @@ class StrategyConformance(ABC):
         np.random.seed(1)  # noqa: NPY002 - as above
         self.drive(self.make(0))
         assert (random.random(), np.random.random()) == expected  # noqa: NPY002, S311 - as above
+
+    def test_a_promotion_is_a_choice_among_those_that_wait(self) -> None:
+        for trained_count in (0, 2, 16):
+            candidates = self.candidates(24, trained_count)
+            waiting = range(trained_count, len(candidates))
+            chosen = self.make(0).promote(candidates, waiting, SEARCH, 3)
+            if chosen is not None:
+                assert len(set(chosen)) == len(chosen) <= 3
+                assert set(chosen) <= set(waiting)
+
+    def test_promotions_do_not_depend_on_what_was_told_or_asked(self) -> None:
+        candidates = self.candidates(24, 16)
+        fresh, told = self.make(5), self.make(5)
+        self.drive(told)
+        for _ in range(2):
+            answers = [strategy.promote(candidates, range(16, 24), SEARCH, 3) for strategy in (fresh, told)]
+            assert answers[0] == answers[1]
+        assert self.drive(fresh) == self.drive(self.make(5))

@@ -46,6 +46,10 @@ def test_ranks_of_several_proxies_are_fused() -> None:
     assert numbers(CandidateQueue(("a", "b")).best(trials, (), 3)) == [1, 0, 2]
 
 
+def test_an_ensemble_is_ranked_by_its_parts() -> None:
+    assert CandidateQueue(("te_nas", "ntk", "params")).proxies == ("ntk", "linear_regions", "params")
+
+
 def test_what_was_promoted_is_not_returned_but_takes_part_in_the_ranking() -> None:
     # Without k1 the ranks of k0 and k2 tie at log 2/4; with it they are (3, 1) and (1, 2) of 3: log 3/9 and log 2/9.
     scores = [(9.0, 0.1), (5.0, 0.9), (1.0, 0.5)]

@@ -145,8 +145,8 @@ def test_a_strategy_is_tried_once_the_space_and_the_search_are_good() -> None:
     [
         ({"[search]": None}, "search: missing"),
         ({"[space]": None}, "space: missing"),
-        ({"[space]": []}, "space.use: missing; one of nasbench201, small_conv"),
-        ({"[space]": ["use = 3"]}, "space.use: expected a name, got 3; one of nasbench201, small_conv"),
+        ({"[space]": []}, "space.use: missing; one of macro, mobile, nasbench201, nasnet, small_conv, transformer"),
+        ({"[space]": ["use = 3"]}, "space.use: expected a name, got 3; one of macro, mobile, nasbench201, nasnet, small_conv, transformer"),
         ({"[typo]": ["x = 1"]}, "typo: unknown key"),
         ({"[scoring]": ['use = "tabular"']}, "scoring.path: missing"),
         ({"[scoring]": ['use = "tabular"', 'path = "t.csv"', "bogus = 1"]}, "scoring.bogus: unknown key"),

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from carbonnas.evaluation.evaluator import EvaluationFailedError
-from carbonnas.evaluation.fitting import Fit, Recipe, accuracy
+from carbonnas.evaluation.fitting import Fit, Recipe, measured
 from carbonnas.evaluation.images import ImageSplit
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
@@ -58,7 +58,7 @@ def test_the_loss_falls_and_a_separable_task_is_learnt() -> None:
     losses = [fit.run_epoch(images()) for _ in range(10)]
     assert losses[-1] < 0.1 < losses[0]
     assert fit.losses == losses
-    assert accuracy(fit.network, images()) == 1
+    assert measured(fit.network, images()).accuracy == 1
 
 
 def test_a_restored_fit_goes_on_bit_by_bit_as_if_it_had_never_stopped() -> None:
@@ -115,7 +115,7 @@ def test_accuracy_counts_what_is_right() -> None:
         linear.weight.zero_()
         linear.bias.copy_(torch.tensor([1.0, 0.0]))
     # Class 0 is always said; 11 of 21 labels are 0.
-    assert accuracy(nn.Sequential(nn.Flatten(), linear), images()) == 11 / 21
+    assert measured(nn.Sequential(nn.Flatten(), linear), images()).accuracy == 11 / 21
 
 
 def test_outputs_that_are_not_finite_have_no_accuracy() -> None:
@@ -123,4 +123,4 @@ def test_outputs_that_are_not_finite_have_no_accuracy() -> None:
     with torch.no_grad():
         linear.bias.fill_(float("inf"))
     with pytest.raises(EvaluationFailedError, match="outputs are not finite"):
-        accuracy(nn.Sequential(nn.Flatten(), linear), images())
+        measured(nn.Sequential(nn.Flatten(), linear), images())

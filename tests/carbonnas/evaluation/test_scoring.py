@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -11,15 +13,20 @@ from carbon_sources.errors import PluginError
 from carbonnas.architecture import Architecture
 from carbonnas.evaluation.evaluator import EvaluationFailedError, EvaluationRequest
 from carbonnas.evaluation.scoring import ProxyEvaluator
-from carbonnas.plugins import EVALUATORS
+from carbonnas.plugins import EVALUATORS, SEARCH_SPACES
+from carbonnas.proxies.proxy import ProxyBatch, ZeroCostProxy
+from carbonnas.proxies.registry import PROXIES
+from carbonnas.search_spaces.nasbench201 import NASBench201
 from carbonnas.search_spaces.small_conv import SmallConv
-from carbonnas.search_spaces.space import TaskShape
+from carbonnas.search_spaces.space import TaskKind, TaskShape
 from carbonnas.testing.sessions import UnattendedSession
 from carbonnas.trials import PROXY, Fidelity, FidelityName, TrialKind
 
 pytestmark = pytest.mark.torch
 
 GOOD = SmallConv().parse("w8,conv,conv,k3,d1,residual,max,relu")
+SMALL_CELL_SPACE = NASBench201(channels=4, cells=1)
+CELL = SMALL_CELL_SPACE.parse("|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|")
 BAD = SmallConv().parse("w4,identity,identity,k1,d1,plain,max,relu")
 
 
@@ -65,6 +72,56 @@ def test_scores_do_not_depend_on_what_was_scored_before() -> None:
 def test_scores_do_not_depend_on_the_other_proxies() -> None:
     alone = evaluate(ProxyEvaluator(SmallConv(), 0, proxies=("grad_norm",)))
     assert alone["grad_norm"] == evaluate(ProxyEvaluator(SmallConv(), 0))["grad_norm"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROXIES.names())
+def test_each_proxy_scores_alone_what_it_scores_with_all_others(name: str) -> None:
+    alone = evaluate(ProxyEvaluator(SMALL_CELL_SPACE, 0, proxies=(name,), batch=8, task=(1, 8, 8, 10)), CELL)
+    assert alone[name] == scores_of_all()[name]
+
+
+@functools.cache
+def scores_of_all() -> Mapping[str, float]:
+    everything = tuple(reversed(PROXIES.names()))
+    return evaluate(ProxyEvaluator(SMALL_CELL_SPACE, 0, proxies=everything, batch=8, task=(1, 8, 8, 10)), CELL)
+
+
+def test_the_parts_of_an_ensemble_are_scored() -> None:
+    metrics = evaluate(ProxyEvaluator(SmallConv(), 0, proxies=("az_nas",), batch=4))
+    assert list(metrics) == ["params", "macs", "az_expressivity", "az_progressivity", "az_trainability"]
+
+
+def test_a_proxy_of_a_third_party_gets_a_network_of_its_own() -> None:
+    class Overwriting(ZeroCostProxy):
+        """Changes what it was given."""
+
+        def score(self, network: nn.Module, batch: ProxyBatch, generator: torch.Generator) -> float:
+            total = sum(float(parameter.detach().sum()) for parameter in network.parameters())
+            with torch.no_grad():
+                for parameter in network.parameters():
+                    parameter.zero_()
+            return total + float(torch.rand((), generator=generator)) + float(batch.inputs.sum())
+
+    evaluator = ProxyEvaluator(SmallConv(), 0, proxies=("l2_norm",))
+    before = evaluate(evaluator)
+    evaluator._proxies = {"third": Overwriting(), **evaluator._proxies, "again": Overwriting()}  # noqa: SLF001
+    after = evaluate(evaluator)
+    assert {name: after[name] for name in before} == before
+    assert after["third"] != after["again"]  # each has a generator of its own
+
+
+def test_texts_are_scored_as_images_of_characters() -> None:
+    names = ("jacov", "epe_nas", "grad_norm", "az_nas", "meco")
+    space, rng = SEARCH_SPACES.create("transformer", {}, {}), np.random.default_rng(0)
+    architecture = space.sample(rng)
+    request = EvaluationRequest(architecture, TrialKind.SCORE, PROXY, 1)
+    text = ProxyEvaluator(space, 0, proxies=names, batch=2, task=(20, 1, 16, 20), kind=TaskKind.TEXT)
+    metrics = text.evaluate(request, UnattendedSession()).metrics
+    assert all(math.isfinite(score) for score in metrics.values())
+    assert metrics["grad_norm"] > 0
+    with pytest.raises(ValueError, match="for images"):
+        ProxyEvaluator(SmallConv(), 0, task=(20, 1, 16, 20), kind=TaskKind.TEXT)
 
 
 def test_the_seed_of_the_request_decides_the_initial_weights() -> None:
@@ -117,7 +174,7 @@ def test_training_is_refused() -> None:
 
 def test_an_unknown_proxy_is_refused_with_those_there_are() -> None:
     with pytest.raises(
-        PluginError, match=r"unknown plug-in 'magic' of carbonnas[.]proxies; there are: grad_norm, macs"
+        PluginError, match=r"unknown plug-in 'magic' of carbonnas[.]proxies; there are: az_expressivity, "
     ):
         ProxyEvaluator(SmallConv(), 0, proxies=("magic",))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from carbonnas.proxies.fusion import fuse
-from carbonnas.proxies.proxy import ProxyBatch
+from carbonnas.proxies.fusion import DEFAULT, ENSEMBLES, expand, fuse
+from carbonnas.proxies.proxy import ProxyBatch, SharedProxy, Subject
 from carbonnas.proxies.registry import PROXIES
 from carbonnas.search_spaces.nasbench201 import NASBench201
 from carbonnas.search_spaces.space import TaskShape
@@ -38,7 +39,15 @@ def network(text: str, seed: int) -> nn.Module:
 
 
 def test_every_proxy_is_registered() -> None:
-    assert PROXIES.names() == ["grad_norm", "macs", "naswot", "params", "synflow"]
+    named = """
+        params macs l2_norm grad_norm plain snip grasp fisher jacov epe_nas synflow logsynflow naswot zen ntk linear_regions zico meco
+        swap grad_sign dss az_expressivity az_progressivity az_trainability
+    """
+    assert PROXIES.names() == sorted(named.split())
+
+
+def test_the_parts_of_each_ensemble_and_of_the_default_are_registered() -> None:
+    assert set(expand([*ENSEMBLES, *DEFAULT])) <= set(PROXIES.names())
 
 
 def test_a_disconnected_network_scores_lowest_and_finite() -> None:
@@ -48,6 +57,25 @@ def test_a_disconnected_network_scores_lowest_and_finite() -> None:
         {"synflow": -708.396, "naswot": 0.0, "grad_norm": 0.0}, abs=1e-3
     )
     assert all(dead[name] < alive[name] for name in NAMES[1:])
+
+
+@pytest.mark.slow
+def test_no_score_of_a_disconnected_network_is_infinite_or_above_that_of_a_connected_one() -> None:
+    lowest = "synflow logsynflow naswot swap grad_norm snip fisher jacov epe_nas zico ntk grad_sign az_trainability dss"
+    dead, alive = (
+        all_scores("|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|none~2|"),
+        all_scores("|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|nor_conv_1x1~0|none~1|skip_connect~2|"),
+    )
+    assert all(math.isfinite(score) for score in (*dead.values(), *alive.values()))
+    assert [name for name in lowest.split() if dead[name] >= alive[name]] == []
+
+
+def all_scores(text: str) -> Mapping[str, float]:
+    generator = torch.Generator().manual_seed(0)
+    batch = ProxyBatch(torch.randn(8, 3, 16, 16, generator=generator), torch.arange(8) % 3)
+    subject = Subject(lambda: network(text, 0), batch, 0)
+    proxies = {name: PROXIES.create(name, {}, {}) for name in PROXIES.names()}
+    return {name: proxy.read(subject) for name, proxy in proxies.items() if isinstance(proxy, SharedProxy)}
 
 
 def test_scores_of_shrunken_networks_rank_the_accuracies_of_trained_full_ones(nas_table: Path) -> None:

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from carbonnas.proxies.naswot import Naswot, activation_codes, log_determinant
-from carbonnas.proxies.proxy import ProxyBatch
+from carbonnas.proxies.naswot import Naswot, agreements, log_determinant
+from carbonnas.proxies.proxy import ProxyBatch, Subject
+from carbonnas.proxies.signal import codes_of_all, signal
 
 pytestmark = pytest.mark.torch
 
@@ -21,9 +22,18 @@ def score(network: nn.Module, images: torch.Tensor = IMAGES) -> float:
     return Naswot().score(network, ProxyBatch(images, torch.zeros(len(images))), torch.Generator())
 
 
+def activation_codes(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    seen = signal(Subject(lambda: network, ProxyBatch(images, torch.zeros(len(images))), 0))
+    return codes_of_all(seen.codes, len(images)).double()
+
+
+def log_determinant_of(codes: torch.Tensor) -> float:
+    return log_determinant(agreements([codes.bool()], len(codes)))
+
+
 def test_the_score_of_codes_is_the_log_determinant_of_their_agreements() -> None:
     # Agreements: [[3, 2, 0], [2, 3, 1], [0, 1, 3]]; determinant 3 (9 - 1) - 2 (6 - 0) = 12.
-    assert log_determinant(torch.tensor(CODES, dtype=torch.float64)) == pytest.approx(math.log(12))
+    assert log_determinant_of(torch.tensor(CODES, dtype=torch.float64)) == pytest.approx(math.log(12))
 
 
 @pytest.mark.parametrize("activation", [nn.ReLU(), nn.ReLU(inplace=True), nn.SiLU(), nn.Sigmoid(), nn.Tanh()])
@@ -61,9 +71,9 @@ def test_images_that_are_treated_alike_give_the_lowest_score() -> None:
 
 def test_rounding_does_not_hide_that_codes_are_dependent() -> None:
     drawn = torch.randint(2, (16, 1000), generator=torch.Generator().manual_seed(0)).double()
-    assert log_determinant(drawn) > 0
+    assert log_determinant_of(drawn) > 0
     # A code and its opposite agree with any third code in 1,000 units together, whichever pair it is.
-    assert log_determinant(torch.cat([drawn, 1 - drawn[:2]])) == 0.0
+    assert log_determinant_of(torch.cat([drawn, 1 - drawn[:2]])) == 0.0
 
 
 def test_a_network_without_activations_has_the_lowest_score() -> None:
@@ -90,10 +100,10 @@ def test_the_score_is_at_least_zero_and_blind_to_order_and_to_the_sign_of_a_unit
     rows: list[list[float]], place: int
 ) -> None:
     matrix = torch.tensor(rows, dtype=torch.float64)
-    expected = log_determinant(matrix)
+    expected = log_determinant_of(matrix)
     assert expected >= 0
-    assert log_determinant(matrix.flip(0)) == pytest.approx(expected, abs=1e-9)
-    assert log_determinant(matrix.flip(1)) == pytest.approx(expected, abs=1e-9)
+    assert log_determinant_of(matrix.flip(0)) == pytest.approx(expected, abs=1e-9)
+    assert log_determinant_of(matrix.flip(1)) == pytest.approx(expected, abs=1e-9)
     flipped = matrix.clone()
     flipped[:, place % matrix.shape[1]] = 1 - flipped[:, place % matrix.shape[1]]
-    assert log_determinant(flipped) == pytest.approx(expected, abs=1e-9)
+    assert log_determinant_of(flipped) == pytest.approx(expected, abs=1e-9)

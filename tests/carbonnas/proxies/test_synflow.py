@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from carbonnas.proxies.flow import CEILING, FLOOR
 from carbonnas.proxies.proxy import ProxyBatch
-from carbonnas.proxies.synflow import CEILING, FLOOR, Synflow
+from carbonnas.proxies.synflow import LogSynflow, Synflow
 
 pytestmark = pytest.mark.torch
 
@@ -28,6 +29,20 @@ def score(*layers: nn.Module, inputs: int = 2) -> float:
 def test_a_linear_network_has_its_flow_once_in_each_layer() -> None:
     # Absolute weights on ones: (1 + 2, 3 + 4) = (3, 7), then 5 * 3 + 6 * 7 = 57 in either layer.
     assert score(linear([[1, -2], [3, 4]]), linear([[5, -6]])) == pytest.approx(math.log(57 + 57))
+
+
+def test_logsynflow_takes_the_logarithm_of_each_gradient() -> None:
+    layers = nn.Sequential(nn.Flatten(), linear([[1, -2], [3, 4]]), linear([[5, -6]]))
+    batch = ProxyBatch(torch.zeros(4, 2, 1, 1), torch.zeros(4, dtype=torch.int64))
+    # dR/dw of the first layer is the second layer's weight, 5 or 6, times the input, 1; of the second what enters it, 3 and 7.
+    expected = (1 + 2) * math.log(6) + (3 + 4) * math.log(7) + 5 * math.log(4) + 6 * math.log(8)
+    assert LogSynflow().score(layers, batch, torch.Generator()) == pytest.approx(expected)
+
+
+def test_logsynflow_of_a_network_that_lets_nothing_through_is_zero() -> None:
+    batch = ProxyBatch(torch.zeros(4, 2, 1, 1), torch.zeros(4, dtype=torch.int64))
+    dead = nn.Sequential(nn.Flatten(), linear([[0, 0]]), linear([[0]]))
+    assert LogSynflow().score(dead, batch, torch.Generator()) == 0.0
 
 
 def test_norms_and_dropout_are_left_out() -> None:

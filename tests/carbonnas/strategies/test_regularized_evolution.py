@@ -83,7 +83,7 @@ def test_only_trainings_that_succeeded_join_the_population() -> None:
         told.tell(trained((level,) * 6, failed=True))
         told.tell(observed((level,) * 6, float("nan")))
     assert [told.ask() for _ in range(5)] == [untold.ask() for _ in range(5)]
-    assert len(told.state_dict()["values"]) == 0  # type: ignore[arg-type] # an array
+    assert len(told.state_dict()["population"]) == 0  # type: ignore[arg-type] # an array
 
 
 def test_a_training_without_the_objective_is_an_error() -> None:

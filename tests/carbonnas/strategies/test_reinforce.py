@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import itertools
 import math
 import statistics
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -13,8 +11,8 @@ import torch
 from carbonnas.architecture import Architecture
 from carbonnas.errors import ArchitectureError
 from carbonnas.search_spaces.space import SearchSpace
-from carbonnas.strategies.reinforce import Reinforce
-from carbonnas.strategies.reinforce_controller import Controller
+from carbonnas.strategies.lstm_policy import LstmPolicy
+from carbonnas.strategies.reinforce import Reinforce, Setting
 from carbonnas.strategies.state import encode_state
 from carbonnas.strategies.strategy import Observation, SearchStrategy
 from carbonnas.testing.strategies import OBJECTIVES, SEARCH, Letters, StrategyConformance, scored, trained
@@ -24,16 +22,25 @@ pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 
 def make(seed: int = 0, **options: Any) -> Reinforce:
-    return Reinforce(Letters(), OBJECTIVES, seed, **({"hidden": 16} | options))
+    return Reinforce(Letters(), OBJECTIVES, seed, **({"hidden": 16, "imitation": 0.0} | options))
 
 
 def observed(architecture: Architecture, value: float) -> Observation:
     return Observation(architecture, TrialKind.TRAIN, SEARCH, {"val_accuracy": value})
 
 
-def probability(strategy: SearchStrategy, architecture: Architecture, draws: int = 300) -> float:
-    """Return how often a strategy proposes an architecture; it is only asked, so its policy stays."""
-    return Counter(strategy.ask() for _ in range(draws))[architecture] / draws
+def policy_along(strategy: SearchStrategy, architecture: Architecture) -> tuple[float, float]:
+    """Return probability and entropy of the strategy's policy along some decisions."""
+    policy = LstmPolicy(Letters().choices, 16, 1, spread=0.1, generator=torch.Generator())
+    weights = {
+        name.removeprefix("policy/"): torch.tensor(value)
+        for name, value in strategy.state_dict().items()
+        if name.startswith("policy/")
+    }
+    policy.load_state_dict(weights)
+    with torch.no_grad():
+        log_probability, entropy = policy(torch.tensor([architecture]), torch.ones(1, 4, dtype=torch.bool))
+    return math.exp(float(log_probability)), float(entropy)
 
 
 class TestReinforce(StrategyConformance):
@@ -53,62 +60,26 @@ class TestReinforce(StrategyConformance):
         assert float(torch.rand(())) == expected
 
 
-def controller(hidden: int = 8) -> Controller:
-    return Controller([3, 1, 4], hidden, torch.Generator().manual_seed(0))
-
-
-EVERY = torch.tensor(list(itertools.product(range(3), range(1), range(4))))
-
-
-def test_the_policy_is_a_distribution_over_the_space() -> None:
-    log_probability, _ = controller()(EVERY)
-    assert float(log_probability.exp().sum().detach()) == pytest.approx(1.0, abs=1e-6)
-
-
-def test_the_expected_entropy_is_that_of_the_distribution() -> None:
-    log_probability, entropy = (value.detach().double() for value in controller()(EVERY))
-    p = log_probability.exp()
-    assert float((p * entropy).sum()) == pytest.approx(float(-(p * log_probability).sum()), abs=1e-6)
-    assert float(entropy.max()) <= math.log(3 * 1 * 4)
-
-
-def test_what_is_drawn_follows_the_policy() -> None:
-    network, rng, draws = controller(), np.random.default_rng(0), 2000
-    with torch.no_grad():
-        network.heads[0].bias += torch.tensor([1.0, 0.0, -1.0])  # type: ignore[operator] # a parameter
-        expected = network(EVERY)[0].exp()
-    drawn = Counter(network.sample(rng) for _ in range(draws))
-    for row, p in zip(EVERY.tolist(), expected.tolist(), strict=True):
-        # Four standard deviations of a share.
-        assert drawn[tuple(row)] / draws == pytest.approx(p, abs=4 * math.sqrt(p * (1 - p) / draws))
-
-
-def test_later_choices_depend_on_earlier_ones() -> None:
-    with torch.no_grad():
-        log_probability, _ = controller()(EVERY)
-    conditional = log_probability.reshape(3, 4).softmax(1)
-    assert not torch.equal(conditional[0], conditional[1])
-
-
 @pytest.mark.parametrize(("value", "grows"), [(0.9, True), (0.1, False)], ids=["better", "worse"])
 def test_a_training_moves_the_policy_towards_what_was_better_than_usual(*, value: float, grows: bool) -> None:
     strategy, target = make(batch=1, entropy=0.0), (2, 3, 0, 4)
-    before = probability(strategy, target)
+    before, _ = policy_along(strategy, target)
     strategy.tell(observed((0, 0, 0, 0), 0.5))
     for _ in range(40):
         strategy.tell(observed((0, 0, 0, 0), 0.5))
         strategy.tell(observed(target, value))
-    assert (probability(strategy, target) > before + 0.1) == grows
-    assert (probability(strategy, target) < before + 0.01) != grows
+    after, _ = policy_along(strategy, target)
+    assert (after > before + 0.1) if grows else (after < before)
 
 
 def test_a_failure_drives_the_policy_away() -> None:
     strategy, bad = make(batch=1, learning_rate=0.02, entropy=0.0), (1, 1, 0, 1)
     strategy.tell(observed((0, 0, 0, 0), 0.5))
+    before, _ = policy_along(strategy, bad)
     for _ in range(10):
         strategy.tell(trained(bad, failed=True))
-    drawn = [strategy.ask() for _ in range(100)]
-    assert sum(architecture[3] == 1 for architecture in drawn) < 10
+    after, _ = policy_along(strategy, bad)
+    assert after < before / 4
 
 
 def test_a_result_that_is_not_a_number_counts_as_a_failure() -> None:
@@ -118,17 +89,47 @@ def test_a_result_that_is_not_a_number_counts_as_a_failure() -> None:
     assert encode_state(left.state_dict()) == encode_state(right.state_dict())
 
 
-def test_entropy_keeps_the_policy_open() -> None:
-    open_minded, narrow = (make(entropy=weight, learning_rate=0.02) for weight in (1.0, 0.0))
+@pytest.mark.parametrize("defence", [{"entropy": 1.0}, {"entropy": 0.0, "entropy_floor": 0.9}], ids=["weight", "floor"])
+def test_entropy_keeps_the_policy_open(defence: dict[str, Any]) -> None:
+    narrowing: dict[str, Any] = {"entropy": 0.0}
+    open_minded, narrow = (make(learning_rate=0.02, **options) for options in (defence, narrowing))
     for strategy in (open_minded, narrow):
         for step in range(60):
             strategy.tell(observed((0, 0, 0, 0) if step % 2 else (1, 1, 0, 1), 0.5 + step % 2 / 10))
-    assert len({open_minded.ask() for _ in range(100)}) > 2 * len({narrow.ask() for _ in range(100)})
+    kept, lost = (policy_along(strategy, (0, 0, 0, 0))[1] for strategy in (open_minded, narrow))
+    assert kept > 2 * lost
+
+
+def test_what_is_known_is_learnt_from_again_and_not_proposed() -> None:
+    strategy = make(batch=1, learning_rate=0.05, entropy=0.0)
+    for place in range(3):
+        strategy.tell(observed((place, 0, 0, 0), 0.1 * place))
+    told = {(place, 0, 0, 0) for place in range(3)}
+    before = strategy.state_dict()["baseline"]
+    assert told.isdisjoint({strategy.ask() for _ in range(60)})
+    assert strategy.state_dict()["baseline"] != before
+
+
+def test_a_settled_policy_proposes_something_near() -> None:
+    strategy, best = make(batch=1, learning_rate=0.1, entropy=0.0), (2, 3, 0, 4)
+    strategy.tell(observed((0, 0, 0, 0), 0.1))
+    for _ in range(60):
+        strategy.tell(observed(best, 0.9))
+        strategy.tell(observed((0, 0, 0, 0), 0.1))
+    assert policy_along(strategy, best)[0] > 0.9
+    assert strategy.ask() != best
+
+
+@pytest.mark.parametrize("setting", Setting)
+def test_every_setting_searches(setting: Setting) -> None:
+    strategy = Reinforce(Letters(), OBJECTIVES, 0, setting=setting)
+    for _ in range(12):
+        strategy.tell(trained(strategy.ask()))
 
 
 def test_an_update_waits_for_its_batch() -> None:
     strategy = make(batch=3)
-    weights = "controller/start"
+    weights = "policy/start"
     initial = strategy.state_dict()[weights]
     for value in (0.1, 0.5):
         strategy.tell(observed((0, 0, 0, 0), value))
@@ -158,6 +159,9 @@ def test_a_training_of_another_space_is_an_error() -> None:
         ("learning_rate", 0.0),
         ("learning_rate", math.nan),
         ("entropy", -1.0),
+        ("entropy_floor", 1.0),
+        ("imitation", -0.1),
+        ("layers", 0),
         ("baseline_decay", 1.0),
     ],
 )
@@ -175,12 +179,3 @@ def test_reinforce_beats_random_search() -> None:
             values.append(sum(architecture) / (2 + 3 + 0 + 4))
             strategy.tell(observed(architecture, values[-1]))
         assert statistics.mean(values[-30:]) > 0.7
-
-
-def test_each_option_of_each_choice_has_an_embedding_of_its_own() -> None:
-    network = controller()
-    network(torch.tensor([[1, 0, 2]]))[0].sum().backward()
-    gradient = network.embedding.weight.grad
-    assert gradient is not None
-    # Rows 0-2 belong to the first choice, row 3 to the second; the last choice is followed by nothing.
-    assert gradient.abs().sum(1).nonzero()[:, 0].tolist() == [1, 3]

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from carbonnas.proxies.grad_norm import GradNorm
-from carbonnas.proxies.proxy import ProxyBatch
+from carbonnas.proxies.proxy import ProxyBatch, ZeroCostProxy
+from carbonnas.proxies.saliency import GradNorm, Plain, Snip
 
 pytestmark = pytest.mark.torch
 
@@ -19,9 +19,9 @@ def layer(weights: list[list[float]]) -> nn.Linear:
     return made
 
 
-def score(*layers: nn.Module) -> float:
+def score(*layers: nn.Module, by: ZeroCostProxy | None = None) -> float:
     batch = ProxyBatch(torch.tensor([3.0, 4.0]).reshape(1, 2, 1, 1), torch.tensor([0]))
-    return GradNorm().score(nn.Sequential(nn.Flatten(), *layers), batch, torch.Generator())
+    return (by or GradNorm()).score(nn.Sequential(nn.Flatten(), *layers), batch, torch.Generator())
 
 
 def test_the_norms_of_the_weight_gradients_of_the_layers_are_added() -> None:
@@ -29,6 +29,20 @@ def test_the_norms_of_the_weight_gradients_of_the_layers_are_added() -> None:
     # Second layer: (-1/2, 1/2) times (3, 3), of norm 3 sqrt 2. First layer: (-1/2, 1/2) times (3, 4), of norm 5.
     expected = 3 * math.sqrt(2) / math.sqrt(2) + 5 / math.sqrt(2)
     assert score(layer([[1, 0], [1, 0]]), layer([[1, 0], [0, 1]])) == pytest.approx(expected)
+
+
+def test_plain_and_snip_multiply_weights_and_gradients() -> None:
+    first, second = layer([[1, 0], [0, 1]]), layer([[1, 0], [1, 0]])
+    # x = (3, 4) passes the first layer unchanged and gives (3, 3), so dL/dlogits = (-1/2, 1/2). The gradient of the second layer is
+    # that times (3, 4), met by weights (1, 0) twice; what comes back to the first layer, (-1/2 + 1/2, 0), is nothing.
+    assert score(first, second, by=Plain()) == pytest.approx(-3 / 2 + 3 / 2)
+    assert score(first, second, by=Snip()) == pytest.approx(3 / 2 + 3 / 2)
+
+
+@pytest.mark.parametrize("proxy", [Plain(), Snip()])
+def test_a_disconnected_network_has_no_saliency(proxy: ZeroCostProxy) -> None:
+    zeros = [[0.0, 0.0], [0.0, 0.0]]
+    assert score(layer(zeros), layer(zeros), by=proxy) == 0.0
 
 
 def test_biases_do_not_count_so_a_disconnected_network_scores_zero() -> None:

@@ -1,0 +1,1 @@
+"""`carbonnas score`: what zero-cost proxies say of architectures."""
