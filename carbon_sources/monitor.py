@@ -178,7 +178,9 @@ class IntensityMonitor(GridMonitor):
         self._note_problem(now, None if failed is None else str(failed))
         changed = self._merge(answer.fetched, now, needed_since)
         if self._problem is None:
-            self._due_at = self._next_question(now, news=changed is not None, pause=timedelta(0) if began else self._polling.every)
+            self._due_at = self._next_question(
+                now, news=changed is not None, pause=timedelta(0) if began else self._polling.every
+            )
         return changed
 
     def known(self, now: datetime, changed: Interval | None = None) -> Observation:

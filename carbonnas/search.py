@@ -89,7 +89,6 @@ class Search:
     def start(self, now: datetime) -> None:
         """Start meter and workers, take over what an earlier process left, and run its unfinished trials again."""
         parts = self._parts
-        parts.accountant.restore(list(self._trials.values()))
         parts.checkpoints.mkdir(parents=True, exist_ok=True)
         parts.accountant.start(now)
         marks = parts.store.usage_marks(parts.header.search_id)
@@ -122,9 +121,11 @@ class Search:
         self._parts.store.commit(self._parts.header.search_id, self._progress, step)
 
     def close(self) -> None:
-        """Stop workers and meter; a search that is still running goes on in a later process."""
-        self._parts.executor.close()
-        self._parts.accountant.close()
+        """Stop workers and meter, each even if the other can't be; a search that is still running goes on in a later process."""
+        try:
+            self._parts.executor.close()
+        finally:
+            self._parts.accountant.close()
 
     def tick(self, now: datetime) -> SearchStatus:
         """Do all that can be done at `now` and return how the search stands."""
