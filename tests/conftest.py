@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 import pytest_socket
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # How long an example takes says more of the machine than of the code. The same examples every time, so that a change that passes its
 # tests passes them again; `make laws` looks for new ones.
-settings.register_profile("repeatable", deadline=None, derandomize=True)
-settings.register_profile("searching", deadline=None, print_blob=True)
+_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeatable", _UNTIMED, derandomize=True)
+settings.register_profile("searching", _UNTIMED, print_blob=True)
 settings.load_profile(os.environ.get("CARBONNAS_EXAMPLES", "repeatable"))
 
 _SETTINGS = ("CARBONNAS_", "CODECARBON_")

@@ -112,7 +112,9 @@ def test_a_source_without_news_is_asked_no_more_often_than_the_poll_interval() -
 
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=40))
 @example([131, 500, 500, 9])
-def test_after_the_first_questions_are_never_closer_than_the_poll_interval_and_never_about_the_future(steps: list[int]) -> None:
+def test_after_the_first_questions_are_never_closer_than_the_poll_interval_and_never_about_the_future(
+    steps: list[int],
+) -> None:
     source = FakeSource([sample(hour) for hour in range(-30, 30, 2)])
     watch, now = monitor(source), NOON
     for step in steps:
