@@ -8,12 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.security import HTTPBearer
 
-from carbonnas.daemon.control import Control, SearchView, Submission
+from carbonnas.daemon.control import Control, DaemonView, SearchView, Submission
 from carbonnas.report.render import ReportFormat
 from carbonnas.web import api_answers as answers
 from carbonnas.web import api_models as models
 from carbonnas.web.errors import COMMANDS, READING, UNKNOWN
 from carbonnas.web.events import EventStream, ViewFeed
+from carbonnas.web.report_room import BusyError
 from carbonnas.web.reports import REPORTS, report_response
 from carbonnas.web.shelf import Shelf
 from carbonnas.web.submitting import enter
@@ -47,12 +48,12 @@ def _daemon(control: Control, feed: ViewFeed) -> APIRouter:
     @router.get("/budgets")
     def budgets() -> models.BudgetList:
         """Tell how all budgets stand: the daemon's, and those of searches that have not ended."""
-        return models.BudgetList(budgets=[answers.budget_answer(budget) for budget in control.view().budgets])
+        return models.BudgetList(budgets=[answers.budget_answer(budget) for budget in _taken_over(control).budgets])
 
     @router.get("/sources")
     def sources() -> models.SourceList:
         """Tell how the carbon sources serve."""
-        return models.SourceList(sources=[answers.source_answer(grid) for grid in control.view().grids])
+        return models.SourceList(sources=[answers.source_answer(grid) for grid in _taken_over(control).grids])
 
     @router.get(
         "/events",
@@ -181,6 +182,14 @@ def _commands(control: Control) -> APIRouter:
         control.override(name, body.grams, body.reason)
 
     return router
+
+
+def _taken_over(control: Control) -> DaemonView:
+    """Return how the daemon stands; raise `BusyError` while it does not know yet what there is, for that is not nothing."""
+    view = control.view()
+    if view.version == 0:
+        raise BusyError(f"{view.trouble or 'the daemon is starting'}; ask again in a moment")
+    return view
 
 
 def _active(control: Control) -> dict[str, SearchView]:
