@@ -72,6 +72,7 @@ class Search:
         self._suspending: set[int] = set()
         self._recovered: tuple[Usage, ...] = ()
         self._stays: dict[int, _Stay] = {}
+        self._left_out: list[Trial] = []
         self._granted = parts.header.slots
         self._held: str | None = None
         self._reserved = 0.0
@@ -87,7 +88,7 @@ class Search:
         return self._progress.state
 
     def start(self, now: datetime) -> None:
-        """Start meter and workers, take over what an earlier process left, and run its unfinished trials again."""
+        """Start meter and workers, take over what an earlier process left, and run its unfinished trials again, as many as slots are granted."""
         parts = self._parts
         parts.checkpoints.mkdir(parents=True, exist_ok=True)
         parts.accountant.start(now)
@@ -97,8 +98,12 @@ class Search:
         parts.executor.open()
         held = parts.executor.restore(self._progress.executor_state)
         for trial in self._trials.in_state(TrialState.RUNNING):
-            if trial.number not in held:
+            if trial.number in held:
+                continue
+            if len(held) + len(self._stays) < self._granted:
                 self._submit(trial)
+            else:
+                self._left_out.append(trial.to(TrialState.SUSPENDED))
 
     @property
     def unread(self) -> tuple[Usage, ...]:
@@ -135,6 +140,8 @@ class Search:
             self._epochs[report.trial] = report
         usages, self._recovered = (*self._recovered, *poll.usages), ()
         observation = parts.accountant.account(now, usages, step, with_forecast=parts.scheduler.uses_forecast)
+        while self._left_out:
+            self._put(self._left_out.pop(0), step)
         for outcome in poll.outcomes:
             self._collect(outcome, step)
         added, position = parts.planner.extend(self._trials, self._progress.position, now)

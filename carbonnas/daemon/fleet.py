@@ -206,7 +206,7 @@ class Fleet:
             wants_in = (seat.granted > 0 and not seat.stored.paused) or seat.is_due(now)
             if seat.may_open(now) and wants_in:
                 self._try(seat, seat.open, now)
-            self._try(seat, partial(seat.settle_in, now), now)
+            self._try(seat, partial(seat.settle_in, now, max(0, self.machine.slots - self.running)), now)
 
     def _has_room(self) -> bool:
         """Say whether there is room for checkpoints, usage and commits; without it all searches are closed, as their last whole steps left them.

@@ -134,7 +134,10 @@ class Seat:
         """Trials that hold a slot; of a search that is being closed those that have not ended for sure."""
         if self._closing is not None:
             return self._leaving
-        return 0 if self.status is None or self._opened is None else len(self.status.running)
+        if self._opened is None:
+            return 0
+        known = 0 if self.status is None else len(self.status.running)
+        return max(known, self.header.slots - self._opened.executor.free_slots)
 
     def wanted(self, now: datetime) -> int:
         """Return how many slots it would use, as far as is known; none while it is paused, or rests after a failure."""
@@ -183,12 +186,15 @@ class Seat:
         if self._own_budgets is not None:
             self._own_budgets.raise_limit(place, window, grams)
 
-    def settle_in(self, now: datetime) -> None:
-        """Start the search once it is open and its workers are there. Raises what kept it from opening, and what `Search.start` raises."""
+    def settle_in(self, now: datetime, room: int) -> None:
+        """Start the search in at most `room` slots once it is open and its workers are there.
+
+        Raises what kept it from opening, and what `Search.start` raises.
+        """
         if self._making is not None and self._opened is None and self._making.done():
-            opened = self._making.result()
-            opened.search.start(now)
-            self._opened = opened
+            self._opened = self._making.result()
+            self._opened.search.grant(min(self.granted, room))
+            self._opened.search.start(now)
 
     def fetch(self) -> bool:
         """Poll its workers, and say whether something has ended."""
@@ -288,7 +294,7 @@ class Seat:
         self._making, self._opened, self._share = None, None, None
         if share is not None:
             self._quietly(share.close)
-        if making is not None:
+        if making is not None and not making.cancel():
             self._closing = self._machine.closers.submit(self._quietly, partial(_end, making))
         self._machine.budgets.close(self.search_id)
         self._own_budgets, self._told = None, None
@@ -346,5 +352,5 @@ class Seat:
 
 def _end(making: Future[Opened]) -> None:
     """End a search that is being opened, or was."""
-    if not making.cancel() and making.exception() is None:
+    if making.exception() is None:
         making.result().search.close()

@@ -44,6 +44,9 @@ _IDLE = timedelta(hours=1)
 _ENOUGH = timedelta(milliseconds=10)
 _AT_ONCE = 2
 """So many searches may be opened at once: one that takes minutes must not hold up all others, but each takes a core to import torch."""
+_OPENERS, _CLOSERS = "openers", "closers"
+_LOOK_AGAIN = timedelta(minutes=1)
+"""After a look at the energy meter that failed."""
 _STOPPING = "The daemon is stopping; the search goes on when it starts anew."
 
 
@@ -52,7 +55,8 @@ def _nothing() -> None:
 
 
 def _a_few(name: str) -> Threads:
-    return ThreadPoolExecutor(_AT_ONCE, name)
+    # A search that is closed while it is opened waits for that, which must not hold up the closing of others.
+    return ThreadPoolExecutor(2 * _AT_ONCE if name == _CLOSERS else _AT_ONCE, name)
 
 
 def _ignored(_name: str) -> None:
@@ -111,7 +115,7 @@ class Daemon(Control):
         self._news = threading.Condition()
         self._store = Store(store_path(surroundings.state_folder))
         self._daemon_store = DaemonStore(store_path(surroundings.state_folder))
-        self._openers, self._closers = surroundings.threads("openers"), surroundings.threads("closers")
+        self._openers, self._closers = surroundings.threads(_OPENERS), surroundings.threads(_CLOSERS)
         energy, services = config.energy, {"slots": config.daemon.slots}
         self._machine = Machine(
             clock=surroundings.clock,
@@ -134,6 +138,7 @@ class Daemon(Control):
         self._watched: dict[str, SharedMonitor] = {}
         self._stopping = False
         self._measured: Future[Measurement] | None = None
+        self._look_again_at = surroundings.clock.now()
         self._view = self._empty_view()
 
     def open(self) -> None:
@@ -156,10 +161,8 @@ class Daemon(Control):
 
     def step(self) -> datetime:
         """Do what was asked for, tick all searches, and return when to do so again at the latest."""
-        if self._measured is None:
-            # Its first meter takes a daemon seconds: nobody who waits for it to be ready has to wait for that, and no tick.
-            self._measured = self._openers.submit(self._machine.node.share("").measurement)
         begun_s, now = monotonic_s(), self._around.clock.now()
+        self._look_at_meter(now)
         self._wake.clear()
         asked = self._commands.carry_out()
         stopping = _STOPPING if self._stopping else None
@@ -230,6 +233,23 @@ class Daemon(Control):
             self._rest(self._around.clock.now() + _LOOK_EVERY * self._speed, threading.Event())
             self.step()
 
+    def _look_at_meter(self, now: datetime) -> None:
+        """Have another thread look how energy is measured: a daemon's first meter takes seconds, for which nobody has to wait, and no tick."""
+        if self._measured is not None and self._measured.done() and now >= self._look_again_at:
+            error = self._measured.exception()
+            if error is not None:
+                _log.error("energy can't be measured: %s", error)
+                self._measured = None
+        if self._measured is None:
+            self._look_again_at = now + _LOOK_AGAIN
+            self._measured = self._openers.submit(self._machine.node.share("").measurement)
+
+    @property
+    def _measurement(self) -> Measurement | None:
+        """How energy is measured; `None` until that is known."""
+        known = self._measured is not None and self._measured.done() and self._measured.exception() is None
+        return self._measured.result() if known and self._measured is not None else None
+
     def _watch_grids(self, now: datetime) -> None:
         self._machine.grids.forget_unused(now)
         monitors = self._machine.grids.monitors
@@ -292,7 +312,7 @@ class Daemon(Control):
             searches=tuple(seat.view() for seat in seats),
             budgets=budget_views(self._machine.budgets, seats, self._machine.overrides, now),
             grids=self._machine.grids.views(now),
-            measurement=self._measured.result() if self._measured is not None and self._measured.done() else None,
+            measurement=self._measurement,
             decisions=self._reasons.counts,
             ticks=self._ticks.times,
         )

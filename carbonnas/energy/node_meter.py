@@ -167,8 +167,8 @@ class NodeMeter:
 
     def _stop(self) -> None:
         if self._read_at is not None:
-            self.meter.close()
             self._read_at = None
+            self.meter.close()
 
     def _measured(self, now: datetime) -> MeterReading | None:
         usages = [usage for account in self._accounts.values() for usage in account.tagged()]

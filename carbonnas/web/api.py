@@ -53,7 +53,7 @@ def _daemon(control: Control, feed: ViewFeed) -> APIRouter:
     @router.get("/sources")
     def sources() -> models.SourceList:
         """Tell how the carbon sources serve."""
-        return models.SourceList(sources=[answers.source_answer(grid) for grid in _taken_over(control).grids])
+        return models.SourceList(sources=[answers.source_answer(grid) for grid in control.view().grids])
 
     @router.get(
         "/events",
@@ -185,7 +185,7 @@ def _commands(control: Control) -> APIRouter:
 
 
 def _taken_over(control: Control) -> DaemonView:
-    """Return how the daemon stands; raise `BusyError` while it does not know yet what there is, for that is not nothing."""
+    """Return how the daemon stands; raise `BusyError` while it does not know yet what budgets there are, for that is not none."""
     view = control.view()
     if view.version == 0:
         raise BusyError(f"{view.trouble or 'the daemon is starting'}; ask again in a moment")

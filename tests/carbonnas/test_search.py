@@ -35,3 +35,21 @@ def test_a_search_whose_workers_cannot_be_ended_is_metered_no_more(tmp_path: Pat
     with pytest.raises(RuntimeError, match="do not end"):
         opened.search.close()
     assert node.open == set()
+
+
+def test_a_search_that_goes_on_runs_no_more_than_it_is_granted_and_the_rest_once_it_may(tmp_path: Path) -> None:
+    config, text = load_config(write_simulated_search(tmp_path))
+    store = MemoryStore()
+    killed = open_search(config, text, store, search_id="s", state_folder=tmp_path)
+    killed.search.start(killed.clock.now())
+    before = {trial.number for trial in killed.search.tick(killed.clock.now()).running}
+    assert len(before) == 2
+    opened = open_search(config, text, store, search_id="s", state_folder=tmp_path)
+    opened.search.grant(1)
+    opened.search.start(opened.clock.now())
+    assert opened.executor.free_slots == 1
+    status = opened.search.tick(opened.clock.now())
+    assert {trial.number for trial in status.running} < before
+    opened.search.grant(2)
+    assert {trial.number for trial in opened.search.tick(opened.clock.now()).running} == before
+    opened.search.close()

@@ -7,7 +7,7 @@ from concurrent.futures import Executor as Threads
 from concurrent.futures import Future
 from datetime import timedelta
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import pytest
 
@@ -37,12 +37,14 @@ class Held(Threads):
     def __init__(self) -> None:
         self.let_go = False
         self.waiting: list[Callable[[], None]] = []
+        self.begun: list[Future[Any]] = []
+        self._handed: list[Future[Any]] = []
 
     def submit(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
 
         def run() -> None:
-            if future.set_running_or_notify_cancel():
+            if future in self.begun or future.set_running_or_notify_cancel():
                 done = AtOnce().submit(call, *args, **kwargs)
                 if (error := done.exception()) is not None:
                     future.set_exception(error)
@@ -53,7 +55,12 @@ class Held(Threads):
             run()
         else:
             self.waiting.append(run)
+            self._handed.append(future)
         return future
+
+    def begin(self) -> None:
+        """Begin with all that was asked for, so that it can't be taken back any more."""
+        self.begun = [future for future in self._handed if future.set_running_or_notify_cancel()]
 
     def go(self) -> None:
         """Do all that was asked for, and whatever will be."""
@@ -132,10 +139,21 @@ def test_a_search_that_takes_long_to_open_holds_up_no_tick_and_begins_when_it_is
     daemon.finish()
 
 
+def test_a_search_that_is_cancelled_before_its_opening_has_begun_is_let_go_of_at_once(tmp_path: Path) -> None:
+    daemon = Handled(tmp_path)
+    search_id = daemon.submit("slow")
+    daemon.ticks()
+    daemon.simulated.daemon.cancel(search_id)
+    assert not daemon.is_locked(search_id)
+    assert daemon.record(search_id).stop_reason is StopReason.CANCELLED
+    daemon.finish()
+
+
 def test_a_search_that_is_cancelled_while_it_opens_has_ended_at_once_and_stays_so(tmp_path: Path) -> None:
     daemon = Handled(tmp_path)
     search_id = daemon.submit("slow")
     daemon.ticks()
+    daemon.openers.begin()
     daemon.simulated.daemon.cancel(search_id)
     assert daemon.record(search_id).stop_reason is StopReason.CANCELLED
     assert daemon.ticks().searches == ()

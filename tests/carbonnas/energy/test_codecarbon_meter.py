@@ -217,6 +217,16 @@ def test_no_thread_measures_beside_the_one_that_reads() -> None:
     meter.close()
 
 
+def test_a_machine_is_measured_between_readings_until_it_is_closed() -> None:
+    before = set(threading.enumerate())
+    meter = CodeCarbonMeter(1, cpu_power=CPU_W, ram_power=RAM_W, mode=TrackingMode.MACHINE)
+    meter.start(START)
+    (between,) = set(threading.enumerate()) - before
+    assert between.is_alive()
+    meter.close()
+    assert set(threading.enumerate()) <= before
+
+
 def test_the_measurement_names_every_setting_and_the_constant_share(meter: CodeCarbonMeter) -> None:
     assert meter.measurement().details["constant_share"] == "not known yet"
     time.sleep(0.1)

@@ -58,6 +58,28 @@ def test_a_worker_measures_itself_in_line_with_its_processor_time() -> None:
     assert startup_j == pytest.approx(started_s * j_per_cpu_s, rel=0.25)
 
 
+PARENT = """
+import json, os, subprocess, sys
+from carbonnas.energy.codecarbon_meter import CodeCarbonProbeFactory
+probe = CodeCarbonProbeFactory(100.0)()
+probe.start()
+probe.read()
+before = os.times()
+for _ in range(2):
+    subprocess.run([sys.executable, "-c", "import time\\nwhile time.process_time() < 0.4: pass"], check=True)
+drawn_j, after = probe.read()[0], os.times()
+probe.close()
+print(json.dumps({"drawn_j": drawn_j, "children_s": sum(after[2:4]) - sum(before[2:4])}))
+"""
+
+
+def test_children_that_lived_between_two_readings_are_counted() -> None:
+    told = json.loads(run(PARENT).stdout)
+    j_per_cpu_s = 100.0 / (os.cpu_count() or 1)
+    assert told["children_s"] >= 2 * 0.4 - 0.02
+    assert told["drawn_j"] >= told["children_s"] * j_per_cpu_s * (1 - 1e-9)
+
+
 HOSTILE = {
     "project_name": "hostile",
     "tracking_mode": "machine",
