@@ -12,7 +12,7 @@ FORMATTED := $(SOURCES) tests benchmarks notebooks
 # The tests start many processes; each starts faster when modules are compiled once.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-quick fuzz check bench format
+.PHONY: demo test test-quick fuzz laws check bench format
 
 demo: $(INSTALLED)
 	$(BIN)/carbonnas demo
@@ -25,6 +25,9 @@ test-quick: $(INSTALLED_DEV)
 
 fuzz: $(INSTALLED_DEV)
 	CARBONNAS_FUZZ=100000 $(PYTEST) tests/carbon_sources/test_fuzzed_answers.py
+
+laws: $(INSTALLED_DEV)
+	CARBONNAS_EXAMPLES=searching $(PYTEST) -m hypothesis
 
 check: $(INSTALLED_DEV)
 	$(BIN)/ruff check $(FORMATTED)

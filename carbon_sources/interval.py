@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 HOUR = timedelta(hours=1)
+QUARTER_HOUR = timedelta(minutes=15)
 
 
 def full_hour(instant: datetime) -> datetime:
     """Return the begin of the hour that `instant` lies in."""
     return instant.replace(minute=0, second=0, microsecond=0)
+
+
+def quarter_hour(instant: datetime) -> datetime:
+    """Return the begin of the quarter hour that `instant` lies in. In every time zone days begin on one, UTC."""
+    return instant.replace(minute=instant.minute - instant.minute % 15, second=0, microsecond=0)
 
 
 def require_utc(instant: datetime, name: str) -> None:
@@ -64,6 +70,16 @@ class Interval:
         """Return the common part, or `None` where the two do not overlap."""
         start, end = max(self.start, other.start), min(self.end, other.end)
         return Interval(start, end) if start < end else None
+
+
+def quarter_shares(start: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
+    """Yield the begins of the quarter hours that a time overlaps, each with its share of the time; `end` is after `start`."""
+    quarter = quarter_hour(start)
+    if end - quarter <= QUARTER_HOUR:  # so it usually is
+        yield quarter, 1.0
+        return
+    for piece in pieces(quarter, end, QUARTER_HOUR):
+        yield piece.start, (piece.end - max(piece.start, start)) / (end - start)
 
 
 def pieces(start: datetime, end: datetime, longest: timedelta) -> Iterator[Interval]:

@@ -61,7 +61,7 @@ class Polling:
     """How a source is asked.
 
     Attributes:
-        every: Shortest time between two questions, above zero.
+        every: Shortest time between two questions, above zero; only the second one may come sooner.
         lookback: How much of the past is wanted.
         overlap: How much of the past is fetched again each time, so that late values arrive.
         tail: How much of it is fetched again four times a day, so that revised values arrive; at least `overlap`.
@@ -96,7 +96,7 @@ class GridMonitor(ABC):
 
 
 class IntensityMonitor(GridMonitor):
-    """Asks a source when its newest sample has run out, but not more often than `polling.every`.
+    """Asks a source when its newest sample has run out, but not more often than `polling.every`, the first question apart.
 
     To look is three steps, so that whoever shares a monitor between threads can do without it while the source takes its time: `question` and
     `absorb` are fast and change the monitor, `ask` speaks to the source and changes nothing. `observe` does all three.
@@ -167,6 +167,7 @@ class IntensityMonitor(GridMonitor):
             needed_since: From when on values are kept although they are older than the lookback.
         """
         now, failed = answer.question.now, answer.failure
+        began = self._answered_at is None
         self._remarks = answer.remarks
         if answer.forecast_asked:
             self._note_forecast(now, answer.forecast_failure)
@@ -177,7 +178,9 @@ class IntensityMonitor(GridMonitor):
         self._note_problem(now, None if failed is None else str(failed))
         changed = self._merge(answer.fetched, now, needed_since)
         if self._problem is None:
-            self._due_at = self._next_question(now, news=changed is not None)
+            self._due_at = self._next_question(
+                now, news=changed is not None, pause=timedelta(0) if began else self._polling.every
+            )
         return changed
 
     def known(self, now: datetime, changed: Interval | None = None) -> Observation:
@@ -196,14 +199,17 @@ class IntensityMonitor(GridMonitor):
             remarks.append(self._desk.problem)
         return assess(self._series, now, self._source.usual_delay, outage=self._outage, remarks=remarks)
 
-    def _next_question(self, now: datetime, *, news: bool) -> datetime:
-        """Return when to ask again: at the end of the newest sample, or after a pause where nothing newer was to be had."""
+    def _next_question(self, now: datetime, *, news: bool, pause: timedelta) -> datetime:
+        """Return when to ask again: at the end of the newest sample, or after a pause where nothing newer was to be had.
+
+        Who has just begun does not pause: one that begins anew a moment before a sample ends must not miss what one that never ended sees.
+        """
         overlap, every = self._polling.overlap, self._polling.every
         if not len(self._series):
             return now + every
         newest = self._series.samples[-1].interval
         if news and newest.end > now:
-            return max(now + every, min(newest.end, now + overlap))
+            return max(now + pause, min(newest.end, now + max(every, overlap)))
         # A source that comes hours late has something new once an interval, whenever it is asked.
         return max(now + every, now + newest.duration * _PATIENCE, min(newest.end, now + overlap))
 

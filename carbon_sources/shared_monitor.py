@@ -9,8 +9,8 @@ from weakref import WeakSet
 
 from carbon_sources.forecast_record import ForecastRecord
 from carbon_sources.health import Health
-from carbon_sources.intensity import Forecast, IntensitySeries
-from carbon_sources.interval import Interval, clock_text
+from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries
+from carbon_sources.interval import HOUR, Interval, clock_text
 from carbon_sources.monitor import GridMonitor, IntensityMonitor, Observation
 
 
@@ -29,11 +29,31 @@ class _Look:
     fresh: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Foreseen:
+    """What was expected last.
+
+    Attributes:
+        at: When that was worked out.
+        newest: The newest sample that was known then.
+        forecast: The forecast; `None` where nothing could be expected.
+    """
+
+    at: datetime
+    newest: IntensitySample | None
+    forecast: Forecast | None
+
+    def serves(self, now: datetime, newest: IntensitySample | None) -> bool:
+        """Whether it is good enough for who asks at `now` and doesn't want to wait."""
+        return abs(now - self.at) < HOUR and (self.forecast is not None or newest == self.newest)
+
+
 class SharedMonitor:
     """What is known of one grid, for many searches at once.
 
     One thread polls; any thread observes through a view, and never waits for the source: the lock is not held while it is asked. All views
-    together decide how far back it is asked.
+    together decide how far back it is asked. Once somebody wants forecasts each poll works out the newest; whoever observes waits for one only
+    while there is none, or none of the last hour.
 
     Args:
         monitor: The monitor; nobody else may use it.
@@ -48,6 +68,8 @@ class SharedMonitor:
         self._asking = threading.Lock()
         # A lock apart: to foresee takes longer than to look, and in simulated time it learns.
         self._foreseeing = threading.Lock()
+        self._foreseen: _Foreseen | None = None
+        self._recording = threading.Lock()
         self._record = ForecastRecord()
         # Weak: whoever drops a view without closing it wants nothing any more.
         self._looks: WeakSet[_Look] = WeakSet()
@@ -74,18 +96,25 @@ class SharedMonitor:
         if not self._asking.acquire(blocking=False):
             return
         try:
-            with self._lock:
-                if self._due_at() > now:
-                    return
-                question = self._monitor.question(now, self._wanted_since())
-                self._asked_at, self._asked_from = now, question.start
-                self._hurried = self._answered = False
-            answer = self._monitor.ask(question)
-            with self._lock:
-                self._note(self._monitor.absorb(answer, self._needed_since(now)))
+            self._ask(now)
+            if self._foreseen is not None and not self._inline:
+                with self._lock:
+                    series = self._monitor.known(now).series
+                self._foresee(now, series)
         finally:
             self._answered = True
             self._asking.release()
+
+    def _ask(self, now: datetime) -> None:
+        with self._lock:
+            if self._due_at() > now:
+                return
+            question = self._monitor.question(now, self._wanted_since())
+            self._asked_at, self._asked_from = now, question.start
+            self._hurried = self._answered = False
+        answer = self._monitor.ask(question)
+        with self._lock:
+            self._note(self._monitor.absorb(answer, self._needed_since(now)))
 
     def forecast_error(self, now: datetime) -> float | None:
         """Return the mean absolute percentage error of what was forecast a day before for the last 24 h, 0.1 for 10 %.
@@ -94,7 +123,7 @@ class SharedMonitor:
         """
         with self._lock:
             series = self._monitor.known(now).series
-        with self._foreseeing:
+        with self._recording:
             return self._record.error(now, series)
 
     def look(
@@ -123,9 +152,17 @@ class SharedMonitor:
             self._looks.discard(look)
 
     def _forecast(self, now: datetime, series: IntensitySeries) -> Forecast | None:
+        last = self._foreseen
+        if last is not None and not self._inline and last.serves(now, _newest(series)):
+            return last.forecast
+        return self._foresee(now, series)
+
+    def _foresee(self, now: datetime, series: IntensitySeries) -> Forecast | None:
         with self._foreseeing:
             forecast = self._monitor.forecast(now, series)
-            if forecast is not None:
+            self._foreseen = _Foreseen(now, _newest(series), forecast)
+        if forecast is not None:
+            with self._recording:
                 self._record.note(forecast)
         return forecast
 
@@ -197,6 +234,10 @@ class SharedView(GridMonitor):
     def close(self) -> None:
         """Want nothing any more; idempotent."""
         self._shared.leave(self._look)
+
+
+def _newest(series: IntensitySeries) -> IntensitySample | None:
+    return series.samples[-1] if len(series) else None
 
 
 def _hull(one: Interval, other: Interval) -> Interval:

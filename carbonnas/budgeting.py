@@ -5,18 +5,15 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import attrgetter
 
-from carbon_sources.interval import Interval
+from carbon_sources.interval import Interval, quarter_shares
 from carbonnas.emissions import EmissionEntry, conservative_g
 from carbonnas.trials import TrialKind
 from schedulers.budget import AtLimit, BudgetState, EmissionBudget
-
-_BUCKET = timedelta(minutes=15)
-"""In every time zone days begin on a quarter of an hour, UTC."""
 
 
 @dataclass(slots=True)
@@ -112,9 +109,9 @@ class BudgetBook(Budgets):
 
     def take_over(self, quarters: Mapping[datetime, Grams]) -> None:
         """Count what was emitted in quarter hours, by their start."""
-        self._sums.clear()
         for start, grams in quarters.items():
             self._grams[start] += grams
+        self._forget(quarters)
 
     @property
     def quarters(self) -> Mapping[datetime, Grams]:
@@ -150,33 +147,32 @@ class BudgetBook(Budgets):
         return self.within(window).state(budget, window, reserved_g)
 
     def _count(self, entries: Iterable[EmissionEntry], sign: int) -> None:
-        self._sums.clear()
+        changed = set()
         for entry in entries:
             unpriced = entry.emissions_g is None
             expected_g = conservative_g(entry, self._bounds.get(entry.entry_id, self._bound))
             doubt_g = conservative_g(entry, self._bound) - expected_g
-            for start, share in _shares(entry.priced.sample.interval):
+            within = entry.priced.sample.interval
+            for start, share in quarter_shares(within.start, within.end):
                 grams = self._grams[start]
+                changed.add(start)
                 if unpriced:
                     grams.unpriced += sign * expected_g * share
                     grams.doubt += sign * doubt_g * share
                 else:
                     grams.priced += sign * expected_g * share
+        self._forget(changed)
+
+    def _forget(self, changed: Collection[datetime]) -> None:
+        """Forget the sums that hold one of these quarter hours."""
+        for window in list(self._sums):
+            if any(window is None or window.contains(start) for start in changed):
+                del self._sums[window]
 
 
 def raised(budget: EmissionBudget, grams: float) -> EmissionBudget:
     """Return a budget with `grams` added to its limit."""
     return replace(budget, limit_g=budget.limit_g + grams) if grams else budget
-
-
-def _shares(interval: Interval) -> Iterator[tuple[datetime, float]]:
-    """Yield the quarter hours that the interval overlaps, each with its share of the interval's length."""
-    start = interval.start.replace(minute=interval.start.minute - interval.start.minute % 15, second=0, microsecond=0)
-    while start < interval.end:
-        common = interval.intersection(Interval(start, start + _BUCKET))
-        if common is not None:
-            yield start, common.duration / interval.duration
-        start += _BUCKET
 
 
 @dataclass(frozen=True, slots=True)

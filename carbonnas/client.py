@@ -41,12 +41,12 @@ class Patience:
 
     Attributes:
         answer_s: For a whole answer; a command waits for the tick under way, at most 30 s, before the daemon says that it is too busy.
-        submit_s: For the answer to a submission, which the daemon has checked in a process of its own for at most 2 min.
+        submit_s: For the answer to a submission, which the daemon has checked in a process of its own for at most 10 min.
         silence_s: For the next piece of the live stream; the daemon says something at least every 15 s.
     """
 
     answer_s: float = 60.0
-    submit_s: float = 240.0
+    submit_s: float = 720.0
     silence_s: float = 60.0
 
 

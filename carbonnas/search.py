@@ -72,6 +72,7 @@ class Search:
         self._suspending: set[int] = set()
         self._recovered: tuple[Usage, ...] = ()
         self._stays: dict[int, _Stay] = {}
+        self._left_out: list[Trial] = []
         self._granted = parts.header.slots
         self._held: str | None = None
         self._reserved = 0.0
@@ -87,9 +88,8 @@ class Search:
         return self._progress.state
 
     def start(self, now: datetime) -> None:
-        """Start meter and workers, take over what an earlier process left, and run its unfinished trials again."""
+        """Start meter and workers, take over what an earlier process left, and run its unfinished trials again, as many as slots are granted."""
         parts = self._parts
-        parts.accountant.restore(list(self._trials.values()))
         parts.checkpoints.mkdir(parents=True, exist_ok=True)
         parts.accountant.start(now)
         marks = parts.store.usage_marks(parts.header.search_id)
@@ -98,8 +98,12 @@ class Search:
         parts.executor.open()
         held = parts.executor.restore(self._progress.executor_state)
         for trial in self._trials.in_state(TrialState.RUNNING):
-            if trial.number not in held:
+            if trial.number in held:
+                continue
+            if len(held) + len(self._stays) < self._granted:
                 self._submit(trial)
+            else:
+                self._left_out.append(trial.to(TrialState.SUSPENDED))
 
     @property
     def unread(self) -> tuple[Usage, ...]:
@@ -122,9 +126,11 @@ class Search:
         self._parts.store.commit(self._parts.header.search_id, self._progress, step)
 
     def close(self) -> None:
-        """Stop workers and meter; a search that is still running goes on in a later process."""
-        self._parts.executor.close()
-        self._parts.accountant.close()
+        """Stop workers and meter, each even if the other can't be; a search that is still running goes on in a later process."""
+        try:
+            self._parts.executor.close()
+        finally:
+            self._parts.accountant.close()
 
     def tick(self, now: datetime) -> SearchStatus:
         """Do all that can be done at `now` and return how the search stands."""
@@ -134,6 +140,8 @@ class Search:
             self._epochs[report.trial] = report
         usages, self._recovered = (*self._recovered, *poll.usages), ()
         observation = parts.accountant.account(now, usages, step, with_forecast=parts.scheduler.uses_forecast)
+        while self._left_out:
+            self._put(self._left_out.pop(0), step)
         for outcome in poll.outcomes:
             self._collect(outcome, step)
         added, position = parts.planner.extend(self._trials, self._progress.position, now)

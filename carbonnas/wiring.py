@@ -70,13 +70,13 @@ class SharedNode:
     Attributes:
         slots: Slots of the machine.
         meter: The search's share of the machine's meter.
-        budgets: Puts the budgets that searches have in common beside the search's own.
+        budgets: The search's own budgets, and beside them those that searches have in common.
         executor: Puts the search's executor where the machine can look after it.
     """
 
     slots: int
     meter: EnergyMeter
-    budgets: Callable[[BudgetBook], Budgets]
+    budgets: Budgets
     executor: Callable[[Executor], Executor]
 
 
@@ -123,7 +123,7 @@ def open_search(
     state_folder: Path,
     substitutes: Substitutes = _NONE,
 ) -> OpenSearch:
-    """Make the search that a configuration describes, as the store left it, or enter it as a new one.
+    """Make the search that a configuration describes, as the store left it, or enter it as a new one; with a long ledger that takes seconds.
 
     Args:
         config: The validated configuration.
@@ -146,7 +146,10 @@ def open_search(
         store.create(parts.header, resumed)
     else:
         strategy.load_state_dict(decode_state(resumed.strategy_state))
-    search = Search(parts, resumed, store.trials(search_id), store.decisions(search_id))
+    trials = store.trials(search_id)
+    if resumed.state is SearchState.RUNNING:
+        parts.accountant.restore(trials)
+    search = Search(parts, resumed, trials, store.decisions(search_id))
     return OpenSearch(search_id, search, clock, parts.executor)
 
 
@@ -270,13 +273,12 @@ class _Builder:
 
     def _accountant(self, search_id: str, meter: EnergyMeter, store: SearchStore) -> Accountant:
         section, node = self._config.accounting, self._substitutes.node
-        own = BudgetBook(self._budgets, section.bound_g_per_kwh)
         return Accountant(
             meter,
             self._substitutes.monitor or make_monitor(GridSettings.of(self._config), self._clock, store.archive),
             store,
             search_id=search_id,
-            book=own if node is None else node.budgets(own),
+            book=BudgetBook(self._budgets, section.bound_g_per_kwh) if node is None else node.budgets,
             pue=section.pue,
             bound_g_per_kwh=section.bound_g_per_kwh,
         )

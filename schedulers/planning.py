@@ -31,7 +31,7 @@ NO_OUTLOOK: Final = Reason(ReasonCode.NO_HISTORY, "nothing is known of the hours
 _LEAST_W = 1e-6
 """Trainings that draw nothing are taken to draw this."""
 _SHORTEST = timedelta(minutes=1)
-"""Plans reach at least this far, and are made anew no sooner."""
+"""Plans reach at least this far, and are made anew no sooner unless the hour ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +162,8 @@ class PlanningPolicy(Scheduler):
             return grant(context, context.slots, NO_POWERS, latest)
         allowance = self.plan(context, task, outlook)
         text = f"{allowance.text} ({outlook.note})" if outlook.note else allowance.text
-        seconds = min(allowance.seconds, outlook.lengths_s[0])
-        review_at = min(latest, context.now + max(_SHORTEST, timedelta(seconds=seconds)))
+        seconds = min(max(_SHORTEST.total_seconds(), allowance.seconds), outlook.lengths_s[0])
+        review_at = min(latest, context.now + timedelta(seconds=seconds))
         return grant(context, min(allowance.slots, context.slots), Reason(allowance.code, text), review_at)
 
     def outlook(self, context: SchedulingContext, until: datetime) -> Outlook:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import pytest_socket
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# How long an example takes says more of the machine than of the code.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# How long an example takes says more of the machine than of the code. The same examples every time, so that a change that passes its
+# tests passes them again; `make laws` looks for new ones.
+_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeatable", _UNTIMED, derandomize=True)
+settings.register_profile("searching", _UNTIMED, print_blob=True)
+settings.load_profile(os.environ.get("CARBONNAS_EXAMPLES", "repeatable"))
+
+# Whoever runs the tests in the background may have them ignore Ctrl-C, and what they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SETTINGS = ("CARBONNAS_", "CODECARBON_")
 _SETTINGS_OF_TESTS = frozenset({"CARBONNAS_REQUIRE_BROWSER", "CARBONNAS_ARTIFACTS"})

@@ -18,7 +18,7 @@ from carbonnas.client import connect
 from carbonnas.daemon.control import LONGEST_REASON
 from carbonnas.errors import ConfigError, SearchNotFoundError
 from carbonnas.record import SearchState
-from carbonnas.report.formatting import grams
+from carbonnas.report.formatting import grams, spent, spent_share
 from carbonnas.storage.paths import store_path
 from carbonnas.web.api_answers import budget_answer
 from carbonnas.web.api_models import BudgetAnswer, BudgetList
@@ -119,7 +119,7 @@ def _print_table(shown: list[BudgetAnswer]) -> None:
             plain(budget.name if budget.label is None else f"{budget.name} ({budget.label})"),
             budget.window.value,
             grams(budget.limit_g),
-            grams(budget.spent_g),
+            spent(budget.spent_g, budget.limit_g),
             _bar(budget),
             grams(budget.reserved_g),
             grams(budget.remaining_g),
@@ -132,16 +132,23 @@ def _print_table(shown: list[BudgetAnswer]) -> None:
                 f"{budget.name}: {grams(override.grams)} more since {override.at:%Y-%m-%d %H:%M} UTC: {override.reason}"
             )
             results().print(printable(line), markup=False, soft_wrap=True)
+        for ended in budget.exceeded:
+            span = f"{ended.window_start:%Y-%m-%d %H:%M} to {ended.window_end:%Y-%m-%d %H:%M} UTC"
+            line = (
+                f"{budget.name}: {grams(ended.over_g)} over the limit of {grams(ended.limit_g)} from {span},"
+                f" which has ended. {ended.why}"
+            )
+            results().print(printable(line), markup=False, soft_wrap=True)
 
 
 def _bar(budget: BudgetAnswer) -> Text:
     """Return a bar of what is spent (#) and reserved (+), with a mark (|) where warnings begin, and the share in percent."""
-    spent, held = budget.spent_g / budget.limit_g, (budget.spent_g + budget.reserved_g) / budget.limit_g
-    cells = ["#" if place < spent * _BAR else "+" if place < held * _BAR else "." for place in range(_BAR)]
+    gone, held = budget.spent_g / budget.limit_g, (budget.spent_g + budget.reserved_g) / budget.limit_g
+    cells = ["#" if place < gone * _BAR else "+" if place < held * _BAR else "." for place in range(_BAR)]
     if budget.warn_at < 1:
         cells.insert(round(budget.warn_at * _BAR), "|")
     style = "red" if budget.exhausted else "yellow" if budget.warned else ""
-    return Text(f"[{''.join(cells)}] {100 * spent:.0f} %", style=style, no_wrap=True)
+    return Text(f"[{''.join(cells)}] {spent_share(budget.spent_g, budget.limit_g, 0)}", style=style, no_wrap=True)
 
 
 def _note(budget: BudgetAnswer) -> str:

@@ -17,11 +17,12 @@ from carbon_sources.clock import monotonic_s, wall_time
 from carbonnas.cli.output import messages, state_folder
 from carbonnas.cli.signals import stop_on_signals
 from carbonnas.daemon.checking import check_in_child
-from carbonnas.daemon.config import DaemonConfig, Overrides, load_daemon_config
+from carbonnas.daemon.config import DaemonConfig, Flags, load_daemon_config
 from carbonnas.daemon.control import CommandError
 from carbonnas.daemon.housekeeping import Housekeeper
 from carbonnas.daemon.lock import DaemonLock, LockOwner, daemon_lock
-from carbonnas.daemon.logs import LogFormat, configure_logs, secrets_of
+from carbonnas.daemon.log_format import LogFormat
+from carbonnas.daemon.logs import configure_logs, secrets_of
 from carbonnas.daemon.notify import Notifier, watchdog_interval
 from carbonnas.daemon.reload import changes_on_reload, reload_daemon_config
 from carbonnas.daemon.service import Daemon, Surroundings
@@ -42,12 +43,15 @@ _log = logging.getLogger(__name__)
 
 _POLL_EVERY = timedelta(seconds=15)
 """A grid that is not due is not asked; this is how late a question may be."""
-_CHECK_PATIENCE = timedelta(minutes=2)
+_CHECK_PATIENCE = timedelta(minutes=10)
+"""A second or some, for what is imported, and many times as long on a machine that searches keep busy."""
 _LOOK_EVERY = timedelta(seconds=5)
 _TIMERS_END_IN = timedelta(seconds=5)
 
 
-def run_daemon(path: Path | None, state: Path | None, *, host: str | None, port: int | None, log: str | None) -> None:
+def run_daemon(
+    path: Path | None, state: Path | None, *, host: str | None, port: int | None, log: LogFormat | None
+) -> None:
     """Run the daemon until SIGTERM or SIGINT.
 
     Args:
@@ -55,7 +59,7 @@ def run_daemon(path: Path | None, state: Path | None, *, host: str | None, port:
         state: Folder that holds all searches; `None` for the usual one.
         host: Address to listen on, instead of the one configured.
         port: Port to listen on, instead of the one configured; 0 takes a free one.
-        log: `json` or `text`, instead of what is configured.
+        log: Format of the log, instead of the one configured.
 
     Raises:
         ConfigError: With every mistake in the configuration.
@@ -63,10 +67,10 @@ def run_daemon(path: Path | None, state: Path | None, *, host: str | None, port:
         CarbonNASError: If the daemon can't start.
     """
     os.umask(0o077)  # what the daemon writes is its user's alone: configurations, results, the token
-    overrides = Overrides(host, port, None if log is None else LogFormat(log))
-    config, folder = load_daemon_config(path, overrides), state_folder(state)
+    flags = Flags(host, port, log)
+    config, folder = load_daemon_config(path, flags), state_folder(state)
     with daemon_lock(folder, LockOwner(os.getpid(), wall_time())) as lock:
-        service = _Service(config, folder, partial(reload_daemon_config, path, overrides))
+        service = _Service(config, folder, partial(reload_daemon_config, path, flags))
         service.run(lock)
 
 
@@ -169,13 +173,14 @@ class _Service:
             clock=self._clock,
             check=lambda submission: check_in_child(submission, self._folder, _CHECK_PATIENCE),
             watched=self._watch,
+            unwatched=lambda name: self._timers.remove(_polling(name)),
             trouble=self._trouble,
             stalled=self._stalled,
             beat=self._pulse.beat,
         )
 
     def _watch(self, name: str, poll: Callable[[], None]) -> None:
-        self._timers.every(f"polling {name}", _POLL_EVERY, poll, group=Group.POLLS, first_after=timedelta(0))
+        self._timers.every(_polling(name), _POLL_EVERY, poll, group=Group.POLLS, first_after=timedelta(0))
 
     def _trouble(self) -> str | None:
         troubles = [self._watchdog.trouble(), *self._timers.troubles().values()]
@@ -200,6 +205,11 @@ class _Service:
         finally:
             housekeeper.schedule(self._timers, self._config)
             self._notifier.ready()
+
+
+def _polling(name: str) -> str:
+    """Return the name of the timer that polls a grid."""
+    return f"polling {name}"
 
 
 @contextmanager

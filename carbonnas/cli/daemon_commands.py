@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from carbonnas.cli.parameters import AsJson, State
+from carbonnas.daemon.log_format import LogFormat
 
 # typer reads the annotations at run time, so `Optional` is written out everywhere below
 # ruff: noqa: UP045
@@ -16,13 +16,6 @@ from carbonnas.cli.parameters import AsJson, State
 Named = Annotated[str, typer.Argument(metavar="ID", help="Id of a search or the beginning of one.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Priority = Annotated[int, typer.Option("--priority", min=-100, max=100, help="A higher one gets slots first.")]
-
-
-class LogFormat(StrEnum):
-    """How the daemon writes its log."""
-
-    JSON = "json"
-    TEXT = "text"
 
 
 def daemon(
@@ -48,8 +41,7 @@ def daemon(
     refuse_beside(state_folder(state))  # before all that takes a second to import
     from carbonnas.cli.daemon import run_daemon
 
-    chosen = LogFormat.JSON if as_json else log
-    run_daemon(config, state, host=host, port=port, log=None if chosen is None else chosen.value)
+    run_daemon(config, state, host=host, port=port, log=LogFormat.JSON if as_json else log)
 
 
 def submit(  # noqa: PLR0913 - each argument is an option of the command

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from carbon_sources.units import J_PER_KWH
-from carbonnas.report.formatting import grams, kwh, percent
+from carbonnas.report.formatting import grams, kwh, spent, spent_share
 from carbonnas.status import SearchStatus
 from carbonnas.trials import TrialKind, TrialState
 from schedulers.decision import ReasonCode
@@ -69,8 +69,8 @@ class BudgetGlance:
     exhausted: bool
 
     def __str__(self) -> str:
-        share = percent(self.spent_g / self.limit_g)
-        return f"{grams(self.spent_g)} of {grams(self.limit_g)} per {self.window} ({share})"
+        share = spent_share(self.spent_g, self.limit_g)
+        return f"{spent(self.spent_g, self.limit_g)} of {grams(self.limit_g)} per {self.window} ({share})"
 
 
 @dataclass(frozen=True, slots=True)

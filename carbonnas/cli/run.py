@@ -66,8 +66,10 @@ def _run_attached(
     client: DaemonClient, text: str, store: Store, *, folder: Path, path: Path, wishes: Wishes, as_json: bool
 ) -> None:
     """Have the daemon run a search, and follow it to its end."""
-    search_id = submit_text(client, text, path, wishes)
-    said = f"The daemon runs search {printable(search_id)}; its page is {client.page(search_id)}"
+    submitted = submit_text(client, text, path, wishes)
+    search_id = submitted.id
+    known = "goes on with" if submitted.there else "runs"
+    said = f"The daemon {known} search {printable(search_id)}; its page is {client.page(search_id)}"
     messages().print(said, markup=False, soft_wrap=True)
     if not follow_on_display(folder, search_id):
         raise typer.Exit(1)

@@ -45,19 +45,32 @@ def submit_file(path: Path, state: Path | None, wishes: Wishes, *, follow: bool,
     folder = state_folder(state)
     text = read_config(path)
     client = running_daemon(folder)
-    search_id = submit_text(client, text, path, wishes)
-    page = client.page(search_id)
+    submitted = submit_text(client, text, path, wishes)
+    search_id, page = submitted.id, client.page(submitted.id)
     if as_json:
-        print_json({"id": search_id, "page": page})
+        print_json({"id": search_id, "page": page, "there": submitted.there})
     else:
         typer.echo(printable(search_id))
-    messages().print(f"Submitted; its page is {page}", markup=False, soft_wrap=True)
+    said = f"{already_there(submitted, wishes)} Its" if submitted.there else "Submitted; its"
+    messages().print(f"{said} page is {page}", markup=False, soft_wrap=True)
     if follow:
         follow_on_display(folder, search_id)
 
 
-def submit_text(client: DaemonClient, text: str, path: Path, wishes: Wishes) -> str:
-    """Hand a configuration to a daemon and return the id of its search.
+def already_there(submitted: Submitted, wishes: Wishes) -> str:
+    """Return what becomes of wishes for a search that was there before."""
+    name = printable(submitted.id)
+    told = f"A search with this configuration was there already, as {name}; --new begins another one."
+    if submitted.priority != wishes.priority:
+        told += f" Its priority stays {submitted.priority}: `carbonnas priority {name} {wishes.priority}` changes it."
+    if set(submitted.labels) != set(wishes.labels):
+        labels = ", ".join(map(printable, submitted.labels))
+        told += f" Its labels stay {labels}." if labels else " It stays without labels."
+    return told
+
+
+def submit_text(client: DaemonClient, text: str, path: Path, wishes: Wishes) -> Submitted:
+    """Hand a configuration to a daemon and return which search it is.
 
     Args:
         client: Asks the daemon.
@@ -78,7 +91,7 @@ def submit_text(client: DaemonClient, text: str, path: Path, wishes: Wishes) -> 
         "anyway": wishes.anyway,
     }
     try:
-        return read(Submitted, client.submit(body)).id
+        return read(Submitted, client.submit(body))
     except ConfigError as error:
         raise ConfigError(str(path), error.problems) from None
 

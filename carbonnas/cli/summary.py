@@ -7,7 +7,7 @@ from rich.table import Table
 
 from carbonnas.cli.output import results
 from carbonnas.report.comparison import against, idle_note
-from carbonnas.report.formatting import grams, kwh, metric
+from carbonnas.report.formatting import grams, kwh, metric, spent, spent_share
 from carbonnas.report.model import Best, ReportDocument, Totals
 from carbonnas.trials import TrialKind, TrialState
 
@@ -30,8 +30,8 @@ def print_summary(document: ReportDocument) -> None:
     if other.carbon_blind_g is not None:
         table.add_row("", idle_note(document))
     for budget in document.budget:
-        share = budget.spent_g / budget.limit_g
-        text = f"{grams(budget.spent_g)} of {grams(budget.limit_g)} per {budget.window.value} ({share:.1%})"
+        share = spent_share(budget.spent_g, budget.limit_g)
+        text = f"{spent(budget.spent_g, budget.limit_g)} of {grams(budget.limit_g)} per {budget.window.value} ({share})"
         table.add_row("budget", text + (" [bold]exceeded[/bold]" if budget.remaining_g < 0 else ""))
     table.add_row(
         "modelled by" if document.measurement.modelled else "measured by", escape(document.measurement.method)

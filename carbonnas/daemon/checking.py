@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from carbonnas.config_file import parse_config
 from carbonnas.daemon.control import CommandError, Submission
 from carbonnas.errors import ConfigError
+from carbonnas.execution.child import ChildError, ask_child, taken_order
 from carbonnas.feasibility_check import doubt_about, expected_outlook
 from carbonnas.plugins import GROUP_OF_TABLE
 from carbonnas.storage.paths import store_path
@@ -56,21 +56,12 @@ def check_in_child(submission: Submission, state_folder: Path, patience: timedel
         "anyway": submission.anyway,
         "state": str(state_folder),
     }
+    what = "the configuration could not be checked"
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "carbonnas.daemon.checking"],
-            input=json.dumps(request),
-            capture_output=True,
-            text=True,
-            timeout=patience.total_seconds(),
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise CommandError("the configuration could not be checked in time: the machine is busy; try again") from None
-    if done.returncode != 0:
-        last = done.stderr.strip().splitlines()[-1:] or ["no message"]
-        raise CommandError(f"the configuration could not be checked: {last[0]}")
-    answer = json.loads(done.stdout)
+        told = ask_child("carbonnas.daemon.checking", request, what=what, longest_s=patience.total_seconds())
+    except ChildError as error:
+        raise CommandError(str(error)) from error
+    answer = json.loads(told)
     if "problems" in answer:
         raise ConfigError(ORIGIN, tuple(answer["problems"]))
     return Checked(answer["text"], answer["choices"])
@@ -98,7 +89,7 @@ def check(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _main() -> None:
-    json.dump(check(json.load(sys.stdin)), sys.stdout)
+    json.dump(check(taken_order()), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from carbon_sources.interval import Interval
 from carbonnas.budgeting import BudgetBook, Budgets, Grams, raised
+from carbonnas.daemon.control import EndedWindow
+from carbonnas.daemon.ended_windows import EndedWindows
 from carbonnas.emissions import EmissionEntry
 from schedulers.budget import BudgetState, EmissionBudget
 
@@ -29,6 +33,8 @@ class NamedBudget:
 class CommonBudgets:
     """Sums what searches emit, and sets aside what the running work of each may still emit, so that no two spend the same grams.
 
+    All of it belongs to the thread that ticks, but for `count`: a search that is being opened reads its ledger in another.
+
     Args:
         budgets: The budgets, each with another name.
         bound_g_per_kwh: Intensity that the grid is not expected to exceed: unpriced energy may turn out to have emitted as much.
@@ -42,6 +48,8 @@ class CommonBudgets:
         self._ended: dict[tuple[str, ...], BudgetBook] = {}
         self._labels: dict[str, tuple[str, ...]] = {}
         self._reserved: dict[str, float] = defaultdict(float)
+        self._past = EndedWindows()
+        self._counting = threading.Lock()
 
     @property
     def budgets(self) -> tuple[NamedBudget, ...]:
@@ -52,15 +60,18 @@ class CommonBudgets:
         """Hold searches to other budgets from now on, none of them raised; what was spent counts for them as well."""
         self._budgets = tuple(budgets)
         self._raised.clear()
+        self._past.touch_all()
 
     def take_over(self, search_id: str, labels: Sequence[str], quarters: Mapping[datetime, Grams]) -> None:
         """Count what a search that is not open has emitted, by quarter hour."""
         self._book(search_id, labels).take_over(quarters)
+        self._past.touch_all()
 
     def end(self, search_id: str) -> None:
         """Take it that a search will not be opened again: what it emitted is kept with that of others that have ended."""
         self.close(search_id)
-        book, labels = self._books.pop(search_id, None), self._labels.pop(search_id, ())
+        with self._counting:
+            book, labels = self._books.pop(search_id, None), self._labels.pop(search_id, ())
         if book is not None:
             self._ended.setdefault(labels, BudgetBook((), self._bound, counting=True)).take_over(book.quarters)
 
@@ -72,9 +83,22 @@ class CommonBudgets:
         self._book(search_id, labels)
         return _SearchBudgets(self, search_id, own, BudgetBook((), self._bound, counting=True))
 
-    def count(self, search_id: str, book: BudgetBook) -> None:
-        """Let a book say what a search has emitted, instead of what was known before."""
-        self._books[search_id] = book
+    def count(self, search_id: str, book: BudgetBook, since: datetime | None) -> None:
+        """Let a book say what a search has emitted, instead of what was known before; not of one that will not be opened again.
+
+        Args:
+            search_id: The search.
+            book: Its book.
+            since: Begin of the first entry that has changed in the book; `None` if none has.
+        """
+        with self._counting:
+            if search_id not in self._books:
+                return
+            if self._books[search_id] is not book:
+                self._books[search_id] = book
+                self._past.touch_all()
+            if since is not None:
+                self._past.touch(since)
 
     def close(self, search_id: str) -> None:
         """Set nothing aside for a search any more: none of its work runs."""
@@ -87,10 +111,21 @@ class CommonBudgets:
     def raise_limit(self, name: str, window: Interval | None, grams: float) -> None:
         """Add grams to the limit of a budget inside one of its windows."""
         self._raised[name, window] += grams
+        self._past.touch_all()
 
     def states(self, now: datetime) -> dict[str, BudgetState]:
         """Return how every budget stands, by name."""
         return {named.name: self._state(named, now, self._reserved_g(named)) for named in self._budgets}
+
+    def exceeded(self, now: datetime) -> dict[str, tuple[EndedWindow, ...]]:
+        """Return the newest ended windows of every budget in which more was emitted than allowed, the newest first, by name."""
+        with self._counting:
+            return {
+                named.name: self._past.exceeded(
+                    named.name, named.budget, now, partial(self._state, named, reserved_g=0.0)
+                )
+                for named in self._budgets
+            }
 
     def states_for(self, search_id: str, now: datetime, reserved_g: float) -> tuple[BudgetState, ...]:
         """Return how the budgets of a search stand with `reserved_g` set aside for its own work, and what others have set aside."""
@@ -133,7 +168,7 @@ class _SearchBudgets(Budgets):
         entries = list(entries)
         self._own.add(entries, expected_bound)
         self._book.add(entries, expected_bound)
-        self._common.count(self._search_id, self._book)
+        self._count(entries)
 
     def expected_bound(self, entry: EmissionEntry) -> float | None:
         return self._book.expected_bound(entry)
@@ -142,6 +177,11 @@ class _SearchBudgets(Budgets):
         entries = list(entries)
         self._own.withdraw(entries)
         self._book.withdraw(entries)
+        self._count(entries)
+
+    def _count(self, entries: Sequence[EmissionEntry]) -> None:
+        since = min((entry.priced.sample.interval.start for entry in entries), default=None)
+        self._common.count(self._search_id, self._book, since)
 
     def states(self, now: datetime, reserved_g: float) -> tuple[BudgetState, ...]:
         common = self._common.states_for(self._search_id, now, reserved_g)

@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from carbon_sources.groups import DEFAULT_FORECASTER
 from carbonnas.config import AccountingSection, BudgetSection, ClockSection, Count, ForecastingSection, PositiveDuration
 from carbonnas.config_file import choose_plugin, sentences, toml_tables
-from carbonnas.daemon.logs import LogFormat
+from carbonnas.daemon.log_format import LogFormat
 from carbonnas.errors import ConfigError
 from carbonnas.plugins import PluginChoice
 from schedulers.budget import AtLimit, Window
@@ -176,7 +176,7 @@ class DaemonConfig(_Section):
 
 
 @dataclass(frozen=True, slots=True)
-class Overrides:
+class Flags:
     """What the command line says instead of the file; `None` leaves it to the file."""
 
     host: str | None = None
@@ -184,12 +184,12 @@ class Overrides:
     log: LogFormat | None = None
 
 
-def load_daemon_config(path: Path | None, overrides: Overrides | None = None) -> DaemonConfig:
+def load_daemon_config(path: Path | None, flags: Flags | None = None) -> DaemonConfig:
     """Read the configuration of a daemon.
 
     Args:
         path: The file; `None` for what holds without one. Relative paths in it are meant from its folder.
-        overrides: What the command line says instead.
+        flags: What the command line says instead.
 
     Raises:
         ConfigError: With every mistake and its key, if the file is missing, no TOML, or invalid.
@@ -197,7 +197,7 @@ def load_daemon_config(path: Path | None, overrides: Overrides | None = None) ->
     origin = "the command line" if path is None else str(path)
     folder = Path.cwd() if path is None else path.parent.resolve()
     tables = {} if path is None else toml_tables(_text(path), origin)
-    _override(tables, overrides or Overrides())
+    _take_over(tables, flags or Flags())
     problems: list[str] = []
     choices = {key: _choice(key, tables[key], folder, problems) for key in _PLUGINS if key in tables}
     config: DaemonConfig | None = None
@@ -220,8 +220,8 @@ def _text(path: Path) -> str:
         raise ConfigError(str(path), (f"is not UTF-8 text: {error.reason} at byte {error.start}",)) from error
 
 
-def _override(tables: dict[str, Any], overrides: Overrides) -> None:
-    said = {"host": overrides.host, "port": overrides.port, "log": overrides.log}
+def _take_over(tables: dict[str, Any], flags: Flags) -> None:
+    said = {"host": flags.host, "port": flags.port, "log": flags.log}
     written = tables.get("daemon", {})
     if isinstance(written, Mapping):
         tables["daemon"] = {**written, **{key: value for key, value in said.items() if value is not None}}

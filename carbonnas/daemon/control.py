@@ -122,6 +122,19 @@ class SearchView:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedWindow:
+    """A window of a budget that has ended, and in which more was emitted than allowed.
+
+    Attributes:
+        state: How it stands by now.
+        at_end_g: What counted as spent when it ended, with what was in doubt then; `None` if the daemon did not see it end.
+    """
+
+    state: BudgetState
+    at_end_g: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetView:
     """One budget at one instant.
 
@@ -132,6 +145,7 @@ class BudgetView:
         state: How it stands.
         exhausted_at: When it will be exhausted if things go on as forecast, UTC; `None` if not within the forecast, or nobody knows.
         overrides: What operators have added to it inside the present window, oldest first.
+        exceeded: Of a budget of the daemon, those of its newest ended windows in which more was emitted than allowed, the newest first.
     """
 
     name: str
@@ -140,6 +154,7 @@ class BudgetView:
     state: BudgetState
     exhausted_at: datetime | None
     overrides: tuple[Override, ...] = ()
+    exceeded: tuple[EndedWindow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +167,7 @@ class GridView:
         health: How well the source serves.
         forecast_error: Mean absolute percentage error of what was forecast a day before for the last 24 h, 0.1 for 10 %; `None` while nothing
             can be compared.
-        searches: Ids of the searches that use it.
+        searches: Ids of the searches on it that have not ended.
     """
 
     name: str

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from carbon_sources.clock import monotonic_s
 from carbonnas.daemon.seat import Machine, Seat
 from carbonnas.daemon.slots import Claim, share_out
 from carbonnas.errors import CarbonNASError, EnergyMeterError
@@ -21,7 +22,7 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _WORTH_A_LOOK = timedelta(seconds=0.2)
-"""While workers start there is something to look after this often."""
+"""While searches are opened or closed there is something to look after this often."""
 
 _LEAST_BYTES = 32 * 2**20
 """Less room than this on the disk and nothing runs: checkpoints that can't be written would fail trials that are not to blame."""
@@ -36,14 +37,20 @@ class Fleet:
         machine: What the searches have in common.
         quantum: How long a search keeps the slots that it was granted, while others of its priority want them, too.
         ended: Called with each search that ended, after it was closed.
+        enough: How long a tick goes from search to search, real time; who is left comes first in the next one, which follows at once.
     """
 
-    def __init__(self, machine: Machine, quantum: timedelta, ended: Callable[[Seat], None]) -> None:
+    def __init__(
+        self, machine: Machine, quantum: timedelta, ended: Callable[[Seat], None], *, enough: timedelta
+    ) -> None:
         self.machine = machine
         self.seats: dict[str, Seat] = {}
         self.trouble: str | None = None
         self.quantum = quantum
         self._ended = ended
+        self._enough_s = enough.total_seconds()
+        self._left_out: list[Seat] = []
+        self._gone: list[Seat] = []
         self._again = False
         self._lacked_room = False
         self._asking: set[str] = set()
@@ -67,6 +74,7 @@ class Fleet:
         Returns:
             How each search stands that was ticked.
         """
+        self.tidy()
         if not self._has_room():
             return {}
         if stopping is None:
@@ -75,20 +83,40 @@ class Fleet:
         self.fetch()
         if not self._read(now):
             return {}
-        statuses: dict[str, SearchStatus] = {}
-        for seat in list(self.seats.values()):
-            # Others may still be in slots that are granted to this one: they leave at their next epoch.
-            seat.allowed = min(seat.granted, seat.running + max(0, self.machine.slots - self.running))
-            if seat.is_open and (seat.has_to_tick(now, stopping=stopping) or self._is_idle(seat, now)):
-                status = self._tick(seat, now, stopping)
-                statuses |= {} if status is None else {seat.search_id: status}
+        statuses = self._tick_all(now, stopping)
         for seat in self.seats.values():
-            if self._is_idle(seat, now):
+            if seat not in self._left_out and self._is_idle(seat, now):
                 seat.close()
         # What was decided just now may leave slots to others, or ask for some; that is looked at once more, at once.
         more = stopping is None and (self._share_out(now) or self._has_room_in_slots())
-        self._again = more and not self._again
+        self._again = bool(self._left_out) or (more and not self._again)
         return statuses
+
+    def _tick_all(self, now: datetime, stopping: str | None) -> dict[str, SearchStatus]:
+        """Tick the searches that have something to do, as far as there is time, and return how each of them stands."""
+        statuses: dict[str, SearchStatus] = {}
+        first, self._left_out = [each for each in self._left_out if each.search_id in self.seats], []
+        others = [seat for seat in self.seats.values() if seat not in first]
+        begun_s = monotonic_s()
+        for seat in (*first, *others):
+            # Others may still be in slots that are granted to this one: they leave at their next epoch.
+            seat.allowed = min(seat.granted, seat.running + max(0, self.machine.slots - self.running))
+            if not (seat.is_open and (seat.has_to_tick(now, stopping=stopping) or self._is_idle(seat, now))):
+                continue
+            if statuses and monotonic_s() - begun_s > self._enough_s:
+                self._left_out.append(seat)
+                continue
+            status = self._tick(seat, now, stopping)
+            statuses |= {} if status is None else {seat.search_id: status}
+        return statuses
+
+    def tidy(self) -> None:
+        """Take note of what has ended in other threads."""
+        for seat in self.seats.values():
+            seat.tidy()
+        for seat in [each for each in self._gone if each.tidy()]:
+            self._gone.remove(seat)
+            self.machine.grids.end(seat.search_id)
 
     def _is_idle(self, seat: Seat, now: datetime) -> bool:
         """Say whether a search is open for nothing: paused, or without the slots that it wants and its turn over."""
@@ -109,7 +137,7 @@ class Fleet:
         times = [seat.status.next_at for seat in open_seats if seat.status is not None]
         times += [at for seat in open_seats if (at := seat.next_outcome_at) is not None]
         times += [seat.header.deadline for seat in self.seats.values() if seat.header.deadline is not None]
-        if any(seat.is_opening for seat in self.seats.values()):
+        if self._is_changing:
             times.append(now + _WORTH_A_LOOK)
         return min([latest, *(at for at in times if at > now)])
 
@@ -124,19 +152,23 @@ class Fleet:
             self._leave(seat)
 
     def close(self) -> None:
-        """Close all searches; they go on in a later process."""
+        """Close all searches, as far as that needs no other thread; they go on in a later process."""
         for seat in self.seats.values():
             seat.close()
 
     @property
     def is_busy(self) -> bool:
-        """Whether workers work or start."""
-        return any(seat.running or seat.is_opening for seat in self.seats.values())
+        """Whether workers work, start or end."""
+        return self._is_changing or self.running > 0
+
+    @property
+    def _is_changing(self) -> bool:
+        return any(seat.is_changing for seat in (*self.seats.values(), *self._gone))
 
     @property
     def running(self) -> int:
         """Trials that hold a slot."""
-        return sum(seat.running for seat in self.seats.values())
+        return sum(seat.running for seat in (*self.seats.values(), *self._gone))
 
     def _share_out(self, now: datetime) -> bool:
         """Grant slots anew, and say whether any search was granted more than before."""
@@ -174,7 +206,7 @@ class Fleet:
             wants_in = (seat.granted > 0 and not seat.stored.paused) or seat.is_due(now)
             if seat.may_open(now) and wants_in:
                 self._try(seat, seat.open, now)
-            self._try(seat, partial(seat.settle_in, now), now)
+            self._try(seat, partial(seat.settle_in, now, max(0, self.machine.slots - self.running)), now)
 
     def _has_room(self) -> bool:
         """Say whether there is room for checkpoints, usage and commits; without it all searches are closed, as their last whole steps left them.
@@ -219,6 +251,8 @@ class Fleet:
     def _leave(self, seat: Seat) -> None:
         del self.seats[seat.search_id]
         self.machine.budgets.end(seat.search_id)
+        self._gone.append(seat)
+        self.tidy()
         self._ended(seat)
 
     def _try(self, seat: Seat, call: Callable[[], T], now: datetime | None = None) -> T | None:

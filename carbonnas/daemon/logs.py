@@ -7,9 +7,9 @@ import logging
 import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TextIO
 
+from carbonnas.daemon.log_format import LogFormat
 from carbonnas.record import DecisionRecord
 
 _SECRET_NAMES = ("_TOKEN", "_KEY", "_PASSWORD")
@@ -19,13 +19,6 @@ _LONGEST_TEXT = 16_384
 """Characters of a text that a line holds."""
 _OWN_PACKAGES = ("carbonnas", "carbon_sources", "schedulers")
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-
-
-class LogFormat(StrEnum):
-    """How a log line is written."""
-
-    JSON = "json"
-    TEXT = "text"
 
 
 def configure_logs(kind: LogFormat, stream: TextIO, secrets: Iterable[str]) -> None:

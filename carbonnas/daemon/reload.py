@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from carbonnas.daemon.config import DaemonConfig, Overrides, load_daemon_config
+from carbonnas.daemon.config import DaemonConfig, Flags, load_daemon_config
 from carbonnas.errors import ConfigError
 from carbonnas.plugins import PluginChoice
 
@@ -30,13 +30,13 @@ FIXED = (
 """Keys and tables that can't change while the daemon runs: its sockets are open, its meter counts, its grid is watched, and time does not jump."""
 
 
-def reload_daemon_config(path: Path | None, overrides: Overrides | None, old: DaemonConfig) -> DaemonConfig:
+def reload_daemon_config(path: Path | None, flags: Flags | None, old: DaemonConfig) -> DaemonConfig:
     """Read the configuration again, as it was read when the daemon started.
 
     Raises:
         ConfigError: With every mistake, or every change that needs a restart; `old` goes on to hold then.
     """
-    new = load_daemon_config(path, overrides)
+    new = load_daemon_config(path, flags)
     before, after = dict(_leaves("", old)), dict(_leaves("", new))
     refused = [key for key in _changed(before, after) if key.startswith(FIXED)]
     if refused:

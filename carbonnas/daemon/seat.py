@@ -1,4 +1,4 @@
-"""The place of one search in the daemon: closed, opening, or open and ticked."""
+"""The place of one search in the daemon: closed, opening, open and ticked, or closing."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor as Threads
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from carbon_sources.clock import Clock
 from carbon_sources.interval import Interval
-from carbonnas.budgeting import BudgetBook, Budgets
+from carbonnas.budgeting import BudgetBook
 from carbonnas.config import SearchConfig
 from carbonnas.daemon.common_budgets import CommonBudgets
 from carbonnas.daemon.control import Phase, SearchView
 from carbonnas.daemon.grids import Grids
+from carbonnas.daemon.opening import Opened, Opening
 from carbonnas.daemon.overrides import Overrides
 from carbonnas.energy.meter import Usage
-from carbonnas.energy.node_meter import NodeMeter
+from carbonnas.energy.node_meter import NodeMeter, NodeShare
 from carbonnas.errors import ConfigError
-from carbonnas.execution.executor import Executor
-from carbonnas.execution.polled_ahead import PolledAhead
 from carbonnas.record import SearchState, StopReason, own_budget_name
 from carbonnas.search_state import SearchHeader, Step
 from carbonnas.status import SearchStatus
@@ -33,7 +33,6 @@ from carbonnas.storage.lock import search_lock
 from carbonnas.storage.paths import search_folder
 from carbonnas.storage.search_store import SearchStore
 from carbonnas.trials import TrialState
-from carbonnas.wiring import OpenSearch, SharedNode, Substitutes, open_search
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +58,9 @@ class Machine:
         budgets: The budgets that searches have in common.
         overrides: What operators have added to budgets.
         slots: Slots of the machine.
-        openers: Starts workers; its threads live as long as the daemon, because workers die with the thread that started them.
+        openers: Opens searches and starts their workers; its threads live as long as the daemon, because workers die with the thread that
+            started them.
+        closers: Ends workers.
     """
 
     clock: Clock
@@ -71,6 +72,7 @@ class Machine:
     overrides: Overrides
     slots: int
     openers: Threads
+    closers: Threads
 
 
 class Seat:
@@ -99,11 +101,13 @@ class Seat:
         self._pause = _FIRST_PAUSE
         self._drawn: deque[tuple[datetime, float]] = deque()
         self._retry_at: datetime | None = None
-        self._opened: OpenSearch | None = None
-        self._executor: PolledAhead | None = None
+        self._making: Future[Opened] | None = None
+        self._opened: Opened | None = None
+        self._closing: Future[None] | None = None
+        self._leaving = 0
+        self._share: NodeShare | None = None
         self._own_budgets: BudgetBook | None = None
         self._told: tuple[int, str | None] | None = None
-        self._warming: Future[None] | None = None
         self._held = ExitStack()
 
     @property
@@ -114,12 +118,12 @@ class Seat:
     @property
     def is_open(self) -> bool:
         """Whether it is ticked."""
-        return self._opened is not None and self._warming is None
+        return self._opened is not None
 
     @property
-    def is_opening(self) -> bool:
-        """Whether its workers are starting."""
-        return self._warming is not None
+    def is_changing(self) -> bool:
+        """Whether it is being opened or closed in another thread."""
+        return self._closing is not None or (self._making is not None and self._opened is None)
 
     def is_due(self, now: datetime) -> bool:
         """Whether its deadline has come, so that it has to be ended although it has no slot."""
@@ -127,8 +131,13 @@ class Seat:
 
     @property
     def running(self) -> int:
-        """Trials that hold a slot."""
-        return 0 if self.status is None or self._opened is None else len(self.status.running)
+        """Trials that hold a slot; of a search that is being closed those that have not ended for sure."""
+        if self._closing is not None:
+            return self._leaving
+        if self._opened is None:
+            return 0
+        known = 0 if self.status is None else len(self.status.running)
+        return max(known, self.header.slots - self._opened.executor.free_slots)
 
     def wanted(self, now: datetime) -> int:
         """Return how many slots it would use, as far as is known; none while it is paused, or rests after a failure."""
@@ -140,32 +149,31 @@ class Seat:
 
     def may_open(self, now: datetime) -> bool:
         """Whether it can be opened now: it is closed, and did not fail a short while ago."""
-        return self._opened is None and (self._retry_at is None or now >= self._retry_at)
+        is_closed = self._making is None and self._closing is None
+        return is_closed and (self._retry_at is None or now >= self._retry_at)
 
     def open(self) -> None:
-        """Make the search and begin to start its workers. Raises what `open_search` and the search's lock raise."""
+        """Begin to open the search, in another thread. Raises what the search's lock raises, or why its configuration can't be used."""
         machine, config = self._machine, self._usable
         self._held.enter_context(search_lock(search_folder(machine.state_folder, self.search_id)))
-        substitutes = Substitutes(
+        self._own_budgets = own = BudgetBook(self.header.budgets, self.header.bound_g_per_kwh)
+        for place, budget in enumerate(own.budgets):
+            for override in machine.overrides.of(own_budget_name(self.search_id, place)):
+                own.raise_limit(place, override.window_of(budget), override.grams)
+        self._share = machine.node.share(self.search_id)
+        opening = Opening(
+            config=config,
+            header=self.header,
             clock=machine.clock,
-            node=SharedNode(
-                slots=machine.slots,
-                meter=machine.node.share(self.search_id),
-                budgets=self._with_common,
-                executor=self._polled_ahead,
-            ),
-            monitor=machine.grids.join(config, self.search_id),
-        )
-        self._opened = open_search(
-            config,
-            self.header.config,
-            machine.store,
-            search_id=self.search_id,
+            store=machine.store,
             state_folder=machine.state_folder,
-            substitutes=substitutes,
+            grids=machine.grids,
+            node=machine.node,
+            share=self._share,
+            budgets=machine.budgets.open(self.search_id, self.stored.labels, own),
+            slots=machine.slots,
         )
-        if self._executor is not None:
-            self._warming = machine.openers.submit(self._executor.warm)
+        self._making = machine.openers.submit(opening.make)
 
     @property
     def _usable(self) -> SearchConfig:
@@ -173,39 +181,29 @@ class Seat:
             raise self._config
         return self._config
 
-    def _with_common(self, own: BudgetBook) -> Budgets:
-        self._own_budgets = own
-        for place, budget in enumerate(own.budgets):
-            for override in self._machine.overrides.of(own_budget_name(self.search_id, place)):
-                own.raise_limit(place, override.window_of(budget), override.grams)
-        return self._machine.budgets.open(self.search_id, self.stored.labels, own)
-
     def raise_limit(self, place: int, window: Interval | None, grams: float) -> None:
         """Add grams to the limit of one of its own budgets inside one of its windows."""
         if self._own_budgets is not None:
             self._own_budgets.raise_limit(place, window, grams)
 
-    def _polled_ahead(self, executor: Executor) -> Executor:
-        self._executor = PolledAhead(executor)
-        return self._executor
+    def settle_in(self, now: datetime, room: int) -> None:
+        """Start the search in at most `room` slots once it is open and its workers are there.
 
-    def settle_in(self, now: datetime) -> None:
-        """Start the search once its workers are there. Raises what kept them from starting, and what `Search.start` raises."""
-        if self._opened is not None and self._warming is not None and self._warming.done():
-            self._warming.result()
+        Raises what kept it from opening, and what `Search.start` raises.
+        """
+        if self._making is not None and self._opened is None and self._making.done():
+            self._opened = self._making.result()
+            self._opened.search.grant(min(self.granted, room))
             self._opened.search.start(now)
-            self._warming = None
 
     def fetch(self) -> bool:
         """Poll its workers, and say whether something has ended."""
-        return self._executor is not None and self.is_open and self._executor.fetch()
+        return self._opened is not None and self._opened.executor.fetch()
 
     @property
     def usages(self) -> tuple[Usage, ...]:
         """What its next tick will account for."""
-        if self._executor is None or self._opened is None:
-            return ()
-        return (*self._opened.search.unread, *self._executor.usages)
+        return () if self._opened is None else (*self._opened.search.unread, *self._opened.executor.usages)
 
     @property
     def watts(self) -> float | None:
@@ -219,7 +217,7 @@ class Seat:
     @property
     def next_outcome_at(self) -> datetime | None:
         """When its next trial ends, where that is known beforehand."""
-        return None if self._executor is None or not self.is_open else self._executor.next_at
+        return None if self._opened is None else self._opened.executor.next_at
 
     def _orders(self, stopping: str | None) -> tuple[int, str | None]:
         """Return what its search is to be told: slots that it may use, and why it is to rest."""
@@ -227,10 +225,10 @@ class Seat:
 
     def has_to_tick(self, now: datetime, *, stopping: str | None) -> bool:
         """Whether its search has something to do: what it asked for has come, work has ended, or it is told something else than before."""
-        if not self.is_open or self._executor is None:
+        if self._opened is None:
             return False
         waits = self.status is not None and now < self.status.next_at and self._told == self._orders(stopping)
-        return not waits or self._executor.has_outcomes
+        return not waits or self._opened.executor.has_outcomes
 
     def tick(self, now: datetime, *, stopping: str | None) -> SearchState:
         """Let the search do what it can. Raises whatever goes wrong; then the search has to be closed."""
@@ -252,7 +250,7 @@ class Seat:
 
     def cancel(self, now: datetime) -> None:
         """End the search, even one that can't be opened. Raises what keeps its end from being stored."""
-        if self._opened is not None and self._warming is None:
+        if self._opened is not None:
             try:
                 self._opened.search.cancel(now)
             finally:
@@ -260,14 +258,16 @@ class Seat:
                 self.close()
             return
         self.close()
-        with search_lock(search_folder(self._machine.state_folder, self.search_id)):
+        # Whoever still opens or closes it only reads the store, and holds the lock.
+        is_held = self._closing is not None
+        folder = search_folder(self._machine.state_folder, self.search_id)
+        with nullcontext() if is_held else search_lock(folder):
             self._cancel_stored(now)
 
     def _cancel_stored(self, now: datetime) -> None:
         store, step = self._machine.store, Step()
-        for trial in store.trials(self.search_id):
-            if not trial.state.final:
-                step.trials[trial.number] = trial.to(TrialState.CANCELLED, ended_at=now)
+        for trial in store.trials(self.search_id, open_only=True):
+            step.trials[trial.number] = trial.to(TrialState.CANCELLED, ended_at=now)
         ended = replace(
             store.progress(self.search_id),
             state=SearchState.STOPPED,
@@ -286,23 +286,33 @@ class Seat:
         self.close()
 
     def close(self) -> None:
-        """Stop workers and meter; what the search did so far is in the store."""
-        opened, warming = self._opened, self._warming
-        self._opened, self._warming = None, None
-        if warming is not None and not warming.cancel():
-            self._quietly(warming.exception)
-        if opened is not None:
-            self._quietly(opened.search.close)
-            # Workers that could not be closed cleanly leave the meter open, and a search that is metered can't be opened again.
-            self._quietly(lambda: self._machine.node.close(self.search_id))
+        """Stop meter and, in another thread, workers; what the search did so far is in the store. It stays locked until all have ended."""
+        making, share = self._making, self._share
+        if self._opened is not None:
+            # What has been cancelled holds its slot until its worker has ended.
+            self._leaving = self.header.slots - self._opened.executor.free_slots
+        self._making, self._opened, self._share = None, None, None
+        if share is not None:
+            self._quietly(share.close)
+        if making is not None and not making.cancel():
+            self._closing = self._machine.closers.submit(self._quietly, partial(_end, making))
         self._machine.budgets.close(self.search_id)
-        self._machine.grids.leave(self.search_id)
-        self._executor, self._own_budgets, self._told = None, None, None
+        self._own_budgets, self._told = None, None
         self._drawn.clear()
         if self.status is not None:
             self.status = replace(self.status, running=())
         self.granted, self.allowed = 0, 0
-        self._held.close()
+        self.tidy()
+
+    def tidy(self) -> bool:
+        """Let go of the search if all that was closed has ended, and say whether it has."""
+        if self._closing is not None and not self._closing.done():
+            return False
+        if self._making is None:
+            self._closing, self._leaving = None, 0
+            self._machine.grids.leave(self.search_id)
+            self._quietly(self._held.close)
+        return True
 
     def _quietly(self, call: Callable[[], object]) -> None:
         """Call what may fail for the reason for which the search is closed."""
@@ -330,7 +340,7 @@ class Seat:
             return Phase.PAUSED
         if self.problem is not None:
             return Phase.FAILING
-        if self._opened is None:
+        if self._making is None:
             return Phase.QUEUED
         resting = self.status is not None and self.status.wanted_slots == 0
         return Phase.RUNNING if self.granted or self.running or resting else Phase.QUEUED
@@ -338,3 +348,9 @@ class Seat:
     def restless(self, now: datetime) -> bool:
         """Whether it has had its slots for less than a quantum."""
         return self.settled_until is not None and now < self.settled_until
+
+
+def _end(making: Future[Opened]) -> None:
+    """End a search that is being opened, or was."""
+    if making.exception() is None:
+        making.result().search.close()

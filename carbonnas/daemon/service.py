@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor as Threads
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +14,6 @@ from pathlib import Path
 
 from carbon_sources.clock import Clock, monotonic_s
 from carbon_sources.shared_monitor import SharedMonitor
-from carbonnas.daemon.at_once import AtOnce
 from carbonnas.daemon.checking import Checked
 from carbonnas.daemon.commands import Commands
 from carbonnas.daemon.common_budgets import CommonBudgets, NamedBudget
@@ -25,7 +24,7 @@ from carbonnas.daemon.grids import Grids
 from carbonnas.daemon.logs import decision_line
 from carbonnas.daemon.operator import BudgetDesk
 from carbonnas.daemon.overrides import Overrides
-from carbonnas.daemon.registry import Registry
+from carbonnas.daemon.registry import Draft, Registry
 from carbonnas.daemon.seat import Machine, Seat
 from carbonnas.daemon.views import ReasonCounter, TickClock, budget_views
 from carbonnas.energy.meter import Measurement
@@ -42,11 +41,26 @@ _LOOK_EVERY = timedelta(seconds=0.1)
 """How often working slots are asked whether something has ended."""
 _IDLE = timedelta(hours=1)
 """Longest time between two ticks in simulated time, in which nobody can come in between."""
+_ENOUGH = timedelta(milliseconds=10)
+_AT_ONCE = 2
+"""So many searches may be opened at once: one that takes minutes must not hold up all others, but each takes a core to import torch."""
+_OPENERS, _CLOSERS = "openers", "closers"
+_LOOK_AGAIN = timedelta(minutes=1)
+"""After a look at the energy meter that failed."""
 _STOPPING = "The daemon is stopping; the search goes on when it starts anew."
 
 
 def _nothing() -> None:
     """Say, or do, nothing."""
+
+
+def _a_few(name: str) -> Threads:
+    # A search that is closed while it is opened waits for that, which must not hold up the closing of others.
+    return ThreadPoolExecutor(2 * _AT_ONCE if name == _CLOSERS else _AT_ONCE, name)
+
+
+def _ignored(_name: str) -> None:
+    """Do nothing about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +72,26 @@ class Surroundings:
         clock: Tells the time.
         check: Checks a submitted configuration; called from the thread of whoever submits it.
         watched: Called by the ticking thread when there is another grid to be polled: its name, and the call that polls it.
+        unwatched: Called by the ticking thread when a grid need not be polled any more, with its name.
         trouble: Says what is wrong with the timers, in one sentence; `None` if nothing is.
         stalled: Says when everything stood still last, and for how long.
         beat: Called at each tick.
-        simulated: Whether time is simulated: the tick polls grids, and time moves to whatever comes next.
+        threads: Makes the threads that open searches, and those that close them, each by its name.
+        enough: How long a tick goes from search to search, real time; who is left comes first in the next one, which follows at once.
+        simulated: Whether time is simulated: the tick polls grids, and time moves to whatever comes next. Threads and `enough` should then
+            leave nothing to how fast the machine is.
     """
 
     state_folder: Path
     clock: Clock
     check: Callable[[Submission], Checked]
     watched: Callable[[str, Callable[[], None]], None]
+    unwatched: Callable[[str], None] = _ignored
     trouble: Callable[[], str | None] = _nothing
     stalled: Callable[[], tuple[datetime, timedelta] | None] = _nothing
     beat: Callable[[], None] = _nothing
+    threads: Callable[[str], Threads] = _a_few
+    enough: timedelta = _ENOUGH
     simulated: bool = False
 
 
@@ -94,7 +115,7 @@ class Daemon(Control):
         self._news = threading.Condition()
         self._store = Store(store_path(surroundings.state_folder))
         self._daemon_store = DaemonStore(store_path(surroundings.state_folder))
-        self._openers: Threads = AtOnce() if surroundings.simulated else ThreadPoolExecutor(1, "openers")
+        self._openers, self._closers = surroundings.threads(_OPENERS), surroundings.threads(_CLOSERS)
         energy, services = config.energy, {"slots": config.daemon.slots}
         self._machine = Machine(
             clock=surroundings.clock,
@@ -106,16 +127,18 @@ class Daemon(Control):
             overrides=Overrides(self._daemon_store.overrides()),
             slots=config.daemon.slots,
             openers=self._openers,
+            closers=self._closers,
         )
-        self._watch_own_grid(config)
-        self._fleet = Fleet(self._machine, config.daemon.quantum, self._note_end)
+        self._machine.grids.watch(_own_grid(config))
+        self._fleet = Fleet(self._machine, config.daemon.quantum, self._note_end, enough=surroundings.enough)
         self._desk = BudgetDesk(self._machine.budgets, self._fleet.seats)
         self._registry = Registry(config, self._machine, self._daemon_store)
         self._ticks = TickClock()
         self._reasons = ReasonCounter()
-        self._watched: set[str] = set()
+        self._watched: dict[str, SharedMonitor] = {}
         self._stopping = False
-        self._measurement: Measurement | None = None
+        self._measured: Future[Measurement] | None = None
+        self._look_again_at = surroundings.clock.now()
         self._view = self._empty_view()
 
     def open(self) -> None:
@@ -138,10 +161,8 @@ class Daemon(Control):
 
     def step(self) -> datetime:
         """Do what was asked for, tick all searches, and return when to do so again at the latest."""
-        if self._measurement is None:
-            # Its first meter takes a daemon seconds: not while somebody waits for it to be ready, nor in a tick with work.
-            self._measurement = self._machine.node.share("").measurement()
         begun_s, now = monotonic_s(), self._around.clock.now()
+        self._look_at_meter(now)
         self._wake.clear()
         asked = self._commands.carry_out()
         stopping = _STOPPING if self._stopping else None
@@ -150,7 +171,7 @@ class Daemon(Control):
             self._reasons.add(status)
             if status.news is not None:
                 _log.info("%s", status.news.decision.reason.text, extra=decision_line(search_id, status.news))
-        self._watch_grids()
+        self._watch_grids(now)
         self._around.beat()
         self._ticks.add(monotonic_s() - begun_s)
         self._publish(now, news=bool(asked or statuses))
@@ -166,16 +187,22 @@ class Daemon(Control):
         """Close all searches and the store; they go on in a later process."""
         self._commands.close()
         self._fleet.close()
+        # What ends workers waits for what starts them, and they die with the thread that started them.
+        self._closers.shutdown()
         self._openers.shutdown()
+        self._fleet.tidy()
         self._store.close()
         self._daemon_store.close()
 
     def reload(self, config: DaemonConfig) -> None:
         """Go by another configuration from the next tick on; called from any thread. What can't change was compared before."""
+        own = _own_grid(config)
+        if own is not None:
+            self._machine.grids.glance(own)
         self._commands.ask(lambda: self._reload(config))
 
     def _reload(self, config: DaemonConfig) -> None:
-        self._watch_own_grid(config)
+        self._machine.grids.watch(_own_grid(config))
         self._config = config
         self._machine.slots = config.daemon.slots
         self._machine.budgets.replace(common_budgets(config))
@@ -206,16 +233,32 @@ class Daemon(Control):
             self._rest(self._around.clock.now() + _LOOK_EVERY * self._speed, threading.Event())
             self.step()
 
-    def _watch_own_grid(self, config: DaemonConfig) -> None:
-        if config.carbon_source is not None:
-            own = (config.carbon_source, config.forecaster, config.forecasting, config.accounting, config.clock)
-            self._machine.grids.watch(GridSettings(*own))
+    def _look_at_meter(self, now: datetime) -> None:
+        """Have another thread look how energy is measured: a daemon's first meter takes seconds, for which nobody has to wait, and no tick."""
+        if self._measured is not None and self._measured.done() and now >= self._look_again_at:
+            error = self._measured.exception()
+            if error is not None:
+                _log.error("energy can't be measured: %s", error)
+                self._measured = None
+        if self._measured is None:
+            self._look_again_at = now + _LOOK_AGAIN
+            self._measured = self._openers.submit(self._machine.node.share("").measurement)
 
-    def _watch_grids(self) -> None:
-        for name, monitor in self._machine.grids.monitors.items():
-            if name not in self._watched:
-                self._watched.add(name)
+    @property
+    def _measurement(self) -> Measurement | None:
+        """How energy is measured; `None` until that is known."""
+        known = self._measured is not None and self._measured.done() and self._measured.exception() is None
+        return self._measured.result() if known and self._measured is not None else None
+
+    def _watch_grids(self, now: datetime) -> None:
+        self._machine.grids.forget_unused(now)
+        monitors = self._machine.grids.monitors
+        for name in self._watched.keys() - monitors.keys():
+            self._around.unwatched(name)
+        for name, monitor in monitors.items():
+            if monitor is not self._watched.get(name):
                 self._around.watched(name, partial(self._poll, monitor))
+        self._watched = monitors
 
     def _poll(self, monitor: SharedMonitor) -> None:
         monitor.poll(self._around.clock.now())
@@ -280,11 +323,11 @@ class Daemon(Control):
     # What people ask for
 
     def submit(self, submission: Submission) -> str:
-        checked = self._around.check(submission)
-        return self._commands.ask(lambda: self._enter(submission, checked))
+        draft = self._registry.draft(submission, self._around.check(submission))
+        return self._commands.ask(lambda: self._enter(draft))
 
-    def _enter(self, submission: Submission, checked: Checked) -> str:
-        entered = self._registry.enter(submission, checked, self._around.clock.now())
+    def _enter(self, draft: Draft) -> str:
+        entered = self._registry.enter(draft, self._around.clock.now())
         if isinstance(entered, str):
             return entered
         self._fleet.enter(entered)
@@ -334,6 +377,13 @@ class Daemon(Control):
         if search_id not in self._fleet.seats:
             raise UnknownNameError(f"there is no search {search_id!r} that has not ended")
         return self._fleet.seats[search_id]
+
+
+def _own_grid(config: DaemonConfig) -> GridSettings | None:
+    """Return the grid that a daemon looks at although no search lives on it; `None` if it looks at none."""
+    if config.carbon_source is None:
+        return None
+    return GridSettings(config.carbon_source, config.forecaster, config.forecasting, config.accounting, config.clock)
 
 
 def common_budgets(config: DaemonConfig) -> list[NamedBudget]:

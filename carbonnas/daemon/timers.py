@@ -37,6 +37,9 @@ class Group(enum.Enum):
     """One: backups, retention, heartbeat."""
 
 
+_TOLD_EVERY_S = 3600.0
+"""A job that goes on failing is told of as often: a disk that is full is not filled further with stacks."""
+
 _THREADS = {Group.TICKS: 1, Group.POLLS: 4, Group.CHORES: 1}
 
 
@@ -194,6 +197,7 @@ class _Job:
         self._ended_s: float | None = None
         self._running_since_s: float | None = None
         self._failures = 0
+        self._failure_log = _FailureLog(name, interval, monotonic)
         self._last_error = ""
 
     def ask(self) -> bool:
@@ -224,7 +228,7 @@ class _Job:
         except Exception as error:  # noqa: BLE001 - whatever a job raises must not end its timer; it is told of by `trouble` and the log
             self._failures += 1
             self._last_error = f"{type(error).__name__}: {error}"
-            _log.exception("the job %r failed; it runs again in %s", self._name, self._interval)
+            self._failure_log.tell(error, self._failures)
         else:
             self._failures = 0
 
@@ -239,6 +243,28 @@ class _Job:
             return None
         times = "the last time" if failures == 1 else f"the last {failures} times"
         return f"{self._name} failed {times}: {self._last_error}"
+
+
+class _FailureLog:
+    """Tells of the failures of a job: of each sort the first with its stack, and then once an hour at most."""
+
+    def __init__(self, name: str, interval: timedelta, monotonic: Callable[[], float]) -> None:
+        self._name = name
+        self._interval = interval
+        self._monotonic = monotonic
+        self._told_s: dict[type[Exception], float] = {}
+
+    def tell(self, error: Exception, failures: int) -> None:
+        """Tell of a failure, if it is time to; `failures` is how often the job has failed without a success in between."""
+        now_s, sort = self._monotonic(), type(error)
+        is_first = sort not in self._told_s
+        if not is_first and now_s - self._told_s[sort] < _TOLD_EVERY_S:
+            return
+        self._told_s[sort] = now_s
+        if is_first:
+            _log.error("the job %r failed; it runs again in %s", self._name, self._interval, exc_info=error)
+        else:
+            _log.error("the job %r goes on failing, %d times in a row by now: %s", self._name, failures, error)
 
 
 class _Every(BaseTrigger):  # type: ignore[misc] # APScheduler ships no type information

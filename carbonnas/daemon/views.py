@@ -64,7 +64,7 @@ def budget_views(
 
 
 def _common(common: CommonBudgets, seats: Sequence[Seat], overrides: Overrides, now: datetime) -> Iterator[BudgetView]:
-    states = common.states(now)
+    states, exceeded = common.states(now), common.exceeded(now)
     for named in common.budgets:
         state, name = states[named.name], common_budget_name(named.name)
         spending = [
@@ -73,7 +73,8 @@ def _common(common: CommonBudgets, seats: Sequence[Seat], overrides: Overrides, 
             if seat.is_open and seat.status and named.holds_for(seat.stored.labels)
         ]
         ends_at = exhausted_at(state, spending, now)
-        yield BudgetView(name, None, named.label, state, ends_at, overrides.within(name, state.window))
+        added = overrides.within(name, state.window)
+        yield BudgetView(name, None, named.label, state, ends_at, added, exceeded[named.name])
 
 
 def _own(seats: Sequence[Seat], overrides: Overrides) -> Iterator[BudgetView]:

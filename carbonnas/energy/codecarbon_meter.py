@@ -192,6 +192,8 @@ class CodeCarbonProbe(WorkerProbe):
     """Measures the processor energy of the process it is started in, and of its children.
 
     The first reading also holds what the process used before `start`, imports above all, so take it before the first trial begins.
+    CodeCarbon does not see what a child used before its first and after its last reading; what children that have ended used by the
+    processor's account, priced as CodeCarbon prices it, is the least that all readings come to.
     Memory and accelerators are charged for the node as a whole, by its meter.
 
     Args:
@@ -201,21 +203,26 @@ class CodeCarbonProbe(WorkerProbe):
     def __init__(self, cpu_w: float) -> None:
         self._cpu_w = cpu_w
         self._tracker: Tracker | None = None
-        self._before_j = 0.0
+        self._drawn_j = self._told_j = 0.0
         self._closed = False
 
     def start(self) -> None:
         tracker = Tracker(TrackingMode.PROCESS, cpu_w=self._cpu_w, ram_w=0.0, alone=False)
-        self._before_j = sum(os.times()[:4]) * self._cpu_w / tracker.hardware.cores
+        self._drawn_j = self._used_j(tracker)
         tracker.start()
         self._tracker = tracker
 
     def read(self) -> tuple[float, float]:
         if self._tracker is None or self._closed:
             raise EnergyMeterError("the worker's probe is not running: it was closed or never started")
-        drawn_j = self._tracker.read().cpu_j + self._before_j
-        self._before_j = 0.0
-        return drawn_j, 0.0
+        self._drawn_j += self._tracker.read().cpu_j
+        total_j = max(self._drawn_j, self._used_j(self._tracker), self._told_j)
+        new_j, self._told_j = total_j - self._told_j, total_j
+        return new_j, 0.0
+
+    def _used_j(self, tracker: Tracker) -> float:
+        """Return the energy of the processor time of this process and of its children that have ended, since it began."""
+        return sum(os.times()[:4]) * self._cpu_w / tracker.hardware.cores
 
     def close(self) -> None:
         if self._tracker is not None and not self._closed:

@@ -11,6 +11,7 @@ import math
 import os
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -32,6 +33,8 @@ CODECARBON_VERSION = version("codecarbon")
 
 _FIRST_DELTA_S = 0.1
 """CodeCarbon takes no sample within 50 ms of another one; after this long the first joules must be there."""
+
+_MEASURED_EVERY_S = 1.0
 
 _SILENCE_S = 1.0
 """A machine always draws power: a tracker whose energy has not grown for this long is dead."""
@@ -131,8 +134,9 @@ class _ProcessWithoutChildren(psutil.Process):
 class Tracker:
     """One CodeCarbon tracker that says when it does not work.
 
-    It measures when it is read and at no other time. CodeCarbon's own timers stay off: a measurement of theirs that meets one of ours
-    multiplies the power of a few milliseconds by the time since the measurement before, which on a busy machine is off by factors.
+    CodeCarbon's own timers stay off: a measurement of theirs that meets one of ours multiplies the power of a few milliseconds by the time
+    since the measurement before, which on a busy machine is off by factors. A process is measured when it is read and at no other time; of a
+    machine, whose counters wrap around and whose power may only be sampled, a thread takes a measurement every second between those.
 
     Args:
         mode: `PROCESS` or `MACHINE`.
@@ -148,6 +152,11 @@ class Tracker:
         # Before the constructor sets its own level, CodeCarbon greets at warning level.
         logging.getLogger("codecarbon").setLevel(logging.ERROR)
         self._received = _Received()
+        self._one_at_a_time = threading.Lock()
+        self._closing = threading.Event()
+        self._between = (
+            threading.Thread(target=self._measure_between, daemon=True) if mode is TrackingMode.MACHINE else None
+        )
         self._must_grow = mode is TrackingMode.MACHINE or ram_w > 0
         self._last = Joules()
         self._grown_at = monotonic_s()
@@ -183,6 +192,8 @@ class Tracker:
         if self._must_grow and self._received.latest.total_j <= 0:
             raise EnergyMeterError(f"CodeCarbon {CODECARBON_VERSION} started but measures no energy at all")
         self._grown_at = monotonic_s()
+        if self._between is not None:
+            self._between.start()
 
     def read(self) -> Joules:
         """Return the energy since the reading before. Raises `EnergyMeterError` if it no longer grows."""
@@ -197,11 +208,22 @@ class Tracker:
 
     def close(self) -> None:
         """Stop measuring; it can't be started again."""
+        self._closing.set()
+        if self._between is not None and self._between.is_alive():
+            self._between.join()
         self._tracker.stop()
 
+    def _measure_between(self) -> None:
+        while not self._closing.wait(_MEASURED_EVERY_S):
+            # What keeps it from measuring is told to whoever reads next.
+            with suppress(EnergyMeterError):
+                self._flush()
+
     def _flush(self) -> None:
+        with self._one_at_a_time:
+            told = self._tracker.flush()
         # flush swallows every error, and its None is the only sign that it did.
-        if self._tracker.flush() is None or self._received.latest.duration_s <= 0:
+        if told is None or self._received.latest.duration_s <= 0:
             raise EnergyMeterError(
                 f"CodeCarbon {CODECARBON_VERSION} gives no values: it did not start or has stopped, and does not say why"
             )

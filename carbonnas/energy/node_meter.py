@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import logging
 import math
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from carbon_sources.interval import Interval, clock_text, require_utc
 from carbonnas.energy.meter import (
@@ -30,6 +32,8 @@ _ROUNDING = 1e-9
 
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 class NodeMeter:
     """Meters one node for all searches on it.
@@ -37,7 +41,8 @@ class NodeMeter:
     Trials and the work of a search's own workers are charged to the search. What nobody asked for, idle power and this process's own work, is
     shared equally by the searches that take part. While none takes part nothing is metered.
 
-    Protocol: at each instant first `read`, with what is new of all searches, then `NodeShare.read` of each of them. One thread does so.
+    Protocol: at each instant first `read`, with what is new of all searches, then `NodeShare.read` of each of them. One thread does so; what the
+    node is like may be asked from any.
 
     Args:
         make: Makes a meter of the whole node, not started: a meter can be started only once.
@@ -47,6 +52,8 @@ class NodeMeter:
         self._make = make
         self._meter: EnergyMeter | None = None
         self._was_started = False
+        # To make a meter and to look at the hardware takes seconds, and must not be done twice at once.
+        self._looking = threading.RLock()
         self._read_at: datetime | None = None
         self._accounts: dict[str, NodeAccount] = {}
 
@@ -63,9 +70,22 @@ class NodeMeter:
     @property
     def meter(self) -> EnergyMeter:
         """The meter, to be asked what it is like; made at the first look, and perhaps closed."""
-        if self._meter is None:
-            self._meter = self._make()
-        return self._meter
+        with self._looking:
+            if self._meter is None:
+                self._meter = self._make()
+            return self._meter
+
+    def prepare(self) -> None:
+        """Make the meter that will be started when a search takes part, if none runs, so that nobody has to wait for it then."""
+        with self._looking:
+            if self._read_at is None and self._was_started:
+                self._meter, self._was_started = None, False
+            self.meter.measurement()
+
+    def ask(self, look: Callable[[EnergyMeter], T]) -> T:
+        """Return what the meter says of itself, one question at a time."""
+        with self._looking:
+            return look(self.meter)
 
     def share(self, search_id: str) -> NodeShare:
         """Return the meter for one search, not started; one of a search may be open at a time."""
@@ -134,20 +154,21 @@ class NodeMeter:
                 self._charge(interval, reading)
 
     def _start(self, now: datetime) -> None:
-        if self._was_started:
-            self._meter = None
-        meter, self._was_started = self.meter, True
-        try:
-            meter.start(now)
-        except EnergyMeterError:
-            meter.close()
-            raise
-        self._read_at = now
+        with self._looking:
+            if self._was_started:
+                self._meter = None
+            meter, self._was_started = self.meter, True
+            try:
+                meter.start(now)
+            except EnergyMeterError:
+                meter.close()
+                raise
+            self._read_at = now
 
     def _stop(self) -> None:
         if self._read_at is not None:
-            self.meter.close()
             self._read_at = None
+            self.meter.close()
 
     def _measured(self, now: datetime) -> MeterReading | None:
         usages = [usage for account in self._accounts.values() for usage in account.tagged()]
@@ -226,7 +247,7 @@ class NodeShare(EnergyMeter):
 
     def measurement(self) -> Measurement:
         """Say how the node is metered, and that its rest is shared."""
-        node = self._node.meter.measurement()
+        node = self._node.ask(lambda meter: meter.measurement())
         rest = "Idle power and the daemon's own work are shared equally by the searches that are open at the time."
         return replace(node, caveat=f"{node.caveat} {rest}")
 
@@ -235,13 +256,13 @@ class NodeShare(EnergyMeter):
 
         The most that the node can draw stays the node's: this search may get all of its slots, and the others may leave.
         """
-        powers = self._node.meter.stated()
+        powers = self._node.ask(lambda meter: meter.stated())
         if powers.resting_w is None:
             return powers
         return replace(powers, resting_w=powers.resting_w / len({*self._node.taking_part, self._search_id}))
 
     def probe(self) -> ProbeFactory | None:
-        return self._node.meter.probe()
+        return self._node.ask(lambda meter: meter.probe())
 
 
 def _require_whole(reading: MeterReading) -> None:

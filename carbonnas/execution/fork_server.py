@@ -24,7 +24,7 @@ from carbon_sources.clock import monotonic_s
 _LONGEST_PACKET = 4096
 _STDERR = 2
 
-_PATIENCE_S = 1.0
+_PATIENCE_S = 5.0
 """How long the fork server may take to end by itself."""
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")

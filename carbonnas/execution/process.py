@@ -31,8 +31,8 @@ _POLL_INTERVAL_S = 0.1
 _MOST_FAILED_STARTS = 3
 """So many workers in a row may fail to start before the executor gives up."""
 
-_CLOSE_TIMEOUT_S = 1.0
-"""How long killed workers may take to end when the executor is closed."""
+_CLOSE_TIMEOUT_S = 5.0
+"""How long killed workers may take to end when the executor is closed: milliseconds, unless the machine is very busy."""
 
 
 class ProcessExecutor(Executor):
@@ -49,7 +49,7 @@ class ProcessExecutor(Executor):
         spool: Folder of this search alone.
         probe: What measures energy in the workers, or `None`.
         usage_interval: Longest time between two usages of a running job, in real time.
-        start_timeout: How long a worker may take to be ready, and to begin a job, in real time.
+        start_timeout: How long a worker may take to be ready, and to begin a job, in real time; a busy machine imports torch for a minute.
 
     Raises:
         ExecutionError: If the clock is a simulated one.
@@ -65,7 +65,7 @@ class ProcessExecutor(Executor):
         probe: ProbeFactory | None,
         *,
         usage_interval: Duration = timedelta(seconds=1),
-        start_timeout: Duration = timedelta(seconds=60),
+        start_timeout: Duration = timedelta(minutes=5),
     ) -> None:
         if isinstance(clock, SimulatedClock):
             raise ExecutionError(
@@ -148,17 +148,25 @@ class ProcessExecutor(Executor):
     def close(self) -> None:
         if self._fork_server is None:
             return
+        with contextlib.ExitStack() as stack:
+            # Whatever goes wrong, no process and no pipe is left: the last comes first.
+            stack.callback(self._forget)
+            stack.callback(self._fork_server.close)
+            for worker in self._workers:
+                stack.callback(worker.drop)
+            self._kill_workers(self._fork_server)
+
+    def _forget(self) -> None:
+        self._workers, self._fork_server, self._opened = [], None, False
+
+    def _kill_workers(self, fork_server: ForkServer) -> None:
         for worker in self._workers:
-            self._fork_server.kill(worker.name)
+            fork_server.kill(worker.name)
         # What the killed workers used last goes to the spool, for a later process of this search.
         end = monotonic_s() + _CLOSE_TIMEOUT_S
         while self._workers and (left_s := end - monotonic_s()) > 0:
-            multiprocessing.connection.wait([self._fork_server.fileno()], left_s)
-            self._take_events(self._fork_server)
-        for worker in self._workers:
-            worker.drop()
-        self._fork_server.close()
-        self._workers, self._fork_server, self._opened = [], None, False
+            multiprocessing.connection.wait([fork_server.fileno()], left_s)
+            self._take_events(fork_server)
 
     @property
     def _complete(self) -> bool:

@@ -19,6 +19,31 @@ def grams(value_g: float | None) -> str:
     return UNKNOWN if value_g is None else _scaled(value_g, _MASSES, "g")
 
 
+def spent(value_g: float, limit_g: float) -> str:
+    """Return what is spent of a limit, as `grams` does, but never rounded up to a limit that it has not reached."""
+    return grams(_short_of(value_g, limit_g))
+
+
+def spent_share(value_g: float, limit_g: float, decimals: int = 1) -> str:
+    """Return the share of a limit that is spent in percent, never rounded up to 100 before the limit is reached."""
+    step = 10.0**-decimals
+    percent_spent = 100 * value_g / limit_g
+    shown = min(percent_spent, 100 - step) if value_g < limit_g else percent_spent
+    return f"{shown:.{decimals}f} %"
+
+
+def _short_of(value: float, limit: float) -> float:
+    """Return a value below its limit with the digits that are shown, rounded down where rounding would take it to the limit."""
+    if not 0 < value < limit or _three(value) < min(limit, _three(limit)):
+        return value
+    step = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return math.floor(value / step) * step
+
+
+def _three(value: float) -> float:
+    return float(f"{value:.3g}")
+
+
 def kwh(value_kwh: float) -> str:
     """Return an energy with three digits and a fitting unit."""
     return _scaled(value_kwh, _ENERGIES, "kWh")

@@ -17,7 +17,7 @@ from carbonnas.report.cells import trial_emissions, trial_energy
 from carbonnas.report.comparison import in_words, schedules
 from carbonnas.report.document import build_document, changes
 from carbonnas.report.figures import figures
-from carbonnas.report.formatting import grams, instant, kwh, metric, percent
+from carbonnas.report.formatting import grams, instant, kwh, metric, percent, spent, spent_share
 from carbonnas.report.headline import headline
 from carbonnas.report.page import drawn_page, template_environment
 
@@ -45,6 +45,7 @@ def render_html(record: SearchRecord) -> str:
 
 def _environment() -> jinja2.Environment:
     environment = template_environment()
+    environment.filters |= {"spent": spent, "spent_share": spent_share}
     environment.filters |= {"grams": grams, "kwh": kwh, "percent": percent, "instant": instant, "limit": limit}
     environment.filters |= {"trial_emissions": trial_emissions, "trial_energy": trial_energy, "parts": _parts}
     environment.globals["metric"] = metric

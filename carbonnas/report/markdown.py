@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from carbonnas.report.budget_words import limit
 from carbonnas.report.cells import trial_emissions, trial_energy
 from carbonnas.report.comparison import in_words, schedules
-from carbonnas.report.formatting import NOTHING, UNKNOWN, grams, instant, kwh, metric, percent
+from carbonnas.report.formatting import NOTHING, UNKNOWN, grams, instant, kwh, metric, percent, spent, spent_share
 from carbonnas.report.headline import headline
 from carbonnas.report.model import BudgetLine, ReportDocument
 
@@ -76,8 +76,8 @@ def _budget(line: BudgetLine) -> str:
         if line.remaining_g >= 0
         else f"{grams(-line.remaining_g)} over the limit"
     )
-    spent = f"{grams(line.spent_g)} spent ({percent(line.spent_g / line.limit_g)}), {grams(line.reserved_g)} reserved"
-    return f"- {limit(line)}: {spent}, {rest}. At the limit: {_safe(line.at_limit.value)}."
+    gone, share = spent(line.spent_g, line.limit_g), spent_share(line.spent_g, line.limit_g)
+    return f"- {limit(line)}: {gone} spent ({share}), {grams(line.reserved_g)} reserved, {rest}. At the limit: {_safe(line.at_limit.value)}."
 
 
 def _overrides(document: ReportDocument) -> list[str]:

@@ -44,20 +44,38 @@ def sums_of(search_ids: Sequence[str]) -> Select[Any]:
     )
 
 
+_ENTRIES = select(
+    *(LEDGER.c[name] for name in ("entry_id", "account", "trial", "attempt")),
+    *(type_coerce(LEDGER.c[name], String) for name in ("start", "end")),  # read by `_EntryReader`, which is faster
+    *(LEDGER.c[name] for name in ("cpu_j", "gpu_j", "ram_j", "pue", "intensity_id", "supersedes")),
+).order_by(LEDGER.c.start, LEDGER.c.id)
+
+
 def read_entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[EmissionEntry]:
     """Return the entries that count and fulfil all conditions, in order of time."""
-    row = LEDGER.c
-    times = (type_coerce(row.start, String), type_coerce(row.end, String))  # read here, which is faster
-    query = (
-        select(row.entry_id, row.account, row.trial, row.attempt, *times)
-        .add_columns(row.cpu_j, row.gpu_j, row.ram_j, row.pue, row.intensity_id, row.supersedes)
-        .where(COUNTS, *conditions)
-        .order_by(row.start, row.id)
-    )
+    return _read(connection, _ENTRIES.where(COUNTS, *conditions), conditions)[0]
+
+
+def read_ledger(
+    connection: Connection, *conditions: ColumnElement[bool]
+) -> tuple[list[EmissionEntry], dict[int, IntensitySample]]:
+    """Return the entries that fulfil all conditions, whether they count or not, in order of start and of entry, and their prices.
+
+    Returns:
+        The entries, and every intensity that prices one of them by its number in the store.
+    """
+    return _read(connection, _ENTRIES.where(*conditions), conditions)
+
+
+def _read(
+    connection: Connection, query: Select[Any], conditions: Sequence[ColumnElement[bool]]
+) -> tuple[list[EmissionEntry], dict[int, IntensitySample]]:
     found = connection.execute(query).all()
-    # After the entries, so that no other process can enter one in between whose intensity is not read.
-    reader = _EntryReader(_prices(connection, *conditions))
-    return [reader.entry(each) for each in found]
+    # After the entries, so that no other process can enter one in between whose intensity is not read; and of all that fulfil the conditions,
+    # since another process may correct an entry in between, which then counts no more.
+    prices = _prices(connection, *conditions)
+    reader = _EntryReader(prices)
+    return [reader.entry(each) for each in found], prices
 
 
 class _EntryReader:
@@ -73,7 +91,7 @@ class _EntryReader:
         self._intervals: dict[tuple[str, str], Interval] = {}
 
     def entry(self, row: Sequence[Any]) -> EmissionEntry:
-        """Return the entry of a row, whose columns are those that `read_entries` asks for."""
+        """Return the entry of a row, whose columns are those of `_ENTRIES`."""
         entry_id, account, trial, attempt, start, end, cpu_j, gpu_j, ram_j, pue, intensity_id, supersedes = row
         owner = self._owners.get((account, trial, attempt))
         if owner is None:

@@ -31,7 +31,7 @@ class HeldFile:
         self._descriptor = descriptor
 
     def write_note(self, note: str) -> None:
-        """Replace the note. Whoever reads meanwhile finds one of the two, because a line is written at once and is all that is read."""
+        """Replace the note, which is one line."""
         line = f"{note}\n".encode()
         os.pwrite(self._descriptor, line, 0)
         os.ftruncate(self._descriptor, len(line))
@@ -89,7 +89,11 @@ def _is_taken(descriptor: int, operation: int) -> bool:
 
 def _note(path: Path) -> str:
     with storage_errors(path):
-        return path.read_bytes().partition(b"\n")[0].decode("utf-8", "replace").strip()
+        before, content = None, path.read_bytes()
+        # A reading that met a writing may hold parts of both; two that agree do not.
+        while content != before:
+            before, content = content, path.read_bytes()
+        return content.partition(b"\n")[0].decode("utf-8", "replace").strip()
 
 
 @contextmanager

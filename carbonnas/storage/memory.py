@@ -100,10 +100,10 @@ class MemoryStore:
         """Return what changes about a search, as of its last step."""
         return self._of(search_id).progress
 
-    def trials(self, search_id: str) -> list[Trial]:
-        """Return the trials of a search by number."""
+    def trials(self, search_id: str, *, open_only: bool = False) -> list[Trial]:
+        """Return the trials of a search by number; with `open_only` those that have not ended."""
         trials = self._of(search_id).trials
-        return [trials[number] for number in sorted(trials)]
+        return [trials[number] for number in sorted(trials) if not (open_only and trials[number].state.final)]
 
     def decisions(self, search_id: str) -> list[DecisionRecord]:
         """Return the decisions of a search in order of time."""

@@ -7,18 +7,17 @@ that has ended are kept, so that a daemon that has run for months does not read 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, String, case, func, select, type_coerce
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from carbon_sources.interval import quarter_shares
 from carbonnas.record import SearchState
 from carbonnas.storage.ledger import COUNTS, KWH, PRICED, WITH_PRICES
 from carbonnas.storage.tables import ENDED_SUMS, INTENSITIES, LEDGER, SEARCHES
 
-_QUARTER = timedelta(minutes=15)
 _FULL_MINUTE = ":00.000000Z"
 
 QuarterGrams = dict[datetime, tuple[float, float]]
@@ -69,7 +68,7 @@ def _summed(connection: Connection, search_id: str) -> QuarterSums:
     for first, last, priced_g, unpriced_kwh in connection.execute(
         _counting(search_id, start, end, *parts).where(~within)
     ):
-        for quarter, share in _shares(datetime.fromisoformat(first), datetime.fromisoformat(last)):
+        for quarter, share in quarter_shares(datetime.fromisoformat(first), datetime.fromisoformat(last)):
             found = sums[quarter]
             found[0] += priced_g * share
             found[1] += unpriced_kwh * share
@@ -96,14 +95,3 @@ def _reach_of(instant: ColumnElement[str]) -> ColumnElement[str]:
     minute = func.substr(instant, 15, 2, type_=String)
     ends = case((minute < "15", "15"), (minute < "30", "30"), (minute < "45", "45"), else_="60")
     return func.substr(instant, 1, 14, type_=String) + ends + _FULL_MINUTE
-
-
-def _shares(start: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
-    """Yield the quarter hours from start to end, each with its share of the time."""
-    quarter = start.replace(minute=start.minute - start.minute % 15, second=0, microsecond=0)
-    if end <= quarter + _QUARTER:
-        yield quarter, 1.0
-        return
-    while quarter < end:
-        yield quarter, (min(quarter + _QUARTER, end) - max(quarter, start)) / (end - start)
-        quarter += _QUARTER

@@ -11,6 +11,7 @@ from carbonnas.budgeting import BudgetBook
 from carbonnas.emissions import EmissionEntry
 from carbonnas.record import Override, SearchRecord, own_budget_name
 from carbonnas.search_state import SearchHeader, SearchProgress
+from carbonnas.storage.joining import joined, joined_samples
 from carbonnas.storage.search_store import SearchStore
 
 CONTEXT = timedelta(hours=12)
@@ -29,7 +30,8 @@ def load_record(store: SearchStore, search_id: str) -> SearchRecord:
 
 def _record(store: SearchStore, search_id: str) -> SearchRecord:
     header, progress = store.header(search_id), store.progress(search_id)
-    entries = store.entries(search_id)
+    # Joined here as well, so that a report says the same whether the store has done so or not.
+    entries = joined(store.entries(search_id))
     overrides = _overrides(store, header, progress)
     book = _book(header, entries, overrides)
     return SearchRecord(
@@ -47,8 +49,8 @@ def _record(store: SearchStore, search_id: str) -> SearchRecord:
         objectives=header.objectives,
         trials=tuple(store.trials(search_id)),
         decisions=tuple(store.decisions(search_id)),
-        entries=tuple(entries),
-        measured=tuple(store.measured(search_id)),
+        entries=entries,
+        measured=joined_samples(store.measured(search_id)),
         intensities=_intensities(store, header, progress, entries),
         budgets=book.states(progress.clock_at, 0.0),
         measurement=progress.measurement,
@@ -83,7 +85,7 @@ def _book(header: SearchHeader, entries: Sequence[EmissionEntry], overrides: Seq
 
 
 def _intensities(
-    store: SearchStore, header: SearchHeader, progress: SearchProgress, entries: list[EmissionEntry]
+    store: SearchStore, header: SearchHeader, progress: SearchProgress, entries: Sequence[EmissionEntry]
 ) -> IntensitySeries:
     like = next((e.priced.intensity for e in reversed(entries) if e.priced.intensity is not None), None)
     if like is None:

@@ -43,8 +43,8 @@ class SearchStore(Protocol):
     def progress(self, search_id: str) -> SearchProgress:
         """Return what changes about a search, as of its last step."""
 
-    def trials(self, search_id: str) -> list[Trial]:
-        """Return the trials of a search by number."""
+    def trials(self, search_id: str, *, open_only: bool = False) -> list[Trial]:
+        """Return the trials of a search by number; with `open_only` those that have not ended."""
 
     def decisions(self, search_id: str) -> list[DecisionRecord]:
         """Return the decisions of a search in order of time."""

@@ -1,13 +1,15 @@
 """The store: everything that survives the process, written one step at a time.
 
 All that one step of a search changes is one transaction: trial states, results, energy, the strategy's state and the decision.
-The ledger and the readings are append-only; the database itself refuses to change or delete them.
+The ledger and the readings are append-only; the database itself refuses to change or delete them. The one exception are lines of a quarter
+hour that is over, in whose place comes one that stands for them (`carbonnas.storage.joining`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +29,7 @@ from carbonnas.storage.database import immediate, open_engine, row_errors, stora
 from carbonnas.storage.intensity_archive import LAST_KEPT_LAST, StoredArchive
 from carbonnas.storage.ledger import read_entries
 from carbonnas.storage.search_codec import header_from, progress_from, progress_row, search_row
+from carbonnas.storage.settling import Due, join_rows, keep_joined_until
 from carbonnas.storage.tables import (
     DECISIONS,
     ENDED_SUMS,
@@ -39,7 +42,7 @@ from carbonnas.storage.tables import (
     TRIALS,
     USAGES,
 )
-from carbonnas.trials import Trial
+from carbonnas.trials import Trial, TrialState
 
 T = TypeVar("T")
 
@@ -76,6 +79,7 @@ class Store:
         self.path = path
         self._engine = open_engine(path, patience_s)
         self._snapshot: Connection | None = None
+        self._joined_at: datetime | None = None
 
     def close(self) -> None:
         """Release the file."""
@@ -94,7 +98,8 @@ class Store:
     def commit(self, search_id: str, progress: SearchProgress, step: Step) -> None:
         """Write one step, all of it or nothing."""
         with immediate(self._engine, self.path) as connection:
-            connection.execute(update(SEARCHES).where(SEARCHES.c.id == search_id).values(progress_row(progress)))
+            advance = update(SEARCHES).where(SEARCHES.c.id == search_id).values(progress_row(progress))
+            joined_until = connection.execute(advance.returning(SEARCHES.c.joined_until)).scalar()
             _execute(connection, _KEEP_INTENSITY, [codec.intensity_row(sample) for sample in step.intensities])
             _execute(connection, _PUT_TRIAL, [codec.trial_row(search_id, trial) for trial in step.trials.values()])
             _execute(connection, insert(DECISIONS), [codec.decision_row(search_id, made) for made in step.decisions])
@@ -105,6 +110,16 @@ class Store:
                 [{"search_id": search_id, "stream": s, "number": n} for s, n in step.usage_marks.items()],
             )
             _write_entries(connection, search_id, step.entries)
+            due = Due.at(progress.clock_at, joined_until, step.entries)
+            self._join(connection, search_id, due, progress.clock_at)
+
+    def _join(self, connection: Connection, search_id: str, due: Due, now: datetime) -> None:
+        """Join what is due of a search's ledger; of many searches only one at an instant, so that no instant bears the work for all."""
+        reached = due.since
+        if due and now != self._joined_at:
+            reached, self._joined_at = join_rows(connection, search_id, due), now
+        if reached != due.joined_until:
+            keep_joined_until(connection, search_id, reached)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -149,9 +164,11 @@ class Store:
         """Return what changes about a search, as of its last step."""
         return self._search(search_id, progress_from)
 
-    def trials(self, search_id: str) -> list[Trial]:
-        """Return the trials of a search by number."""
+    def trials(self, search_id: str, *, open_only: bool = False) -> list[Trial]:
+        """Return the trials of a search by number; with `open_only` those that have not ended."""
         query = select(TRIALS).where(TRIALS.c.search_id == search_id).order_by(TRIALS.c.number)
+        if open_only:
+            query = query.where(TRIALS.c.state.in_([state.value for state in TrialState if not state.final]))
         return self._read(query, codec.trial_from)
 
     def decisions(self, search_id: str) -> list[DecisionRecord]:

@@ -73,6 +73,7 @@ SEARCHES = Table(
     Column("emissions_g", Float),
     Column("unpriced_j", Float),
     Column("counts", JSON(none_as_null=True)),
+    Column("joined_until", Instant),
 )
 
 TRIALS = Table(
@@ -150,13 +151,14 @@ READINGS = Table(
     METADATA,
     Column("reading_id", String, primary_key=True),
     Column("part", Integer, primary_key=True),
-    Column("search_id", ForeignKey("searches.id"), nullable=False, index=True),
+    Column("search_id", ForeignKey("searches.id"), nullable=False),
     Column("start", Instant, nullable=False),
     Column("end", Instant, nullable=False),
     Column("cpu_j", Float, nullable=False),
     Column("gpu_j", Float, nullable=False),
     Column("ram_j", Float, nullable=False),
 )
+Index("readings_by_time", READINGS.c.search_id, READINGS.c.start)
 
 LEDGER = Table(
     "ledger",
@@ -179,6 +181,14 @@ LEDGER = Table(
 Index("ledger_by_time", LEDGER.c.search_id, LEDGER.c.start)
 # Without it the database reads the whole ledger for each intensity that is removed, to see whether the ledger refers to it.
 Index("ledger_by_intensity", LEDGER.c.intensity_id)
+
+# What is being joined within the transaction that does so; else empty, and nothing is deleted from ledger and readings.
+JOINING = Table(
+    "joining",
+    METADATA,
+    Column("search_id", String, primary_key=True),
+    Column("since", Instant, nullable=False),
+)
 
 # Emissions are derived from the ledger; these sums of it are kept for speed alone, and may be removed at any time.
 ENDED_SUMS = Table(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from carbon_sources.units import J_PER_KWH
 from carbonnas.driver import run_search
 from carbonnas.errors import ExecutionError
 from carbonnas.record import SearchRecord
+from carbonnas.testing.daemon_process import path_before
 from carbonnas.testing.exactly_once import records
 
 SLOTS = 3
@@ -25,11 +27,33 @@ TRAIN_W, SCORE_W, IDLE_W = 300.0, 100.0, 50.0
 DIRTIEST = 400.0
 """Of the grid, g/kWh."""
 BUDGET = "daemon/day"
-LIMIT_G = 1.0
-SLACK_G = (SLOTS * TRAIN_W + IDLE_W) * 10 / J_PER_KWH * DIRTIEST
-"""What the machine emits in ten seconds: the meter is read every five, and the daemon is frozen for a second and a half at most."""
+LIMIT_G = 0.4
+"""What three slots emit in less than ten seconds."""
+LITTLE_G = 0.5 * LIMIT_G
+"""So little of it may be too little to begin another trial, or all three of them."""
 
 _STEP = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the daemon is given to do.
+
+    Attributes:
+        at_once: Searches that are open at a time; two are more than there are slots for.
+        rounds: How long each is.
+        torch: Whether networks are trained, too.
+    """
+
+    at_once: int = 3
+    rounds: int = 4
+    torch: bool = True
+
+
+def most_g(stretch: timedelta) -> float:
+    """Return the most that the machine can emit in a stretch of time, in grams."""
+    return (SLOTS * TRAIN_W + IDLE_W) * stretch.total_seconds() / J_PER_KWH * DIRTIEST
+
 
 _DAEMON = f"""
 [daemon]
@@ -181,10 +205,10 @@ def undisturbed(paths: Sequence[Path], site: Path) -> list[SearchRecord]:
     program = f"import sys; from {__name__} import run_alone; run_alone(sys.argv[1:])"
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", program, *map(str, paths)],
-        env={**os.environ, "PYTHONPATH": str(site)},
+        env={**os.environ, **path_before([site])},
         capture_output=True,
         text=True,
-        timeout=120 + 20 * len(paths),
+        timeout=600 + 60 * len(paths),
         check=False,
     )
     if done.returncode != 0:

@@ -40,7 +40,7 @@ class DaemonProcess:
         self.config = folder / "daemon.toml"
         self.log = folder / "daemon.log"
         self.config.write_text(config, encoding="utf-8")
-        self._path = os.pathsep.join(map(str, path))
+        self._path = tuple(path)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -59,14 +59,14 @@ class DaemonProcess:
         """Start a daemon without waiting for anything."""
         command: list[str | Path] = [sys.executable, "-m", "carbonnas", "daemon", "--port", "0", "--log", "json"]
         command += ["--config", self.config, "--state", self.state]
-        around = {**os.environ, "PYTHONPATH": self._path, **(environment or {})}
+        around = {**os.environ, **path_before(self._path), **(environment or {})}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=around
             )
         return self._process
 
-    def start(self, environment: Mapping[str, str] | None = None, *, patience_s: float = 120.0) -> DaemonClient | None:
+    def start(self, environment: Mapping[str, str] | None = None, *, patience_s: float = 300.0) -> DaemonClient | None:
         """Start the daemon and return a client of it once it answers; `None` if it ended before."""
         process = self.spawn(environment)
         until_s = monotonic_s() + patience_s
@@ -97,7 +97,7 @@ class DaemonProcess:
         self.process.kill()
         self.process.wait()
 
-    def stop(self, *, patience_s: float = 60.0) -> int:
+    def stop(self, *, patience_s: float = 300.0) -> int:
         """Ask it to stop and return its exit status."""
         self.signal(signal.SIGTERM)
         try:
@@ -108,6 +108,12 @@ class DaemonProcess:
     def last_words(self) -> str:
         """Return the end of its log."""
         return _tail(self.log)
+
+
+def path_before(folders: Iterable[Path]) -> dict[str, str]:
+    """Return what the environment has to say for modules of these folders to be found before those of the present path."""
+    present = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join([*map(str, folders), *([present] if present else [])])}
 
 
 def submit(client: DaemonClient, path: Path, *, labels: Iterable[str] = (), priority: int = 0) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from concurrent.futures import Executor as Threads
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from carbon_sources.clock import SimulatedClock
+from carbonnas.daemon.at_once import AtOnce
 from carbonnas.daemon.checking import Checked, check
 from carbonnas.daemon.config import DaemonConfig, load_daemon_config
 from carbonnas.daemon.control import DaemonView, Submission
@@ -30,6 +32,10 @@ idle = "50 W"
 """
 
 
+def _at_once(_name: str) -> Threads:
+    return AtOnce()
+
+
 class SimulatedDaemon:
     """A daemon whose time moves to whatever comes next; the calling thread ticks it, and gives commands between the ticks.
 
@@ -38,16 +44,35 @@ class SimulatedDaemon:
         slots: Slots of its machine.
         more: More of its configuration, TOML.
         start: First instant.
+        threads: Makes what opens and closes searches.
+        enough: How long a tick goes from search to search, real time.
     """
 
-    def __init__(self, folder: Path, *, slots: int = 2, more: str = "", start: datetime = STARTS_AT) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        slots: int = 2,
+        more: str = "",
+        start: datetime = STARTS_AT,
+        threads: Callable[[str], Threads] = _at_once,
+        enough: timedelta = timedelta.max,
+    ) -> None:
         self.state = folder / "state"
         self.clock = SimulatedClock(start)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "daemon.toml"
         path.write_text(_CONFIG.format(slots=slots, start=start.isoformat()) + more, encoding="utf-8")
         self.config: DaemonConfig = load_daemon_config(path)
-        around = Surroundings(self.state, self.clock, self._check, _watched_by_the_tick, simulated=True)
+        around = Surroundings(
+            self.state,
+            self.clock,
+            self.check,
+            _watched_by_the_tick,
+            threads=threads,
+            enough=enough,
+            simulated=True,
+        )
         self.daemon = Daemon(self.config, around)
         self.daemon.open()
 
@@ -70,7 +95,8 @@ class SimulatedDaemon:
                 return view
             self.daemon.rest(next_at if until is None else min(next_at, until))
 
-    def _check(self, submission: Submission) -> Checked:
+    def check(self, submission: Submission) -> Checked:
+        """Check a submission in this process."""
         request = {
             "config": submission.config,
             "folder": submission.folder,

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from carbon_sources.interval import Interval
 from carbonnas.emissions import EmissionEntry
-from carbonnas.energy.meter import Account
+from carbonnas.energy.meter import Account, Owner
+from carbonnas.execution.spool import Spool
 from carbonnas.record import SearchRecord, SearchState
-from carbonnas.storage.paths import store_path
+from carbonnas.storage.paths import search_folder, store_path
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
-from carbonnas.trials import TrialState
+from carbonnas.trials import Trial, TrialState
 
 _REL = 1e-9
 _JITTER = timedelta(seconds=0.02)
@@ -30,6 +33,59 @@ def records(state: Path) -> list[SearchRecord]:
         return [load_record(store, search_id) for search_id in store.ids()]
     finally:
         store.close()
+
+
+def open_trials(state: Path, search_ids: Iterable[str]) -> list[Trial]:
+    """Return those trials of some searches that have not ended."""
+    store = Store(store_path(state))
+    try:
+        return [trial for each in search_ids for trial in store.trials(each) if not trial.state.final]
+    finally:
+        store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a worker had written down of a trial when its daemon was killed, and whether that had read it and entered it."""
+
+    search_id: str
+    owner: Owner
+    interval: Interval
+    entered: bool
+
+
+def written(state: Path) -> list[Written]:
+    """Return what the workers of a daemon that is dead have written down of trials and nobody has deleted."""
+    store = Store(store_path(state))
+    try:
+        marks = {search_id: store.usage_marks(search_id) for search_id in store.ids()}
+    finally:
+        store.close()
+    return [
+        Written(search_id, usage.owner, usage.interval, usage.number <= of_search.get(usage.stream, -1))
+        for search_id, of_search in marks.items()
+        for usage in Spool(search_folder(state, search_id) / "spool").recover()
+        if usage.owner.account is Account.TRIAL
+    ]
+
+
+def forgotten(searches: Sequence[SearchRecord], usages: Iterable[Written]) -> list[str]:
+    """Return one sentence for each usage that was written down and that no ledger holds."""
+    held: dict[tuple[str, Owner], list[Interval]] = defaultdict(list)
+    for record in searches:
+        for entry in record.entries:
+            held[record.search_id, entry.owner].append(entry.priced.sample.interval)
+    return [
+        f"{usage.search_id}: its ledger does not hold {usage.interval} of trial {usage.owner.trial}"
+        for usage in usages
+        if usage.interval.duration - _common(usage.interval, held[usage.search_id, usage.owner]) > 2 * _JITTER
+    ]
+
+
+def _common(interval: Interval, others: Iterable[Interval]) -> timedelta:
+    """Return how much of an interval others cover that don't overlap each other."""
+    pieces = (interval.intersection(other) for other in others)
+    return sum((piece.duration for piece in pieces if piece is not None), timedelta())
 
 
 def work(record: SearchRecord) -> list[tuple[object, ...]]:
@@ -52,30 +108,78 @@ def violations(searches: Sequence[SearchRecord], *, ended: bool = True) -> list[
     return found
 
 
-def overshoots(searches: Sequence[SearchRecord], budget: str, limit_g: float, slack_g: float) -> list[str]:
-    """Return one sentence for each day in which work went on beyond a daily budget over all searches.
+def beyond(searches: Sequence[SearchRecord], budget: str, limit_g: float) -> list[tuple[float, Interval]]:
+    """Return the work that was done beyond a daily budget over all searches: by how many grams it had been exceeded at its end, and when that was.
 
     Args:
         searches: All that count.
         budget: Name of the budget, whose days are those of UTC; what operators added holds from when they did so.
         limit_g: Its limit.
-        slack_g: What the machine can emit between two readings of its meter, in grams.
     """
-    entries = sorted((e for record in searches for e in record.entries), key=_end)
+    entries = [entry for record in searches for entry in record.entries]
+    course = _Course(entries)
     # A record tells of those that were made while its search lived.
     added = {each for record in searches for each in record.overrides if each.budget == budget}
-    spent_g: dict[date, float] = defaultdict(float)
-    found: dict[date, str] = {}
-    for entry in entries:
-        end = _end(entry)
-        day = end.date()
-        spent_g[day] += entry.emissions_g or 0.0
-        limit = limit_g + sum(each.grams for each in added if each.at <= end and each.at.date() == day)
-        if entry.owner.account is Account.TRIAL and spent_g[day] > limit + slack_g:
-            found.setdefault(
-                day, f"work went on at {end} although {spent_g[day]:.3f} g of {limit:.3f} g had been emitted"
-            )
-    return list(found.values())
+    found: list[tuple[float, Interval]] = []
+    for interval in (e.priced.sample.interval for e in entries if e.owner.account is Account.TRIAL):
+        end = interval.end
+        midnight = end.replace(hour=0, minute=0, second=0, microsecond=0)
+        limit = limit_g + sum(each.grams for each in added if midnight <= each.at <= end)
+        over_g = course.until(end) - course.until(midnight) - limit
+        if over_g > 0:
+            found.append((over_g, interval))
+    return found
+
+
+class _Course:
+    """What had been emitted at any time, as far as its price is known; power is constant within an entry."""
+
+    def __init__(self, entries: Iterable[EmissionEntry]) -> None:
+        steps: dict[datetime, float] = defaultdict(float)
+        for entry in entries:
+            interval = entry.priced.sample.interval
+            rate = (entry.emissions_g or 0.0) / interval.duration.total_seconds()
+            steps[interval.start] += rate
+            steps[interval.end] -= rate
+        self._times = sorted(steps)
+        self._rates = list(itertools.accumulate(steps[at] for at in self._times))
+        pieces = zip(self._rates, itertools.pairwise(self._times), strict=False)
+        grams = (rate * (end - start).total_seconds() for rate, (start, end) in pieces)
+        self._sums = list(itertools.accumulate(grams, initial=0.0))
+
+    def until(self, at: datetime) -> float:
+        """Return the grams that had been emitted by then."""
+        place = bisect.bisect_right(self._times, at) - 1
+        return 0.0 if place < 0 else self._sums[place] + self._rates[place] * (at - self._times[place]).total_seconds()
+
+
+def readings(state: Path, search_ids: Iterable[str], since: datetime) -> list[Interval]:
+    """Return what the values stand for that the meter has given for some searches: the time from one to the next.
+
+    Some time later the store keeps those of a quarter hour as one.
+
+    Args:
+        state: Folder of the store.
+        search_ids: The searches.
+        since: Only those count that begin later.
+    """
+    store = Store(store_path(state))
+    try:
+        measured = [sample.interval for each in search_ids for sample in store.measured(each)]
+        return [interval for interval in measured if interval.start > since]
+    finally:
+        store.close()
+
+
+def emitted(searches: Sequence[SearchRecord], within: Interval) -> float:
+    """Return the grams that all ledgers hold of a stretch of time, as far as their price is known."""
+    return math.fsum(_within_g(entry, within) for record in searches for entry in record.entries)
+
+
+def _within_g(entry: EmissionEntry, within: Interval) -> float:
+    interval = entry.priced.sample.interval
+    common = interval.intersection(within)
+    return 0.0 if common is None else (entry.emissions_g or 0.0) * (common.duration / interval.duration)
 
 
 def lost_for_good(record: SearchRecord) -> list[int]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from carbon_sources.clock import Clock, SystemClock
+from carbon_sources.clock import Clock, SystemClock, monotonic_s
 from carbonnas.energy.meter import ProbeFactory
 from carbonnas.execution.process import ProcessExecutor
 from carbonnas.execution.workbench import Workbench
 from carbonnas.testing.evaluators import CountingWorkbench
 
 USAGE_INTERVAL = timedelta(seconds=0.05)
+_PATIENCE_S = 300.0
 
 
 @contextmanager
@@ -26,7 +29,7 @@ def opened(
     workbench: Workbench | None = None,
     probe: ProbeFactory | None = None,
     usage_interval: timedelta = USAGE_INTERVAL,
-    start_timeout: timedelta = timedelta(seconds=30),
+    start_timeout: timedelta = timedelta(minutes=5),
 ) -> Iterator[ProcessExecutor]:
     """Open an executor, on a `CountingWorkbench` with epochs of 0.02 s if no other is given, and close it."""
     executor = ProcessExecutor(
@@ -61,6 +64,30 @@ def alive(pid: int) -> bool:
         return _fields(pid)[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def wait_for_end(pids: Iterable[int]) -> None:
+    """Wait until none of these processes runs any more.
+
+    Raises:
+        TimeoutError: If one goes on for minutes.
+    """
+    wait_until(lambda: not any(map(alive, pids)), "a process does not end")
+
+
+def stop(pid: int) -> None:
+    """Stop a process, and wait until it uses no more processor time. Raises `TimeoutError` if it goes on for minutes."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: _fields(pid)[0] in "TZ", "a process does not stop")
+
+
+def wait_until(holds: Callable[[], bool], otherwise: str) -> None:
+    """Wait until something holds. Raises `TimeoutError`, which says what is so `otherwise`, after minutes."""
+    pause, end_s = threading.Event(), monotonic_s() + _PATIENCE_S
+    while not holds():
+        if monotonic_s() > end_s:
+            raise TimeoutError(otherwise)
+        pause.wait(0.02)
 
 
 def processor_s(pid: int) -> float:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.security import HTTPBearer
 
-from carbonnas.daemon.control import Control, SearchView, Submission
+from carbonnas.daemon.control import Control, DaemonView, SearchView, Submission
 from carbonnas.report.render import ReportFormat
 from carbonnas.web import api_answers as answers
 from carbonnas.web import api_models as models
 from carbonnas.web.errors import COMMANDS, READING, UNKNOWN
 from carbonnas.web.events import EventStream, ViewFeed
+from carbonnas.web.report_room import BusyError
 from carbonnas.web.reports import REPORTS, report_response
 from carbonnas.web.shelf import Shelf
+from carbonnas.web.submitting import enter
+from carbonnas.web.visitor import visitor_of
 
 _BEARER = Depends(HTTPBearer(auto_error=False, description="What the file `token` of the state folder holds."))
 SearchId = Annotated[str, Path(max_length=200, description="Id of the search.")]
@@ -45,7 +48,7 @@ def _daemon(control: Control, feed: ViewFeed) -> APIRouter:
     @router.get("/budgets")
     def budgets() -> models.BudgetList:
         """Tell how all budgets stand: the daemon's, and those of searches that have not ended."""
-        return models.BudgetList(budgets=[answers.budget_answer(budget) for budget in control.view().budgets])
+        return models.BudgetList(budgets=[answers.budget_answer(budget) for budget in _taken_over(control).budgets])
 
     @router.get("/sources")
     def sources() -> models.SourceList:
@@ -57,9 +60,13 @@ def _daemon(control: Control, feed: ViewFeed) -> APIRouter:
         response_class=Response,
         responses={200: {"content": {EventStream.media_type: {"schema": {"type": "string"}}}}},
     )
-    async def events() -> EventStream:
-        """Send an event `view` for each change: its version and, by search, phase, trials and grams; ends when the daemon stops."""
-        return EventStream(feed, feed.join(asyncio.get_running_loop()))
+    async def events(request: Request) -> EventStream:
+        """Send an event `view` for each change: its version and, by search, phase, trials and grams; ends when the daemon stops.
+
+        Some of the places are kept for those who show the token.
+        """
+        known = visitor_of(request).knows_token
+        return EventStream(feed, feed.join(asyncio.get_running_loop(), knows_token=known))
 
     return router
 
@@ -136,10 +143,16 @@ def _commands(control: Control) -> APIRouter:
 
     @router.post("/searches", status_code=201)
     def submit(body: models.SubmissionBody) -> models.Submitted:
-        """Enter a search; one with the same configuration that has not ended is returned as it is, unless `new` is set."""
+        """Enter a search; one with the same configuration that has not ended is returned as it is, unless `new` is set.
+
+        Then `there` is true, and priority and labels are those that it has, whatever was asked for.
+        """
         labels = tuple(body.labels)
         submission = Submission(body.config, body.folder, body.priority, labels, anew=body.new, anyway=body.anyway)
-        return models.Submitted(id=control.submit(submission))
+        entered = enter(control, submission)
+        has = entered.there or submission
+        there = entered.there is not None
+        return models.Submitted(id=entered.search_id, there=there, priority=has.priority, labels=list(has.labels))
 
     @router.post("/searches/{search_id}/pause", status_code=204)
     def pause(search_id: SearchId) -> None:
@@ -169,6 +182,14 @@ def _commands(control: Control) -> APIRouter:
         control.override(name, body.grams, body.reason)
 
     return router
+
+
+def _taken_over(control: Control) -> DaemonView:
+    """Return how the daemon stands; raise `BusyError` while it does not know yet what budgets there are, for that is not none."""
+    view = control.view()
+    if view.version == 0:
+        raise BusyError(f"{view.trouble or 'the daemon is starting'}; ask again in a moment")
+    return view
 
 
 def _active(control: Control) -> dict[str, SearchView]:

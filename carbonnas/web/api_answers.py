@@ -8,8 +8,9 @@ from collections import Counter
 from importlib.metadata import version
 
 from carbon_sources.intensity import IntensitySample
+from carbon_sources.interval import Interval
 from carbonnas.accounting import RunningTotals
-from carbonnas.daemon.control import BudgetView, DaemonView, GridView, Phase, SearchView
+from carbonnas.daemon.control import BudgetView, DaemonView, EndedWindow, GridView, Phase, SearchView
 from carbonnas.energy.meter import Measurement
 from carbonnas.execution.executor import EpochReport
 from carbonnas.record import DecisionRecord, SearchState
@@ -19,6 +20,7 @@ from carbonnas.storage.search_index import SearchSummary
 from carbonnas.trials import Trial
 from carbonnas.web import api_models as models
 from carbonnas.web.events import by_kind
+from carbonnas.web.pages_words import why_over
 from carbonnas.web.shelf import ShelfDetails
 from schedulers.budget import BudgetState
 from schedulers.decision import Decision
@@ -232,6 +234,22 @@ def budget_answer(view: BudgetView) -> models.BudgetAnswer:
             models.OverrideAnswer(at=o.at, grams=o.grams, reason=o.reason, window_start=o.window_start)
             for o in view.overrides
         ],
+        exceeded=[_ended_window(each.state.window, each) for each in view.exceeded if each.state.window is not None],
+    )
+
+
+def _ended_window(span: Interval, window: EndedWindow) -> models.EndedWindowAnswer:
+    state = window.state
+    return models.EndedWindowAnswer(
+        window_start=span.start,
+        window_end=span.end,
+        limit_g=state.budget.limit_g,
+        spent_g=state.spent_g,
+        unpriced_g=state.unpriced_g,
+        doubt_g=state.doubt_g,
+        over_g=-state.remaining_g,
+        at_end_g=window.at_end_g,
+        why=why_over(window),
     )
 
 

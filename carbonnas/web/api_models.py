@@ -100,6 +100,9 @@ class Submitted(Answer):
     """A search that was entered, or that was there already."""
 
     id: str = Field(description="Its name in commands.")
+    there: bool = Field(default=False, description="Whether it was there already; then it stays as it was.")
+    priority: int = Field(default=0, description="The priority that it has.")
+    labels: list[str] = Field(default=[], description="The labels that it has.")
 
 
 class Totals(Answer):
@@ -158,6 +161,24 @@ class OverrideAnswer(Answer):
     window_start: datetime | None
 
 
+class EndedWindowAnswer(Answer):
+    """A window of a budget that has ended, and in which more was emitted than allowed."""
+
+    window_start: datetime
+    window_end: datetime
+    limit_g: float
+    spent_g: float = Field(
+        description="Spent in it, as is known by now; unpriced energy counts with what is expected of it at most."
+    )
+    unpriced_g: float = Field(description="The part of it that is for unpriced energy.")
+    doubt_g: float = Field(description="How much more that energy may turn out to have emitted.")
+    over_g: float = Field(description="How far what is spent and in doubt is above the limit.")
+    at_end_g: float | None = Field(
+        description="What was spent and in doubt when it ended; null if the daemon did not run then, or was started anew since."
+    )
+    why: str = Field(description="For people: whether it was over when it ended, or prices came later.")
+
+
 class BudgetAnswer(Answer):
     """How a budget stands, in grams of CO2 equivalent."""
 
@@ -184,6 +205,11 @@ class BudgetAnswer(Answer):
         description="When it will be exhausted as forecast; null if not within the forecast, or unknown."
     )
     overrides: list[OverrideAnswer] = Field(description="What operators have added in this window, oldest first.")
+    exceeded: list[EndedWindowAnswer] = Field(
+        [],
+        description="Of a budget of the daemon, those of its last 14 ended windows in which more was emitted than allowed, the newest first;"
+        " those of a search's own budget stand in its report.",
+    )
 
 
 class SearchLine(Answer):

@@ -13,6 +13,7 @@ from carbonnas.web import errors
 from carbonnas.web.api import api_router
 from carbonnas.web.api_answers import release
 from carbonnas.web.events import ViewFeed
+from carbonnas.web.heads import Heads
 from carbonnas.web.pages import pages_router
 from carbonnas.web.pages_render import Renderer
 from carbonnas.web.pages_static import static_files
@@ -20,6 +21,7 @@ from carbonnas.web.probes import probes_router
 from carbonnas.web.security import Door
 from carbonnas.web.settings import WebSettings
 from carbonnas.web.shelf import Shelf
+from carbonnas.web.signed_out import SignedOut
 from carbonnas.web.signing_in import signing_in_router
 from carbonnas.web.token import Sessions
 
@@ -39,7 +41,8 @@ def create_app(control: Control, shelf: Shelf, settings: WebSettings, feed: View
         feed: Tells listeners of changes; made here if there is none. Whoever serves the application closes `app.state.feed` first, because
             connections that listen end no sooner.
     """
-    sessions = None if settings.token is None else Sessions(settings.token)
+    signed_out = SignedOut(shelf.path.with_name("signed-out"))
+    sessions = None if settings.token is None else Sessions(settings.token, signed_out=signed_out)
     feed = feed or ViewFeed(control)
     app = FastAPI(
         title="carbonnas",
@@ -61,12 +64,14 @@ def create_app(control: Control, shelf: Shelf, settings: WebSettings, feed: View
         },
     )
     app.state.feed = feed
-    errors.install(app)
+    renderer = Renderer(static_files()[0])
+    errors.install(app, renderer)
     guards = settings.guards_reading
     app.include_router(api_router(control, shelf, feed, guards_reading=guards))
     app.include_router(probes_router(control, shelf, guards_reading=guards))
-    app.include_router(signing_in_router(sessions, Renderer(static_files()[0])))
+    app.include_router(signing_in_router(sessions, renderer))
     app.include_router(pages_router(control, shelf))
+    app.add_middleware(Heads)
     app.add_middleware(Door, settings=settings, sessions=sessions)
     return app
 

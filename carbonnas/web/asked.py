@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
-from carbonnas.web.visitor import FORM_TOKEN_HEADER, SESSION_COOKIE
+from carbonnas.web.visitor import FORM_TOKEN_HEADER, cookie_name, port_of
 
 READING = frozenset({"GET", "HEAD"})
 _ONCE = frozenset(
@@ -41,9 +41,7 @@ class Asked:
     def of(cls, scope: Scope) -> Asked:
         """Read a request from the scope of an HTTP connection."""
         pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
-        server = scope.get("server")
-        port = None if server is None else server[1]
-        return cls(scope["method"], scope["path"], dict(pairs), port, _problem(pairs))
+        return cls(scope["method"], scope["path"], dict(pairs), port_of(scope), _problem(pairs))
 
     @property
     def reads(self) -> bool:
@@ -65,7 +63,8 @@ class Asked:
     def session(self) -> str | None:
         """The session that its cookie names; `None` without one, or if there are several."""
         pieces = (piece.strip().partition("=") for piece in self.headers.get("cookie", "").split(";"))
-        found = [value for name, _, value in pieces if name == SESSION_COOKIE]
+        carrier = cookie_name(self.port)
+        found = [value for name, _, value in pieces if name == carrier]
         return found[0] if len(found) == 1 else None
 
     @property

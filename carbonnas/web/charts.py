@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import os
-import subprocess
-import sys
 import threading
 import zlib
 from collections import OrderedDict
@@ -16,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from carbon_sources.clock import monotonic_s
+from carbonnas.execution.child import ChildError, ask_child
 from carbonnas.web.charts_look import Look
 from carbonnas.web.charts_rows import GridRows
 
@@ -23,18 +20,19 @@ Pictures = Mapping[str, str]
 Draw = Callable[[Mapping[str, Any]], Pictures]
 
 _FRESH_S = 20.0
-"""However fast a search changes, its charts are not drawn again sooner."""
+"""However fast a search changes, in the long run its charts are not drawn again sooner."""
 
-_LONGEST_S = 120.0
-"""The charts of the longest searches take a quarter of it."""
+_FIRST_S = 2.5
+"""A chart that was drawn for the first time may be drawn again after that; each time it is drawn the time doubles, up to `_FRESH_S`."""
+
+_LONGEST_S = 600.0
+"""It takes seconds, and many times as long where work of searches, which goes first, takes all processors."""
 
 _MOST_WAITING = 8
 """Orders that may wait; whoever comes then asks again later."""
 
 _MOST_BYTES, _MOST_KEPT = 8_000_000, 200
 """Of compressed pictures that are kept, and how many sets of them."""
-
-_log = logging.getLogger(__name__)
 
 
 class ChartError(Exception):
@@ -48,16 +46,19 @@ class Chart:
     Attributes:
         content: SVG; `None` while it is being drawn for the first time.
         current: Whether it shows the version that was asked for; another one is on its way otherwise.
+        again_s: Seconds until it may be drawn again; 0 if it is being drawn, or could be.
     """
 
     content: bytes | None
     current: bool
+    again_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     version: str
     drawn_at_s: float
+    holds_s: float
     pictures: Mapping[str, bytes]
     problem: str | None = None
 
@@ -98,7 +99,8 @@ class ChartRoom:
         Args:
             search_id: The search.
             name: The figure's name in the report.
-            version: Names the state of the search. A search that changes fast is drawn every 20 s at most.
+            version: Names the state of the search. A search that changes fast is drawn every 20 s at most, but for the first
+                few times.
             look: How to draw it.
 
         Raises:
@@ -122,7 +124,9 @@ class ChartRoom:
             return Chart(None, current=False)
         if kept.problem is not None:
             raise ChartError(kept.problem)
-        return Chart(zlib.decompress(kept.pictures[name]), kept.version == version)
+        current = kept.version == version
+        again_s = 0.0 if current else max(0.0, kept.drawn_at_s + kept.holds_s - self._monotonic())
+        return Chart(zlib.decompress(kept.pictures[name]), current, again_s)
 
     def _find(self, key: Hashable) -> _Kept | None:
         with self._guard:
@@ -132,7 +136,7 @@ class ChartRoom:
 
     def _is_due(self, kept: _Kept, version: str) -> bool:
         outdated = kept.version != version or kept.problem is not None
-        return outdated and self._monotonic() - kept.drawn_at_s >= _FRESH_S
+        return outdated and self._monotonic() - kept.drawn_at_s >= kept.holds_s
 
     def _ask(self, key: Hashable, version: str, order: Mapping[str, Any]) -> None:
         with self._guard:
@@ -149,7 +153,7 @@ class ChartRoom:
         while (first := self._next()) is not None:
             key, version, order = first
             try:
-                kept = self._drawn(version, order)
+                kept = self._drawn(version, order, self._find(key))
             except BaseException:
                 self._give_up()
                 raise
@@ -168,13 +172,17 @@ class ChartRoom:
             self._orders.clear()
             self._drawing = False
 
-    def _drawn(self, version: str, order: Mapping[str, Any]) -> _Kept:
+    def _drawn(self, version: str, order: Mapping[str, Any], before: _Kept | None) -> _Kept:
+        begun_s = self._monotonic()
         try:
             pictures = self._draw(order)
         except ChartError as error:
-            return _Kept(version, self._monotonic(), {}, str(error))
+            return _Kept(version, self._monotonic(), _FRESH_S, {}, str(error))
+        drawn_at_s = self._monotonic()
         packed = {name: zlib.compress(picture.encode()) for name, picture in pictures.items()}
-        return _Kept(version, self._monotonic(), packed)
+        holds_s = _FIRST_S if before is None else min(_FRESH_S, 2 * before.holds_s)
+        # Drawing never takes more than half of the time.
+        return _Kept(version, drawn_at_s, max(holds_s, drawn_at_s - begun_s), packed)
 
     def _keep(self, key: Hashable, kept: _Kept) -> None:
         with self._guard:
@@ -197,24 +205,12 @@ def draw_in_process(order: Mapping[str, Any]) -> Pictures:
     Raises:
         ChartError: If it fails, or takes too long.
     """
-    command = [sys.executable, "-P", "-m", "carbonnas.web.charts_worker"]
+    what = "the chart could not be drawn"
     try:
-        done = subprocess.run(  # noqa: S603 # our own module
-            command,
-            input=json.dumps({**order, "parent": os.getpid()}),
-            capture_output=True,
-            text=True,
-            timeout=_LONGEST_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ChartError(f"the chart could not be drawn in {_LONGEST_S:.0f} s") from None
-    except OSError as error:
-        raise ChartError(f"no process can be started to draw the chart: {error.strerror}") from error
-    if done.returncode != 0:
-        _log.error("a chart could not be drawn: %s", done.stderr.strip()[-2000:])
-        raise ChartError("the chart could not be drawn; the log says why")
-    answer = json.loads(done.stdout)
+        told = ask_child("carbonnas.web.charts_worker", order, what=what, longest_s=_LONGEST_S)
+    except ChildError as error:
+        raise ChartError(str(error)) from error
+    answer = json.loads(told)
     if "problem" in answer:
         raise ChartError(answer["problem"])
     pictures: dict[str, str] = answer["pictures"]

@@ -7,14 +7,13 @@ would never come back.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from carbonnas.errors import CarbonNASError
-from carbonnas.execution.parent_death import die_with_parent
+from carbonnas.execution.child import taken_order
 from carbonnas.web.charts_look import WHOLE_ROW, Look, Scheme, Size, dressed
 from carbonnas.web.charts_rows import GridRows
 
@@ -62,10 +61,8 @@ def _of_grid(order: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Carry out the order that stands on standard input."""
-    order = json.load(sys.stdin)
-    die_with_parent(order["parent"])
-    os.nice(_POLITE)
+    """Carry out an order."""
+    order = taken_order(_POLITE)
     try:
         answer: dict[str, Any] = {"pictures": drawn(order)}
     except CarbonNASError as error:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from carbonnas.daemon.control import CommandError, UnknownNameError
 from carbonnas.errors import ConfigError, SearchNotFoundError, StorageError
 from carbonnas.web.api_models import Problem
+from carbonnas.web.asked import Asked
 from carbonnas.web.events import FeedFullError
+from carbonnas.web.pages_render import Renderer
 from carbonnas.web.report_room import BusyError
 
 _REFUSED: dict[int | str, dict[str, Any]] = {
@@ -34,8 +40,9 @@ COMMANDS: dict[int | str, dict[str, Any]] = {
 """What may be answered besides what was asked for."""
 
 
-def install(app: FastAPI) -> None:
-    """Have every error of ours answered with its status and sentence."""
+def install(app: FastAPI, renderer: Renderer) -> None:
+    """Have every error of ours answered with its status and sentence, and what is not there with a page where a person looks."""
+    app.add_exception_handler(HTTPException, partial(_not_there, renderer))
     app.add_exception_handler(RequestValidationError, _not_as_described)
     app.add_exception_handler(ConfigError, _wrong_config)
     statuses: Sequence[tuple[type[Exception], int]] = (
@@ -55,6 +62,18 @@ def answer(status: int, detail: str, problems: Sequence[str] | None = None) -> J
     body = Problem(detail=detail, problems=None if problems is None else list(problems))
     headers = {"Retry-After": "5"} if status == 503 else None
     return JSONResponse(body.model_dump(exclude_none=True), status, headers)
+
+
+async def _not_there(renderer: Renderer, request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    if not Asked.of(request.scope).wants_page:
+        return await http_exception_handler(request, error)
+    status = HTTPStatus(error.status_code)
+    told = "there is no such page" if error.detail == status.phrase else error.detail
+    page = renderer.page(request, "missing.html.j2", here="", title="Not found", status=status, sentence_of=told)
+    page.headers.update(error.headers or {})
+    return page
 
 
 def _sentence_with(status: int) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:

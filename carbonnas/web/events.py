@@ -15,6 +15,8 @@ from carbonnas.daemon.control import Control, DaemonView, SearchView
 from carbonnas.trials import TrialKind, TrialState
 
 MOST_LISTENERS = 32
+KEPT_LISTENERS = 8
+"""Of these so many are kept for those who show the token: whoever can reach the port can take the others, and hold them."""
 HEARTBEAT_S = 15.0
 _LOOK_EVERY_S = 1.0
 """How long it takes at most to notice that the feed was closed."""
@@ -71,14 +73,23 @@ class ViewFeed:
         control: The daemon.
         heartbeat_s: Seconds of silence after which a listener is told that the connection still stands.
         most: At most so many listen at the same time.
+        kept: So many of these places are for those who show the token.
     """
 
-    def __init__(self, control: Control, *, heartbeat_s: float = HEARTBEAT_S, most: int = MOST_LISTENERS) -> None:
+    def __init__(
+        self,
+        control: Control,
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+        most: int = MOST_LISTENERS,
+        kept: int = KEPT_LISTENERS,
+    ) -> None:
         self.heartbeat_s = heartbeat_s
         self._control = control
         self._most = most
+        self._kept = kept
         self._lock = threading.Lock()
-        self._listeners: set[Listener] = set()
+        self._listeners: dict[Listener, bool] = {}
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="view feed", daemon=True)
 
@@ -94,23 +105,25 @@ class ViewFeed:
         for listener in listeners:
             listener.tell(None)
 
-    def join(self, loop: asyncio.AbstractEventLoop) -> Listener:
-        """Take a listener in; it is told the present view at once.
+    def join(self, loop: asyncio.AbstractEventLoop, *, knows_token: bool) -> Listener:
+        """Take a listener in, who has shown the token or not; it is told the present view at once.
 
         Raises:
             FeedFullError: If there are as many as there may be, or the feed was closed.
         """
         listener = Listener(loop, event(self._control.view()))
         with self._lock:
-            if len(self._listeners) >= self._most or self._closed.is_set():
+            strangers = sum(not known for known in self._listeners.values())
+            has_room = len(self._listeners) < self._most and (knows_token or strangers < self._most - self._kept)
+            if not has_room or self._closed.is_set():
                 raise FeedFullError
-            self._listeners.add(listener)
+            self._listeners[listener] = knows_token
         return listener
 
     def leave(self, listener: Listener) -> None:
         """Let a listener go; idempotent."""
         with self._lock:
-            self._listeners.discard(listener)
+            self._listeners.pop(listener, None)
 
     def _run(self) -> None:
         view = self._control.view()

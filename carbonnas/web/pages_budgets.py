@@ -18,7 +18,7 @@ from carbonnas.web.visitor import form_fields
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TypedOverride:
     """What somebody has typed into the form, so that a refusal does not lose it."""
 
     budget: str = ""
@@ -26,7 +26,7 @@ class Typed:
     reason: str = ""
 
     @classmethod
-    def of(cls, fields: Mapping[str, str]) -> Typed:
+    def of(cls, fields: Mapping[str, str]) -> TypedOverride:
         """Read the fields of a form."""
         return cls(fields.get("budget", ""), fields.get("grams", "").strip(), fields.get("reason", "").strip())
 
@@ -39,7 +39,7 @@ class BudgetsPage:
         self._renderer = renderer
 
     def answer(
-        self, request: Request, *, typed: Typed | None = None, problems: Collection[str] = (), status: int = 200
+        self, request: Request, *, typed: TypedOverride | None = None, problems: Collection[str] = (), status: int = 200
     ) -> Response:
         """Return the page; with problems if something was refused."""
         view = self._control.view()
@@ -58,7 +58,7 @@ class BudgetsPage:
                 for each in view.budgets
             ],
             problems=list(problems),
-            typed=typed or Typed(),
+            typed=typed or TypedOverride(),
         )
 
 
@@ -76,7 +76,9 @@ def _choice(name: str, limit: str, search: str | None) -> str:
 
 def _headline(view: DaemonView) -> str:
     used_up = sum(each.state.exhausted for each in view.budgets)
-    return f"{used_up} of {len(view.budgets)} budgets are used up."
+    over = sum(bool(each.exceeded) for each in view.budgets)
+    ended = f" {over} of them had windows that ended over the limit." if over else ""
+    return f"{used_up} of {len(view.budgets)} budgets are used up.{ended}"
 
 
 def grams_typed(text: str) -> float:
@@ -106,7 +108,7 @@ def budgets_router(control: Control, renderer: Renderer) -> APIRouter:
 
     @router.post("/budgets/override")
     def override(request: Request, fields: Annotated[Mapping[str, str], Depends(form_fields)]) -> Response:
-        typed = Typed.of(fields)
+        typed = TypedOverride.of(fields)
         try:
             control.override(typed.budget, grams_typed(typed.grams), typed.reason)
         except UnknownNameError as error:

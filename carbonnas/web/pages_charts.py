@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Response
@@ -13,6 +15,7 @@ from carbonnas.daemon.control import Control
 from carbonnas.errors import SearchNotFoundError
 from carbonnas.search_state import SearchHeader
 from carbonnas.status import SearchStatus
+from carbonnas.trials import TrialKind, TrialState
 from carbonnas.web.charts import Chart, ChartError, ChartRoom
 from carbonnas.web.charts_look import INKS, WHOLE_ROW, Look, Scheme, Size, width
 from carbonnas.web.charts_rows import grid_rows
@@ -26,18 +29,31 @@ _NOT_BEGUN = "new"
 _SOON_S, _LATER_S = 10, 3600
 """Seconds for which browsers may keep a chart of what changes, and of what has ended."""
 
+_SOONEST_S = 2
+"""Seconds after which to ask again for what is being drawn."""
+
 _SVG = "image/svg+xml"
 
 
 @dataclass(frozen=True, slots=True)
 class FigureLink:
-    """One figure of a search: its name in the report, headline, how to read it, its address, and whether it has a row of its own."""
+    """One figure of a search.
+
+    Attributes:
+        name: Its name in the report.
+        title: Its headline.
+        caption: How to read it.
+        source: Its address.
+        wide: Whether it has a row of its own.
+        nothing_yet: Why there is nothing to draw yet, in one sentence; `None` if there is something.
+    """
 
     name: str
     title: str
     caption: str
     source: str
     wide: bool
+    nothing_yet: str | None
 
 
 _FIGURES = (
@@ -55,14 +71,34 @@ _FIGURES = (
     ("front", "Pareto front", "Trainings by the first two objectives; no other one beats those on the front in both."),
 )
 
-_NAMES = frozenset(name for name, *_ in _FIGURES)
+_TITLES = {name: title for name, title, _ in _FIGURES}
+_OF_TRAININGS = frozenset({"progress", "front"})
 
 
-def figure_links(header: SearchHeader, version: str) -> tuple[FigureLink, ...]:
-    """Return the figures of a search in one version."""
+def stored_figures(header: SearchHeader) -> tuple[FigureLink, ...]:
+    """Return the figures of a search that the daemon does not carry out."""
+    return _links(header, ENDED, lambda _name: None)
+
+
+def live_figures(header: SearchHeader, status: SearchStatus | None) -> tuple[FigureLink, ...]:
+    """Return the figures of a search as it stands; `status` is `None` before its first step."""
+    return _links(header, version_of(status), lambda name: _nothing_yet(name, status))
+
+
+def _nothing_yet(name: str, status: SearchStatus | None) -> str | None:
+    if status is None:
+        return "There is nothing to draw before the first step."
+    if name in _OF_TRAININGS and not status.counts.get((TrialKind.TRAIN, TrialState.COMPLETED)):
+        return "There is nothing to draw before the first training has ended."
+    if name == "emissions" and not status.totals.energy_j:
+        return "There is nothing to draw before the first energy was measured."
+    return None
+
+
+def _links(header: SearchHeader, version: str, nothing_yet: Callable[[str], str | None]) -> tuple[FigureLink, ...]:
     address = f"/charts/searches/{segment(header.search_id)}"
     return tuple(
-        FigureLink(name, title, caption, f"{address}/{name}.svg?v={version}", name in WHOLE_ROW)
+        FigureLink(name, title, caption, f"{address}/{name}.svg?v={version}", name in WHOLE_ROW, nothing_yet(name))
         for name, title, caption in _FIGURES
         if name != "front" or len(header.objectives) > 1
     )
@@ -91,16 +127,19 @@ def charts_router(control: Control, shelf: Shelf, charts: ChartRoom) -> APIRoute
         if found is None:
             raise HTTPException(404, "there is no such carbon source")
         rows = grid_rows(found.observation)
-        return _picture(lambda: charts.of_grid(name, rows, look), _being_drawn("grid", look), _SOON_S)
+        return _picture(
+            lambda: charts.of_grid(name, rows, look), _being_drawn("grid", f"The chart of {name}", look), _SOON_S
+        )
 
     @router.get("/charts/searches/{search_id}/{name}.svg")
     def figure(search_id: str, name: str, look: Annotated[Look, Depends(_look)]) -> Response:
         found = control.view().search(search_id)
-        if name not in _NAMES or (found is None and not _is_stored(shelf, search_id)):
+        if name not in _TITLES or (found is None and not _is_stored(shelf, search_id)):
             raise HTTPException(404, "there is no such chart")
         version = ENDED if found is None else version_of(found.status)
         keep_s = _LATER_S if found is None else _SOON_S
-        return _picture(lambda: charts.of_search(search_id, name, version, look), _being_drawn(name, look), keep_s)
+        stand_in = _being_drawn(name, _TITLES[name], look)
+        return _picture(lambda: charts.of_search(search_id, name, version, look), stand_in, keep_s)
 
     return router
 
@@ -113,13 +152,13 @@ def _is_stored(shelf: Shelf, search_id: str) -> bool:
     return True
 
 
-def _being_drawn(name: str, look: Look) -> str:
+def _being_drawn(name: str, title: str, look: Look) -> str:
     """Return what stands in for a chart that is not there yet, as wide as it will be."""
     across = width(look, whole_row=name in WHOLE_ROW)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across} 150" width="{across}" height="150">'
         f'<text x="{across / 2:g}" y="80" text-anchor="middle" font-family="sans-serif" font-size="15" fill="{INKS[look.scheme].quiet}">'
-        "This chart is being drawn …</text></svg>"
+        f"{escape(title)} is being drawn …</text></svg>"
     )
 
 
@@ -131,9 +170,11 @@ def _picture(ask: Callable[[], Chart], stand_in: str, keep_s: int) -> Response:
     except KeyError:
         raise HTTPException(404, "there is no such chart") from None
     if chart.content is None:
-        return Response(stand_in, status_code=202, media_type=_SVG, headers={"Retry-After": "2"})
+        return Response(stand_in, status_code=202, media_type=_SVG, headers={"Retry-After": str(_SOONEST_S)})
     # the script of the page asks again where the state is older
     headers = {"Chart-State": "current" if chart.current else "older"}
     if chart.current:
         headers["Cache-Control"] = f"private, max-age={keep_s}"
+    else:
+        headers["Retry-After"] = str(max(_SOONEST_S, math.ceil(chart.again_s)))
     return Response(chart.content, media_type=_SVG, headers=headers)

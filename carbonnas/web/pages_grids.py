@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ class GridCard:
     """One carbon source.
 
     Attributes:
+        key: Names it in the page; the same as long as it is there.
         name: Its name in the daemon.
         value: The present intensity, or that it is unknown.
         unknown: Whether it is.
@@ -33,6 +35,7 @@ class GridCard:
         grid: What the daemon knows of it.
     """
 
+    key: str
     name: str
     value: str
     unknown: bool
@@ -51,6 +54,7 @@ def grid_card(grid: GridView) -> GridCard:
     current = grid.observation.current
     version = grid_rows(grid.observation).version
     return GridCard(
+        key=hashlib.sha256(grid.name.encode()).hexdigest()[:12],
         name=grid.name,
         value=words.intensity(current),
         unknown=current is None,

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from carbon_sources.interval import Interval
 from carbon_sources.units import J_PER_KWH
-from carbonnas.daemon.control import BudgetView, Phase, SearchView
+from carbonnas.daemon.control import BudgetView, EndedWindow, Phase, SearchView
 from carbonnas.record import SearchState
-from carbonnas.report.formatting import UNKNOWN, grams, kwh, metric, percent
+from carbonnas.report import formatting
+from carbonnas.report.formatting import UNKNOWN, grams, kwh, metric
 from carbonnas.status import SearchStatus
 from carbonnas.storage.search_index import SearchSummary
 from carbonnas.trials import Trial, TrialKind, TrialState
@@ -38,6 +40,17 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedRow:
+    """A window that has ended with more emitted than allowed."""
+
+    window: Interval | None
+    spent: str
+    limit: str
+    over: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetRow:
     """One budget; shares are percent of the limit as drawn, so that they end at 100."""
 
@@ -56,6 +69,7 @@ class BudgetRow:
     at_limit: str
     spent_share: float
     reserved_share: float
+    ended: tuple[EndedRow, ...]
     view: BudgetView
 
 
@@ -112,8 +126,8 @@ def budget_row(view: BudgetView) -> BudgetRow:
         search_id=view.search_id,
         scope=words.scope(view),
         limit=words.limit(view),
-        spent=grams(state.spent_g),
-        share=percent(state.spent_g / limit_g),
+        spent=formatting.spent(state.spent_g, limit_g),
+        share=formatting.spent_share(state.spent_g, limit_g),
         reserved=grams(state.reserved_g),
         remaining=grams(abs(state.remaining_g)),
         doubt=grams(state.doubt_g) if state.doubt_g > 0 else None,
@@ -123,7 +137,16 @@ def budget_row(view: BudgetView) -> BudgetRow:
         at_limit=words.at_limit(view),
         spent_share=spent,
         reserved_share=min(100.0 - spent, _share(state.reserved_g + state.doubt_g, limit_g)),
+        ended=tuple(map(_ended_row, view.exceeded)),
         view=view,
+    )
+
+
+def _ended_row(window: EndedWindow) -> EndedRow:
+    state = window.state
+    limit = grams(state.budget.limit_g)
+    return EndedRow(
+        state.window, grams(state.spent_g + state.doubt_g), limit, grams(-state.remaining_g), words.why_over(window)
     )
 
 

@@ -16,10 +16,10 @@ from carbonnas.execution.executor import EpochReport
 from carbonnas.record import DecisionRecord
 from carbonnas.search_state import SearchHeader
 from carbonnas.trials import Trial
-from carbonnas.web.pages_charts import ENDED, FigureLink, figure_links, version_of
+from carbonnas.web.pages_charts import FigureLink, live_figures, stored_figures
 from carbonnas.web.pages_model import SearchRow, active_row, best_value, budget_row, stored_row
 from carbonnas.web.pages_render import Renderer, search_url
-from carbonnas.web.pages_searches import missing, priority_typed
+from carbonnas.web.pages_searches import THERE, missing, priority_typed
 from carbonnas.web.shelf import Shelf
 from carbonnas.web.visitor import form_fields
 
@@ -66,6 +66,7 @@ class SearchPage:
             status=status,
             headline=_headline(shown.row),
             problems=list(problems),
+            was_there=THERE in request.query_params,
             row=shown.row,
             header=shown.header,
             best=shown.best,
@@ -86,7 +87,7 @@ class SearchPage:
             next_at=status.next_at if status and found.phase is Phase.RUNNING else None,
             running=tuple((trial, status.epochs.get(trial.number)) for trial in status.running) if status else (),
             decisions=self._decisions(header.search_id),
-            figures=figure_links(header, version_of(status)),
+            figures=live_figures(header, status),
         )
 
     def _decisions(self, search_id: str) -> tuple[DecisionRecord, ...]:
@@ -104,7 +105,7 @@ class SearchPage:
             next_at=None,
             running=(),
             decisions=self._decisions(search_id),
-            figures=figure_links(header, ENDED),
+            figures=stored_figures(header),
         )
 
 

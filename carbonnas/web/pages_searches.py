@@ -18,7 +18,11 @@ from carbonnas.web.pages_model import SearchRow, active_row, best_value, stored_
 from carbonnas.web.pages_now import phases
 from carbonnas.web.pages_render import Renderer, search_url
 from carbonnas.web.shelf import Shelf
+from carbonnas.web.submitting import enter
 from carbonnas.web.visitor import form_fields
+
+THERE = "there"
+"""In the address of a search's page: it was submitted, and was there before."""
 
 _PAGE = 50
 """Ended searches on one page."""
@@ -31,7 +35,7 @@ _SHOWN = ("all", "active", "ended")
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TypedSubmission:
     """What somebody has typed into the form, so that a refusal does not lose it."""
 
     config: str = ""
@@ -42,7 +46,7 @@ class Typed:
     anyway: bool = False
 
     @classmethod
-    def of(cls, fields: Mapping[str, str]) -> Typed:
+    def of(cls, fields: Mapping[str, str]) -> TypedSubmission:
         """Read the fields of a form."""
         # browsers send two characters for the end of a line
         config = fields.get("config", "").replace("\r\n", "\n")
@@ -96,7 +100,7 @@ class SearchesPage:
         self,
         request: Request,
         *,
-        typed: Typed | None = None,
+        typed: TypedSubmission | None = None,
         problems: Collection[str] = (),
         status: int = 200,
     ) -> Response:
@@ -124,7 +128,7 @@ class SearchesPage:
             older=older,
             headline=f"{phases(view)}.",
             problems=list(problems),
-            typed=typed or Typed(),
+            typed=typed or TypedSubmission(),
         )
 
     def _stored(self, active: Collection[str], before: str | None) -> tuple[list[SearchRow], str | None]:
@@ -169,13 +173,14 @@ def searches_router(control: Control, shelf: Shelf, renderer: Renderer) -> APIRo
 
     @router.post("/searches")
     def submit(request: Request, fields: Annotated[Mapping[str, str], Depends(form_fields)]) -> Response:
-        typed = Typed.of(fields)
+        typed = TypedSubmission.of(fields)
         try:
-            search_id = control.submit(typed.submission())
+            entered = enter(control, typed.submission())
         except ConfigError as error:
             return page.answer(request, typed=typed, problems=error.problems, status=422)
         except CommandError as error:
             return page.answer(request, typed=typed, problems=[str(error)], status=409)
-        return RedirectResponse(search_url(search_id), status_code=303)
+        there = "" if entered.there is None else f"?{THERE}=1"
+        return RedirectResponse(search_url(entered.search_id) + there, status_code=303)
 
     return router

@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 
 from carbon_sources.health import HealthState
 from carbon_sources.intensity import Forecast, IntensitySample
-from carbonnas.daemon.control import BudgetView, GridView, Phase, SearchView
+from carbonnas.daemon.control import BudgetView, EndedWindow, GridView, Phase, SearchView
 from carbonnas.record import SearchState, StopReason
-from carbonnas.report.formatting import UNKNOWN, grams, percent
+from carbonnas.report.formatting import UNKNOWN, grams, percent, spent
 from carbonnas.report.headline import STOPPED
 from schedulers.budget import AtLimit, Window
 from schedulers.decision import Decision
 
 _AHEAD = timedelta(days=1)
+_ROUNDED = 1 + 1e-9
 
 PHASES = {
     Phase.QUEUED: "waiting for a slot",
@@ -117,6 +118,8 @@ def expectation(grid: GridView) -> str:
     cleanest = min(ahead, key=lambda each: each[0].g_per_kwh)[0]
     band = f"{low:.0f} g/kWh" if round(low) == round(high) else f"{low:.0f} to {high:.0f} g/kWh"
     told = f"Expected in the next 24 h: {band}"
+    if round(cleanest.g_per_kwh) == round(max(each[0].g_per_kwh for each in ahead)):
+        return f"{told}, the same at all hours."
     start = max(cleanest.interval.start, observation.now)
     return f"{told}; the cleanest stretch begins at {start:%H:%M} UTC with about {cleanest.g_per_kwh:.0f} g/kWh."
 
@@ -149,6 +152,23 @@ def scope(view: BudgetView) -> str:
     if view.search_id is not None:
         return "one search"
     return "all searches" if view.label is None else f"searches with the label {view.label}"
+
+
+def why_over(window: EndedWindow) -> str:
+    """Return why more was emitted in a window that has ended than was allowed, as far as the daemon knows."""
+    state, at_end_g = window.state, window.at_end_g
+    counted_g, unsure_g = state.spent_g + state.doubt_g, state.unpriced_g + state.doubt_g
+    if at_end_g is None:
+        told = "The daemon did not run when it ended, or was started anew since: how it stood then is not known."
+    elif at_end_g <= state.budget.limit_g:
+        told = f"Prices came later: when it ended, {spent(at_end_g, state.budget.limit_g)} counted."
+    elif at_end_g * _ROUNDED < counted_g:
+        told = f"It was over when it ended, with {grams(at_end_g)}, and prices that came later added to that."
+    else:
+        told = "It was over when it ended."
+    if unsure_g > 0:
+        told += f" Up to {grams(unsure_g)} of it are for energy that has no price yet."
+    return told
 
 
 def at_limit(view: BudgetView) -> str:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import os
-import subprocess
-import sys
 import threading
 import zlib
 from collections import OrderedDict
@@ -14,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from carbonnas.errors import StorageError
+from carbonnas.execution.child import ChildError, ask_child
 from carbonnas.report.render import ReportFormat
 
 Make = Callable[[Path, str, ReportFormat], bytes]
@@ -21,11 +17,11 @@ Make = Callable[[Path, str, ReportFormat], bytes]
 MOST_WAITING = 4
 """Reports that are made or waited for at the same time; each request that waits holds a thread of the server."""
 
-_LONGEST_S = 120.0
+_LONGEST_S = 600.0
+"""It takes seconds, and many times as long where work of searches, which goes first, takes all processors."""
+
 _MOST_BYTES = 8_000_000
 """Of compressed reports that are kept."""
-
-_log = logging.getLogger(__name__)
 
 
 class BusyError(StorageError):
@@ -91,20 +87,9 @@ def make_in_process(store_path: Path, search_id: str, format: ReportFormat) -> b
     Raises:
         StorageError: If it fails, or takes too long.
     """
-    order = {"store": str(store_path), "search": search_id, "format": format.value, "parent": os.getpid()}
+    order = {"store": str(store_path), "search": search_id, "format": format.value}
+    what = "the report could not be made"
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "carbonnas.web.report_worker"],
-            input=json.dumps(order).encode(),
-            capture_output=True,
-            timeout=_LONGEST_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise StorageError(
-            f"the report could not be made in {_LONGEST_S:.0f} s; ask again when less is going on"
-        ) from None
-    if done.returncode != 0:
-        _log.error("a report could not be made: %s", done.stderr.decode(errors="replace").strip()[-2000:])
-        raise StorageError("the report could not be made; the daemon's log says why")
-    return done.stdout
+        return ask_child("carbonnas.web.report_worker", order, what=what, longest_s=_LONGEST_S)
+    except ChildError as error:
+        raise StorageError(str(error)) from error

@@ -5,12 +5,10 @@ The report of a long search takes seconds of work and hundreds of megabytes, nei
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from pathlib import Path
 
-from carbonnas.execution.parent_death import die_with_parent
+from carbonnas.execution.child import taken_order
 from carbonnas.report.render import ReportFormat, render
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
@@ -20,10 +18,8 @@ _POLITE = 5
 
 
 def main() -> None:
-    """Carry out the order that stands on standard input: `store`, `search`, `format` and `parent`, a process id."""
-    order = json.load(sys.stdin)
-    die_with_parent(order["parent"])
-    os.nice(_POLITE)
+    """Carry out an order: `store`, `search` and `format`."""
+    order = taken_order(_POLITE)
     store = Store(Path(order["store"]))
     try:
         record = load_record(store, order["search"])

@@ -114,7 +114,7 @@ class Door:
         session = asked.session
         if session is None or not self._sessions.is_valid(session):
             return STRANGER
-        return Visitor(knows_token=True, form_token=self._sessions.form_token(session))
+        return Visitor(knows_token=True, form_token=self._sessions.form_token(session), session=session)
 
     def _refusal(self, asked: Asked, visitor: Visitor) -> Refusal | None:
         """Return why a request may not pass by its headers, or `None`."""

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from carbonnas.web.settings import WebServerError
 
-_START_S = 30.0
+_START_S = 120.0
 _KEEP_ALIVE_S = 5
 _FIRST_REQUEST_S = 10.0
 """How long a connection may be there without a request."""

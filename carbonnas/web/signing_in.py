@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from carbonnas.web.pages_render import Renderer
 from carbonnas.web.token import Sessions
-from carbonnas.web.visitor import ended_cookie, form_fields, session_cookie
+from carbonnas.web.visitor import cookie_name, ended_cookie, form_fields, port_of, session_cookie, visitor_of
 
 _WRONG = "That is not the token: it stands in the file 'token' of the daemon's state folder."
 
@@ -27,11 +27,14 @@ def signing_in_router(sessions: Sessions | None, renderer: Renderer) -> APIRoute
                 request, "login.html.j2", here="/login", title="Sign in", status=401, problems=problems
             )
         over_tls = request.headers.get("origin", "").startswith("https:")
-        cookie = session_cookie(sessions.begin(), over_tls=over_tls)
+        cookie = session_cookie(cookie_name(port_of(request.scope)), sessions.begin(), over_tls=over_tls)
         return RedirectResponse("/", 303, {"Set-Cookie": cookie})
 
     @router.post("/logout")
-    async def logout() -> Response:
-        return RedirectResponse("/", 303, {"Set-Cookie": ended_cookie()})
+    def logout(request: Request) -> Response:
+        session = visitor_of(request).session
+        if sessions is not None and session is not None:
+            sessions.end(session)
+        return RedirectResponse("/", 303, {"Set-Cookie": ended_cookie(cookie_name(port_of(request.scope)))})
 
     return router

@@ -10,11 +10,12 @@ import secrets
 import stat
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from carbon_sources.clock import wall_time
 from carbonnas.errors import StorageError
+from carbonnas.web.signed_out import SignedOut, end_of
 
 SESSION_LASTS = timedelta(days=30)
 """So long a browser need not be shown the token again."""
@@ -74,15 +75,19 @@ def _load(path: Path) -> str:
 
 
 class Sessions:
-    """Sessions of browsers. Nothing is kept: a session is a text that only who knows the token can have made.
+    """Sessions of browsers. Only those are kept that were ended: a session is a text that only who knows the token can have made.
 
     Args:
         token: The token; a new one ends all sessions.
         wall: Reads the wall clock, UTC.
+        signed_out: Keeps those that were ended.
     """
 
-    def __init__(self, token: str, wall: Callable[[], datetime] = wall_time) -> None:
+    def __init__(
+        self, token: str, wall: Callable[[], datetime] = wall_time, signed_out: SignedOut | None = None
+    ) -> None:
         self._token = token.encode()
+        self._signed_out = signed_out or SignedOut()
         self._wall = wall
 
     def knows(self, token: str) -> bool:
@@ -101,7 +106,12 @@ class Sessions:
         right = self._sign("session", claim).encode()
         if not hmac.compare_digest(signature.encode(errors="surrogateescape"), right):
             return False
-        return self._wall() < datetime.fromtimestamp(int(claim.partition(".")[0]), UTC)
+        return self._wall() < end_of(session) and session not in self._signed_out
+
+    def end(self, session: str) -> None:
+        """End a session, wherever else it is known; nothing happens to what is none."""
+        if self.is_valid(session):
+            self._signed_out.add(session, end_of(session), self._wall())
 
     def form_token(self, session: str) -> str:
         """Return what forms of this session carry, which a page of another origin can't know."""

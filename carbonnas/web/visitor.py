@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from fastapi import Request
+from starlette.types import Scope
 
 from carbonnas.web.token import SESSION_LASTS
 
-SESSION_COOKIE = "carbonnas_session"
 FORM_TOKEN_FIELD = "csrf"  # noqa: S105 # the name of a field
 FORM_TOKEN_HEADER = "x-csrf-token"  # noqa: S105 # the name of a header
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -24,10 +24,12 @@ class Visitor:
     Attributes:
         knows_token: Whether the request showed the token, or the session of a browser that did.
         form_token: What the forms of this browser's session carry in the field `FORM_TOKEN_FIELD`; `None` without a session.
+        session: The session of this browser; `None` without one.
     """
 
     knows_token: bool = False
     form_token: str | None = None
+    session: str | None = None
 
 
 STRANGER = Visitor()
@@ -53,13 +55,27 @@ def read_form(body: bytes) -> dict[str, str]:
         return {}
 
 
-def session_cookie(session: str, *, over_tls: bool) -> str:
+def port_of(scope: Scope) -> int | None:
+    """Return the port that a request came in on; `None` if it is unknown."""
+    server = scope.get("server")
+    return None if server is None else server[1]
+
+
+def cookie_name(port: int | None) -> str:
+    """Return the name of the cookie that carries a session with the daemon that listens on a port.
+
+    Browsers tell the ports of a machine apart for everything but cookies: two daemons side by side would sign each other out.
+    """
+    return "carbonnas_session" if port is None else f"carbonnas_session_{port}"
+
+
+def session_cookie(name: str, session: str, *, over_tls: bool) -> str:
     """Return the header value that gives a browser its session: no script reads it, no other site's page sends it."""
     secure = "; Secure" if over_tls else ""
     lasts_s = int(SESSION_LASTS.total_seconds())
-    return f"{SESSION_COOKIE}={session}; Path=/; Max-Age={lasts_s}; HttpOnly; SameSite=Strict{secure}"
+    return f"{name}={session}; Path=/; Max-Age={lasts_s}; HttpOnly; SameSite=Strict{secure}"
 
 
-def ended_cookie() -> str:
+def ended_cookie(name: str) -> str:
     """Return the header value that takes a session away from a browser."""
-    return f"{SESSION_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"
+    return f"{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"

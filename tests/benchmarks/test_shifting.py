@@ -119,7 +119,7 @@ def test_the_command_prints_a_table_and_writes_the_figures(tmp_path: Path) -> No
         rows.writerows([sample.interval.start.isoformat(), sample.g_per_kwh] for sample in samples)
     command = [sys.executable, "-m", "benchmarks.shifting", f"{trace}:2022-01-14", "--forecaster", "persistence"]
     command += ["--policies", "suspend_resume", "--json", str(figures)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
     assert "6 h in 24 h, 3 starts" in done.stdout
     work = json.loads(figures.read_text())["traces"][0]["work"]
     assert [(each["hours"], each["due_h"], each["starts"]) for each in work] == [(24, 48, 2), (6, 24, 3)]

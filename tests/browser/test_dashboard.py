@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # ships no type information
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from carbonnas.daemon.control import DaemonView, Phase
 from carbonnas.trials import TrialKind, TrialState
@@ -16,48 +15,23 @@ from carbonnas.web.app import create_app
 from carbonnas.web.server import WebServer
 from carbonnas.web.settings import WebSettings
 from carbonnas.web.shelf import Shelf
+from tests.browser.watch import DRAWN, Watch, findings, patient_context, wait_until
 from tests.carbonnas.web.sketch import SketchControl, World, daemon_view, make_world
 
 pytestmark = pytest.mark.browser
 
 _TOKEN = "t0ken-" + "x" * 32
-_DRAWN = "[...document.images].every(image => image.complete && image.naturalHeight > 150)"
-"""While a chart is being drawn another picture of this height says so."""
 _MOST_TABS = 60
-_MOST_LOOKS = 900
-"""A tenth of a second apart; drawing takes a few seconds, or many on a machine with other things to do."""
 
 
 @dataclass
 class Opened:
-    """A page of the dashboard and everything that went wrong or out on it."""
+    """A page of the dashboard and what watches it."""
 
     page: Page
     base: str
     world: World
-    outside: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def watch(self) -> None:
-        def asked(request: Request) -> None:
-            if not request.url.startswith((self.base, "data:")):
-                self.outside.append(request.url)
-
-        def answered(response: Response) -> None:
-            if response.status >= 400:
-                self.errors.append(f"{response.status} for {response.url}")
-
-        def said(message: ConsoleMessage) -> None:
-            if message.type in {"error", "warning"}:
-                self.errors.append(message.text)
-
-        def raised(error: Exception) -> None:
-            self.errors.append(str(error))
-
-        self.page.on("request", asked)
-        self.page.on("response", answered)
-        self.page.on("console", said)
-        self.page.on("pageerror", raised)
+    watch: Watch
 
     def open(self, path: str) -> None:
         self.page.goto(self.base + path)
@@ -93,11 +67,6 @@ class Opened:
             "sources": "/sources",
         }
 
-    def is_clean(self) -> bool:
-        assert self.outside == []
-        assert self.errors == []
-        return True
-
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
@@ -129,15 +98,15 @@ def control(daemon: SketchControl, world: World) -> SketchControl:
 
 @pytest.fixture
 def opened(browser: Browser, base: str, world: World, control: SketchControl) -> Iterator[Opened]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = patient_context(browser, viewport={"width": 1280, "height": 900})
     yield _opened(context, base, world)
     context.close()
 
 
 def _opened(context: BrowserContext, base: str, world: World) -> Opened:
-    opened = Opened(context.new_page(), base, world)
-    opened.watch()
-    return opened
+    watch = Watch(f"{base}/")
+    watch.begin(context)
+    return Opened(context.new_page(), base, world, watch)
 
 
 def _one_more_training(view: DaemonView) -> DaemonView:
@@ -152,42 +121,20 @@ def _one_more_training(view: DaemonView) -> DaemonView:
 def test_every_page_fits_and_can_be_used_by_everybody(
     browser: Browser, base: str, world: World, control: SketchControl, artifacts: Path, width: int, scheme: str
 ) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
-    )
+    context = patient_context(browser, viewport={"width": width, "height": 900}, color_scheme=scheme)
     opened = _opened(context, base, world)
     opened.open("/login")
-    assert _findings(opened.page) == []
+    assert findings(opened.page) == []
     opened.sign_in()
     for name, path in opened.paths.items():
         opened.open(path)
-        _until(opened.page, _DRAWN)
+        wait_until(opened.page, DRAWN)
         assert opened.page.evaluate("document.documentElement.scrollWidth") <= width, name
         assert _small_targets(opened.page) == [], name
-        assert _findings(opened.page) == [], name
+        assert findings(opened.page) == [], name
         opened.page.screenshot(path=artifacts / f"dashboard-{name}-{width}-{scheme}.png", full_page=True)
-    assert opened.is_clean()
+    opened.watch.require_nothing()
     context.close()
-
-
-def _until(page: Page, expression: str, argument: str | None = None) -> None:
-    """Wait until an expression is true; Playwright's own way is evaluated inside the page, which forbids it."""
-    for _ in range(_MOST_LOOKS):
-        if page.evaluate(expression, argument):
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"this did not become true: {expression}")
-
-
-def _findings(page: Page) -> list[str]:
-    """Return what axe finds serious or critical."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {node['html']}"
-        for each in found
-        if each["impact"] in {"serious", "critical"}
-        for node in each["nodes"]
-    ]
 
 
 def _small_targets(page: Page) -> list[str]:
@@ -213,17 +160,53 @@ def test_progress_arrives_without_a_reload_and_leaves_the_reader_alone(opened: O
     assert "1 of 8" in page.locator("#progress").inner_text()
     picture = page.locator("#figure-front img").evaluate("image => image.currentSrc")
     control.change(_one_more_training)
-    page.locator("#progress", has_text="2 of 8").wait_for(timeout=10_000)
+    page.locator("#progress", has_text="2 of 8").wait_for()
     assert page.evaluate("window.here") is True
     assert page.evaluate("document.activeElement.id") == "turn"
     assert page.evaluate("scrollY") == 300
     assert page.get_by_label("Priority, −100 to 100").input_value() == "42"
     announced = page.locator("#live")
-    announced.get_by_text("trained 2 of 8").wait_for(timeout=5_000)
+    announced.get_by_text("trained 2 of 8").wait_for()
     assert announced.get_attribute("aria-live") == "polite"
-    _until(page, "before => document.querySelector('#figure-front img').currentSrc !== before", picture)
-    _until(page, _DRAWN)
-    assert opened.is_clean()
+    wait_until(page, "before => document.querySelector('#figure-front img').currentSrc !== before", picture)
+    wait_until(page, DRAWN)
+    opened.watch.require_nothing()
+
+
+def test_a_grid_that_comes_and_goes_does_so_without_a_reload(opened: Opened, control: SketchControl) -> None:
+    opened.open("/")
+    page = opened.page
+    page.wait_for_selector('html[data-live="yes"]')
+    page.evaluate("window.here = true")
+    first = control.view().grids[0]
+    second = replace(first, name="other.csv MOON")
+    control.change(lambda view: replace(view, grids=(second, first)))
+    page.get_by_role("heading", name="other.csv MOON").wait_for()
+    names = page.locator("#grids h3").all_inner_texts()
+    assert [name for name in names if ".csv" in name] == ["other.csv MOON", "trace.csv SUN"]
+    control.change(lambda view: replace(view, grids=()))
+    page.get_by_text("No carbon source is in use").wait_for()
+    assert page.locator("#grids section").count() == 0
+    control.change(lambda view: replace(view, grids=(first,)))
+    page.get_by_role("heading", name="trace.csv SUN").wait_for()
+    assert page.evaluate("window.here") is True
+
+
+def test_charts_say_what_they_wait_for_and_come_with_the_first_training(opened: Opened, control: SketchControl) -> None:
+    def fresh(view: DaemonView) -> DaemonView:
+        search = view.searches[0]
+        return replace(view, searches=(replace(search, status=None),))
+
+    known = control.view().searches
+    control.change(fresh)
+    opened.open(opened.search)
+    page = opened.page
+    page.wait_for_selector('html[data-live="yes"]')
+    assert page.locator(".figures picture").count() == 0
+    assert "There is nothing to draw before the first step." in page.locator("#figure-front").inner_text()
+    control.change(lambda view: replace(view, searches=known))
+    page.locator("#figure-front picture").wait_for()
+    opened.watch.require_nothing()
 
 
 def test_a_form_that_is_being_filled_in_survives_a_change_of_phase(opened: Opened, control: SketchControl) -> None:
@@ -234,10 +217,10 @@ def test_a_form_that_is_being_filled_in_survives_a_change_of_phase(opened: Opene
     page.locator("#ranking summary").click()
     page.get_by_label("Priority, −100 to 100").fill("42")
     control.pause(opened.world.active.search_id)
-    page.get_by_role("button", name="Resume").wait_for(timeout=10_000)
+    page.get_by_role("button", name="Resume").wait_for()
     assert page.get_by_label("Priority, −100 to 100").input_value() == "42"
     assert page.evaluate("document.activeElement.id") == "priority"
-    assert opened.is_clean()
+    opened.watch.require_nothing()
 
 
 def test_a_search_is_paused_resumed_and_cancelled_by_keyboard(opened: Opened, control: SketchControl) -> None:
@@ -257,7 +240,7 @@ def test_a_search_is_paused_resumed_and_cancelled_by_keyboard(opened: Opened, co
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert control.view().searches == ()
-    assert opened.is_clean()
+    opened.watch.require_nothing()
 
 
 def test_a_search_is_submitted_in_the_browser(opened: Opened, control: SketchControl) -> None:
@@ -277,9 +260,9 @@ def test_the_report_opens_from_the_page_of_a_search(opened: Opened) -> None:
     with opened.page.context.expect_page() as opening:
         opened.page.get_by_role("link", name="page (new tab)").click()
     report = opening.value
-    report.locator("html[data-drawn]").wait_for(state="attached", timeout=60_000)
+    report.locator("html[data-drawn]").wait_for(state="attached")
     assert report.locator("#figure-timeline svg").count() == 1
-    assert opened.is_clean()
+    opened.watch.require_nothing()
 
 
 def test_the_first_tabulator_leads_past_the_navigation(opened: Opened) -> None:
@@ -293,7 +276,7 @@ def test_the_first_tabulator_leads_past_the_navigation(opened: Opened) -> None:
 def test_without_scripts_everything_but_news_is_there(
     browser: Browser, base: str, world: World, control: SketchControl
 ) -> None:
-    context = browser.new_context(java_script_enabled=False)
+    context = patient_context(browser, java_script_enabled=False)
     opened = _opened(context, base, world)
     opened.sign_in()
     opened.open(opened.search)
@@ -301,7 +284,7 @@ def test_without_scripts_everything_but_news_is_there(
         opened.page.get_by_role("button", name="Pause").click()
     assert control.view().searches[0].phase is Phase.PAUSED
     assert "Reload the page to see news." in opened.page.locator("footer").inner_text()
-    assert opened.is_clean()
+    opened.watch.require_nothing()
     context.close()
 
 
@@ -314,5 +297,5 @@ def test_a_daemon_that_goes_away_is_told(
     opened.page.wait_for_selector('html[data-live="yes"]')
     server.stop()
     shelf.close()
-    opened.page.get_by_text("The connection to the daemon is lost").wait_for(timeout=10_000)
+    opened.page.get_by_text("The connection to the daemon is lost").wait_for()
     assert "248 g/kWh" in opened.page.locator("main").inner_text()  # the last that was known stays

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # ships no type information
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, WebError, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from carbon_sources.clock import monotonic_s
 from carbonnas.daemon.lock import find_daemon
@@ -16,6 +15,7 @@ from carbonnas.record import SearchState, StopReason
 from carbonnas.testing.daemon_process import DaemonProcess
 from carbonnas.testing.exactly_once import records
 from carbonnas.trials import Trial, TrialState
+from tests.browser.watch import DRAWN, PATIENCE_MS, Watch, findings, patient_context
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.torch]
 
@@ -64,44 +64,6 @@ name = "day"
 window = "day"
 limit = "10 g"
 """
-PATIENCE_MS = 180_000.0
-"""Everything takes seconds, or much longer on a machine with other things to do."""
-DRAWN = "[...document.images].every(image => image.complete && image.naturalHeight > 150)"
-"""While a chart is being drawn another picture of this height says so."""
-
-
-@dataclass
-class Watch:
-    """What went out or wrong on the pages of a browser, the report among them."""
-
-    base: str
-    outside: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def begin(self, context: BrowserContext) -> None:
-        def asked(request: Request) -> None:
-            if not request.url.startswith((f"{self.base}/", "data:")):
-                self.outside.append(request.url)
-
-        def answered(response: Response) -> None:
-            if response.status >= 400:
-                self.errors.append(f"{response.status} for {response.url}")
-
-        def said(message: ConsoleMessage) -> None:
-            if message.type in {"error", "warning"}:
-                self.errors.append(message.text)
-
-        def raised(error: WebError) -> None:
-            self.errors.append(str(error.error))
-
-        context.on("request", asked)
-        context.on("response", answered)
-        context.on("console", said)
-        context.on("weberror", raised)
-
-    def require_nothing(self) -> None:
-        assert self.outside == []
-        assert self.errors == []
 
 
 @dataclass
@@ -174,17 +136,6 @@ class Visitor:
             self.page.wait_for_timeout(100)
 
 
-def findings(page: Page) -> list[str]:
-    """Return what axe finds serious or critical."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {node['html']}"
-        for each in found
-        if each["impact"] in {"serious", "critical"}
-        for node in each["nodes"]
-    ]
-
-
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
     """A daemon that serves; one that a test leaves behind is killed, and the kernel ends its workers with it."""
@@ -199,8 +150,7 @@ def daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    opened = browser.new_context()
-    opened.set_default_timeout(PATIENCE_MS)
+    opened = patient_context(browser)
     yield opened
     opened.close()
 
@@ -211,7 +161,7 @@ def test_a_real_search_is_submitted_followed_paused_resumed_cancelled_and_read(
     owner = find_daemon(daemon.state)
     assert owner is not None
     assert owner.address is not None
-    watch = Watch(owner.address)
+    watch = Watch(f"{owner.address}/")
     watch.begin(context)
     visitor = Visitor(context.new_page(), daemon, owner.address, artifacts)
     visitor.sign_in()

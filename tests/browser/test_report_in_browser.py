@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, Page
 
 from carbonnas.record import SearchRecord, SearchState
 from carbonnas.report.render import ReportFormat, render
 from carbonnas.report.testing import made_up_record
+from tests.browser.watch import Watch, patient_context
 
 pytestmark = pytest.mark.browser
 
@@ -20,26 +21,10 @@ _HOSTILE = "</script><script>window.hacked = true</script><img src=x onerror='wi
 
 @dataclass
 class Opened:
-    """A page and everything that went wrong or out on it."""
+    """A page and what watches it."""
 
     page: Page
-    requests: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def watch(self) -> None:
-        def asked(request: Request) -> None:
-            self.requests.append(request.url)
-
-        def said(message: ConsoleMessage) -> None:
-            if message.type in {"error", "warning"}:
-                self.errors.append(message.text)
-
-        def raised(error: Exception) -> None:
-            self.errors.append(str(error))
-
-        self.page.on("request", asked)
-        self.page.on("console", said)
-        self.page.on("pageerror", raised)
+    watch: Watch
 
 
 def _empty(record: SearchRecord) -> SearchRecord:
@@ -59,13 +44,12 @@ def _empty(record: SearchRecord) -> SearchRecord:
 def _open(browser: Browser, record: SearchRecord, folder: Path, *, width: int = 1280, scheme: str = "light") -> Opened:
     path = folder / "report.html"
     path.write_text(render(record, ReportFormat.HTML), encoding="utf-8")
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
-    )
-    opened = Opened(context.new_page())
-    opened.watch()
+    context = patient_context(browser, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    watch = Watch("file://")
+    watch.begin(context)
+    opened = Opened(context.new_page(), watch)
     opened.page.goto(path.resolve().as_uri())
-    opened.page.locator(f'html[data-drawn="{width}"]').wait_for(state="attached", timeout=30_000)
+    opened.page.locator(f'html[data-drawn="{width}"]').wait_for(state="attached")
     return opened
 
 
@@ -85,8 +69,7 @@ def test_every_figure_is_drawn_without_network_or_errors(
         assert opened.page.locator(f"#figure-{name} svg path").count() > 2, f"{name} has no marks"
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
     opened.page.screenshot(path=artifacts / f"report-{width}-{scheme}.png", full_page=True)
-    assert [url for url in opened.requests if not url.startswith(("file://", "data:"))] == []
-    assert opened.errors == []
+    opened.watch.require_nothing()
     opened.page.context.close()
 
 
@@ -96,7 +79,7 @@ def test_names_that_try_to_run_do_not(browser: Browser, tmp_path: Path) -> None:
     opened = _open(browser, replace(record, trials=trials, config=_HOSTILE, clock=_HOSTILE), tmp_path)
     assert opened.page.evaluate("window.hacked") is None
     assert opened.page.locator("h1").inner_text() == _HOSTILE
-    assert opened.errors == []
+    opened.watch.require_nothing()
     opened.page.context.close()
 
 
@@ -105,7 +88,7 @@ def test_a_search_that_has_just_begun_is_shown(browser: Browser, artifacts: Path
     for name in _FIGURES:
         assert opened.page.locator(f"#figure-{name} svg").count() == 1
     opened.page.screenshot(path=artifacts / "report-begun.png", full_page=True)
-    assert opened.errors == []
+    opened.watch.require_nothing()
     opened.page.context.close()
 
 
@@ -113,7 +96,7 @@ def test_a_tooltip_tells_the_reason_of_a_decision(browser: Browser, tmp_path: Pa
     opened = _open(browser, made_up_record(), tmp_path)
     opened.page.locator("#figure-timeline svg .mark-symbol.role-mark path").first.hover()
     tip = opened.page.locator("#vg-tooltip-element.visible")
-    tip.wait_for(timeout=5_000)
+    tip.wait_for()
     assert "g/kWh is" in tip.inner_text()
     opened.page.context.close()
 
@@ -121,9 +104,9 @@ def test_a_tooltip_tells_the_reason_of_a_decision(browser: Browser, tmp_path: Pa
 def test_figures_follow_the_width_of_the_window(browser: Browser, tmp_path: Path) -> None:
     opened = _open(browser, made_up_record(), tmp_path)
     opened.page.set_viewport_size({"width": 500, "height": 900})
-    opened.page.locator('html[data-drawn="500"]').wait_for(state="attached", timeout=10_000)
+    opened.page.locator('html[data-drawn="500"]').wait_for(state="attached")
     box = opened.page.locator("#figure-timeline svg").bounding_box()
     assert box is not None
     assert 300 < box["width"] < 500
-    assert opened.errors == []
+    opened.watch.require_nothing()
     opened.page.context.close()

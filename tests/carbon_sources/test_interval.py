@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbon_sources.interval import Interval, parse_instant, require_span
+from carbon_sources.interval import QUARTER_HOUR, Interval, parse_instant, quarter_hour, quarter_shares, require_span
 
 T = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS = st.integers(0, 48).map(lambda hours: T + timedelta(hours=hours))
@@ -47,6 +47,23 @@ def test_an_intersection_holds_exactly_what_both_hold(
         both = one.contains(instant) and other.contains(instant)
         assert (common is not None and common.contains(instant)) == both
         assert common == other.intersection(one)
+
+
+def test_an_hour_from_ten_past_lies_in_five_quarter_hours() -> None:
+    start = T + timedelta(minutes=10)
+    # 5, 15, 15, 15 and 10 minutes of 60.
+    expected = [(T + n * QUARTER_HOUR, minutes / 60) for n, minutes in enumerate((5, 15, 15, 15, 10))]
+    assert list(quarter_shares(start, start + timedelta(hours=1))) == expected
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=1)), st.timedeltas(timedelta(microseconds=1), timedelta(hours=3)))
+def test_the_shares_of_quarter_hours_cover_a_time_once(since: timedelta, length: timedelta) -> None:
+    start, end = T + since, T + since + length
+    shares = list(quarter_shares(start, end))
+    begins = [begin for begin, _ in shares]
+    assert begins == [quarter_hour(start) + n * QUARTER_HOUR for n in range(len(begins))]
+    assert begins[-1] < end <= begins[-1] + QUARTER_HOUR
+    assert sum(share for _, share in shares) == pytest.approx(1.0, rel=1e-12)
 
 
 def test_an_instant_with_an_offset_is_read_in_utc() -> None:

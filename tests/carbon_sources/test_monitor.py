@@ -82,6 +82,13 @@ def test_a_source_is_asked_again_when_its_newest_sample_has_run_out() -> None:
     assert source.asked[1][0] == NOON - 6 * HOUR
 
 
+@pytest.mark.parametrize("minutes", [1, 55, 59])
+def test_whoever_begins_just_before_a_sample_ends_sees_the_next_one_on_time(minutes: int) -> None:
+    watch = monitor(FakeSource([sample(hour) for hour in range(-48, 48)]))
+    assert watch.observe(NOON + minutes * MINUTE).due_at == NOON + HOUR
+    assert watch.observe(NOON + HOUR).current == sample(1)
+
+
 def test_a_look_is_a_question_an_answer_and_what_follows_from_it() -> None:
     source = FakeSource([sample(hour) for hour in range(-48, 48)])
     watch = monitor(source)
@@ -105,7 +112,9 @@ def test_a_source_without_news_is_asked_no_more_often_than_the_poll_interval() -
 
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=40))
 @example([131, 500, 500, 9])
-def test_questions_are_never_closer_than_the_poll_interval_and_never_about_the_future(steps: list[int]) -> None:
+def test_after_the_first_questions_are_never_closer_than_the_poll_interval_and_never_about_the_future(
+    steps: list[int],
+) -> None:
     source = FakeSource([sample(hour) for hour in range(-30, 30, 2)])
     watch, now = monitor(source), NOON
     for step in steps:
@@ -113,7 +122,7 @@ def test_questions_are_never_closer_than_the_poll_interval_and_never_about_the_f
         watch.observe(now)
         assert source.asked[-1][1] <= now
     ends = [end for _, end in source.asked]
-    assert all(after - before >= 10 * MINUTE for before, after in itertools.pairwise(ends))
+    assert all(after - before >= 10 * MINUTE for before, after in itertools.pairwise(ends[1:]))
 
 
 def test_a_revised_value_is_reported_as_changed() -> None:

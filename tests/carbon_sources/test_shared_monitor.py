@@ -315,6 +315,60 @@ def test_a_source_that_hangs_blocks_no_observation_and_is_not_asked_twice() -> N
     view.close()
 
 
+class Pondering(Expecting):
+    """Takes its time to expect anything, once it is told to."""
+
+    def __init__(self, gate: threading.Event, asked: threading.Event) -> None:
+        self.gate, self.asked = gate, asked
+
+    def predict(self, history: HourlyIntensity, hours: int) -> HourlyForecast:
+        self.asked.set()
+        self.gate.wait()
+        return super().predict(history, hours)
+
+
+def test_nobody_waits_for_a_forecast_while_there_is_one_of_the_last_hour() -> None:
+    source = Told(steady(-48, 60))
+    gate, asked = threading.Event(), threading.Event()
+    times = ForecastTimes(horizon=48 * HOUR)
+    desk = ForecastDesk(lambda: Pondering(gate, asked), "pondering", source.past, times, at_once)
+    shared = SharedMonitor(IntensityMonitor(source, POLLING, desk))
+    view = shared.view()
+    gate.set()
+    shared.poll(NOON + 40 * MINUTE)
+    first = view.observe(NOON + 40 * MINUTE, with_forecast=True).forecast
+    assert first is not None
+    gate.clear()
+    asked.clear()
+    polling = threading.Thread(target=shared.poll, args=(NOON + 65 * MINUTE,))
+    polling.start()
+    # The poll brings the value of one o'clock, and ponders what follows from it.
+    asked.wait()
+    seen = view.observe(NOON + 66 * MINUTE, with_forecast=True)
+    assert seen.current is not None
+    assert seen.current.interval.start == NOON + HOUR
+    assert seen.forecast is first
+    assert shared.forecast_error(NOON + 66 * MINUTE) is None
+    gate.set()
+    polling.join()
+    newest = view.observe(NOON + 67 * MINUTE, with_forecast=True).forecast
+    assert newest is not None
+    assert newest.issued_at > first.issued_at
+
+
+def test_who_finds_no_forecast_of_the_last_hour_has_one_issued() -> None:
+    shared = SharedMonitor(monitor(Told(steady(-48, 60))))
+    view = shared.view()
+    shared.poll(NOON)
+    first = view.observe(NOON, with_forecast=True).forecast
+    late = view.observe(NOON + 59 * MINUTE, with_forecast=True).forecast
+    too_late = view.observe(NOON + 60 * MINUTE, with_forecast=True).forecast
+    assert first is not None
+    assert late is first
+    assert too_late is not None
+    assert too_late.issued_at > first.issued_at
+
+
 def test_a_source_that_breaks_the_rules_is_not_asked_again_at_once_and_leaves_nothing_locked() -> None:
     class Broken(Told):
         def past(self, start: datetime, end: datetime) -> IntensitySeries:

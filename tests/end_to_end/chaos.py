@@ -7,7 +7,6 @@ what the same searches come to where nothing happens to them. The exit status is
 from __future__ import annotations
 
 import argparse
-import enum
 import os
 import random
 import shutil
@@ -16,18 +15,24 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-from carbon_sources.clock import monotonic_s
-from carbonnas.client import DaemonClient
+from carbon_sources.clock import monotonic_s, wall_time
+from carbon_sources.interval import Interval
+from carbonnas.client import DaemonClient, DaemonGoneError
 from carbonnas.errors import CarbonNASError
 from carbonnas.testing import patient
+from carbonnas.testing.chaos_faults import Fault, faults
 from carbonnas.testing.chaos_searches import (
     BUDGET,
     LIMIT_G,
+    LITTLE_G,
     Grid,
+    Load,
     daemon_config,
     write_patient_search,
     write_trained_search,
@@ -36,41 +41,18 @@ from carbonnas.testing.chaos_verdict import Tally, figures, problems
 from carbonnas.testing.daemon_process import DaemonProcess, override, pause_s, submit
 from carbonnas.testing.descendants import workers
 from carbonnas.testing.disks import SmallDisk, small_disk
-from carbonnas.testing.exactly_once import records
+from carbonnas.testing.exactly_once import open_trials, readings, written
+from carbonnas.testing.processes import alive
 
-AT_ONCE = 3
-"""Searches that are open at a time."""
 POINTS = ("before_commit", "after_commit", "after_submit")
 _AT_WORK = 0.75
 _LONGEST_WAIT_S = 10.0
+_REST_S = 2.0
+"""If there are workers and none works for longer, it may be that none is allowed to."""
 _ABSENCE_S = 65.0
 """What reports call a downtime is longer than a minute."""
-PATIENCE_S = 300.0
-
-
-class Fault(enum.Enum):
-    """What happens to the daemon."""
-
-    KILL_DAEMON = "the daemon is killed"
-    CRASH_AT_A_POINT = "it is killed at a named point"
-    KILL_A_WORKER = "a worker, or what forks workers, is killed"
-    FREEZE_DAEMON = "the daemon is frozen"
-    FREEZE_A_WORKER = "a worker is frozen"
-    FILL_DISK = "the disk is full for some seconds"
-    BREAK_SOURCE = "the carbon source breaks, or is mended"
-    STOP_DAEMON = "the daemon is asked to stop"
-
-
-_WEIGHTS = {
-    Fault.KILL_DAEMON: 5,
-    Fault.CRASH_AT_A_POINT: 3,
-    Fault.KILL_A_WORKER: 4,
-    Fault.FREEZE_DAEMON: 2,
-    Fault.FREEZE_A_WORKER: 2,
-    Fault.FILL_DISK: 2,
-    Fault.BREAK_SOURCE: 2,
-    Fault.STOP_DAEMON: 1,
-}
+_PATIENCE_S = 1800.0
+"""Whatever takes longer will never come, however busy the machine."""
 
 
 class Chaos:
@@ -82,7 +64,7 @@ class Chaos:
         url: Its address.
         disk: What the store lies on.
         rng: Chooses what happens when, and to whom.
-        torch: Whether networks are trained, too.
+        load: What the daemon is given to do.
         say: Told what happens.
     """
 
@@ -94,10 +76,11 @@ class Chaos:
         *,
         disk: SmallDisk,
         rng: random.Random,
-        torch: bool,
+        load: Load,
         say: Callable[[str], None],
     ) -> None:
         self.folder = folder
+        self._load = load
         self._say = say
         self.tally = Tally()
         self._grid = grid
@@ -107,9 +90,11 @@ class Chaos:
         site = patient.install(folder / "site")
         self.daemon = DaemonProcess(folder, daemon_config(), path=[site], state=disk.folder / "state")
         self._client: DaemonClient | None = None
+        self._worked_s = 0.0
+        self._noted_at = wall_time()
         self._open: set[str] = set()
         self.paths: dict[str, Path] = {}
-        self._waiting = [write_trained_search(folder / "trained")] if torch else []
+        self._waiting = [write_trained_search(folder / "trained")] if load.torch else []
         self._do: dict[Fault, Callable[[], None]] = {
             Fault.KILL_DAEMON: self.kill,
             Fault.CRASH_AT_A_POINT: self._crash,
@@ -122,32 +107,38 @@ class Chaos:
         }
         if not disk.mounted:
             del self._do[Fault.FILL_DISK]
+        self._faults = faults(list(self._do), rng)
 
-    def run(self, faults: int) -> None:
+    def run(self, count: int) -> None:
         """Let so many faults happen, then let all searches end, and stop the daemon."""
         self.start()
-        for number in range(1, faults + 1):
+        for number in range(1, count + 1):
             self._tend()
             # Most faults meet work, some the start of the daemon or of workers.
             if self._rng.random() < _AT_WORK:
                 self._wait_for_work()
             pause_s(self._rng.uniform(0.0, 2.5))
-            fault = self._rng.choices(list(self._do), [_WEIGHTS[each] for each in self._do])[0]
+            fault = next(self._faults)
             self.tally.faults[fault.value] += 1
-            self._say(f"{number}/{faults} {fault.value}; {len(self._open)} of {len(self.paths)} searches open")
+            self._say(f"{number}/{count} {fault.value}; {len(self._open)} of {len(self.paths)} searches open")
+            self._require_alive()
             self._do[fault]()
-            if number == faults // 2 and faults >= 100:
+            if number == count // 2 and count >= 100:
                 self._stay_away()
         self._grid.broken = None
         self.kill()
         self._drain()
+        self._say("all searches have ended" if not self._open else f"these have not ended: {sorted(self._open)}")
+        self.tally.spent = self._spent()
         self._stop(again=False)
+        self._note_readings()
 
     def start(self) -> None:
         """Start the daemon; if it can't, try again."""
         for _ in range(5):
             begun_s = monotonic_s()
-            self._client = self.daemon.start()
+            self._client = self.daemon.start(patience_s=_PATIENCE_S)
+            self._worked_s = monotonic_s()
             if self._client is not None:
                 self.tally.starts_s.append(monotonic_s() - begun_s)
                 return
@@ -160,29 +151,44 @@ class Chaos:
         self.start()
 
     def _kill(self) -> None:
+        its_workers = workers(self.daemon.pid)
         self.daemon.kill()
         self.tally.killed += 1
         self._client = None
+        # The kernel ends them with the daemon: a trial may not be worked on twice.
+        until_s = monotonic_s() + _PATIENCE_S
+        while any(alive(worker.pid) for worker in its_workers):
+            if monotonic_s() > until_s:
+                raise AssertionError(f"workers outlived the daemon: {its_workers}")
+            pause_s(0.02)
+        self.tally.note_written(written(self.daemon.state))
+        self._note_readings()
+
+    def _note_readings(self) -> None:
+        since, self._noted_at = self._noted_at, wall_time()
+        self.tally.readings.update(readings(self.daemon.state, self.paths, since))
 
     def _stay_away(self) -> None:
         self._kill()
+        begin = wall_time()
         pause_s(_ABSENCE_S)
-        # Where a search waited for slots, or for workers, it was away for longer.
-        self.tally.absent_s = _ABSENCE_S
+        self.tally.absent = Interval(begin, wall_time())
         self.start()
 
     def _crash(self) -> None:
         self._kill()
-        where = f"{self._rng.choice(POINTS)}:{self._rng.randint(1, 25)}"
-        client = self.daemon.start({"CARBONNAS_CRASH_AT": where})
-        until_s = monotonic_s() + 20
+        where = f"{self._rng.choice(POINTS)}:{self._rng.randint(1, 15)}"
+        client = self.daemon.start({"CARBONNAS_CRASH_AT": where}, patience_s=_PATIENCE_S)
+        until_s = monotonic_s() + _LONGEST_WAIT_S
         while client is not None and self.daemon.process.poll() is None and monotonic_s() < until_s:
+            # What is handed in, and what is added to the budget, meets the crash, too.
+            self._look_after(client)
             pause_s(0.1)
         self.kill()
 
     def _stop(self, *, again: bool = True) -> None:
         begun_s = monotonic_s()
-        status = self.daemon.stop()
+        status = self.daemon.stop(patience_s=_PATIENCE_S)
         self.tally.stops_s.append(monotonic_s() - begun_s)
         self.tally.stopped += 1
         if status != 0:
@@ -203,9 +209,7 @@ class Chaos:
                 worker.kill()
 
     def _is_second_attempt(self) -> bool:
-        found = records(self.daemon.state)
-        open_trials = [t for record in found for t in record.trials if not t.state.final]
-        return any(trial.attempt > 1 for trial in open_trials)
+        return any(trial.attempt > 1 for trial in open_trials(self.daemon.state, self._open))
 
     def _freeze(self, pid: int) -> None:
         with suppress(ProcessLookupError):
@@ -227,27 +231,37 @@ class Chaos:
 
     def _tend(self) -> None:
         """Hand in searches, and allow more grams when few are left; a daemon that is gone at the moment is asked again later."""
+        self._require_alive()
+        if self._client is not None:
+            self._look_after(self._client)
+
+    def _require_alive(self) -> None:
         if self.daemon.process.poll() is not None:
             raise AssertionError(f"the daemon has ended by itself: {self.daemon.last_words()}")
-        if self._client is None:
-            return
+
+    def _look_after(self, client: DaemonClient, *, hand_in: bool = True) -> bool:
+        """Hand in searches until there are enough, allow more grams if nobody can work, and say whether somebody does."""
         try:
-            self._note_ends(self._client)
-            while len(self._open) < AT_ONCE:
-                self._hand_in(self._client)
-            self._allow_more(self._client)
+            self._note_ends(client)
+            # What was handed in and not answered may have been entered; handed in again it is the same search.
+            while self._waiting or (hand_in and len(self._open) < self._load.at_once):
+                self._hand_in(client)
+            answers = [client.get("searches", each) for each in self._open]
+            if any(answer["running"] for answer in answers):
+                self._worked_s = monotonic_s()
+                return True
+            if all(answer["state"] is None for answer in answers):
+                # Their workers are only starting.
+                self._worked_s = monotonic_s()
+            if monotonic_s() - self._worked_s > _REST_S:
+                self._allow_more(client)
         except CarbonNASError as error:
             self._note_silence(error)
+        return False
 
     def _wait_for_work(self) -> None:
         until_s = monotonic_s() + _LONGEST_WAIT_S
-        while monotonic_s() < until_s and self._client is not None:
-            try:
-                self._allow_more(self._client)
-                if any(self._client.get("searches", each)["running"] for each in self._open):
-                    return
-            except CarbonNASError as error:
-                self._note_silence(error)
+        while monotonic_s() < until_s and self._client is not None and not self._look_after(self._client):
             pause_s(0.2)
 
     def _note_silence(self, error: CarbonNASError) -> None:
@@ -262,46 +276,58 @@ class Chaos:
     def _hand_in(self, client: DaemonClient) -> None:
         if not self._waiting:
             seed = len(self.paths) + 1
-            self._waiting.append(write_patient_search(self.folder / f"patient{seed}", seed=seed, url=self._url))
+            folder = self.folder / f"patient{seed}"
+            self._waiting.append(write_patient_search(folder, seed=seed, url=self._url, rounds=self._load.rounds))
         search_id = submit(client, self._waiting[0], priority=self._rng.randint(-1, 1))
         self.paths[search_id] = self._waiting.pop(0)
         self._open.add(search_id)
 
     def _allow_more(self, client: DaemonClient) -> None:
-        (budget,) = [each for each in client.get("budgets")["budgets"] if each["name"] == BUDGET]
-        if budget["remaining_g"] < 0.15 * LIMIT_G:
+        """Add to the budget if it may be what keeps everybody from working: so it is reached again and again."""
+        if _budget(client)["remaining_g"] < LITTLE_G:
             override(client, BUDGET, LIMIT_G, "the chaos goes on")
 
+    def _spent(self) -> tuple[datetime, float]:
+        """Return midnight, and what the daemon says was spent of the budget since then, as far as its price is known."""
+        if self._client is None:
+            raise AssertionError("the daemon does not answer")
+        budget = _budget(self._client)
+        return datetime.fromisoformat(budget["window_start"]), budget["spent_g"] - budget["unpriced_g"]
+
     def _drain(self) -> None:
-        until_s = monotonic_s() + PATIENCE_S
+        until_s = monotonic_s() + _PATIENCE_S
         while self._open and monotonic_s() < until_s:
             if self._client is None:
                 raise AssertionError("the daemon does not answer")
-            try:
-                self._note_ends(self._client)
-                self._allow_more(self._client)
-            except CarbonNASError as error:
-                self._note_silence(error)
+            self._require_alive()
+            self._look_after(self._client, hand_in=False)
             pause_s(0.5)
 
 
-def run_chaos(folder: Path, faults: int, seed: int, *, torch: bool, say: Callable[[str], None]) -> list[str]:
+def _budget(client: DaemonClient) -> dict[str, Any]:
+    for budget in client.get("budgets")["budgets"]:
+        if budget["name"] == BUDGET:
+            return dict(budget)
+    raise DaemonGoneError("the daemon has not yet taken over what the one before left")
+
+
+def run_chaos(folder: Path, count: int, seed: int, *, load: Load, say: Callable[[str], None]) -> list[str]:
     """Run the chaos in an empty folder and return what is not as it should be.
 
     Args:
         folder: Holds everything.
-        faults: How many.
+        count: How many faults.
         seed: What happens follows from it, as far as it can.
-        torch: Whether networks are trained, too.
+        load: What the daemon is given to do.
         say: Told what happens.
     """
     rng, grid = random.Random(seed), Grid()  # noqa: S311 - faults need not be secret
     with grid.served() as url, small_disk(folder) as disk:
         if not disk.mounted:
             say("no file system may be mounted here, so that no disk is ever full")
-        chaos = Chaos(folder, grid, url, disk=disk, rng=rng, torch=torch, say=say)
+        chaos = Chaos(folder, grid, url, disk=disk, rng=rng, load=load, say=say)
         try:
-            chaos.run(faults)
+            chaos.run(count)
             found = problems(chaos.daemon.state, chaos.paths, folder / "site", chaos.tally)
             for name, value in figures(chaos.daemon.state, chaos.tally).items():
                 say(f"{name}: {value}")
@@ -330,7 +356,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "chaos" if asked.folder is None else asked.folder
         folder.mkdir(parents=True)
-        problems = run_chaos(folder, asked.faults, asked.seed, torch=not asked.without_torch, say=say)
+        problems = run_chaos(folder, asked.faults, asked.seed, load=Load(torch=not asked.without_torch), say=say)
     for problem in problems:
         say(f"PROBLEM: {problem}")
     say(f"{asked.faults} faults, {len(problems)} problems")

@@ -60,7 +60,7 @@ def _reached(folder: Path) -> datetime:
 def _process(folder: Path, crash_at: str | None) -> int:
     process = CONTEXT.Process(target=_go_on, args=(folder, crash_at))
     process.start()
-    process.join(timeout=120)
+    process.join(timeout=600)
     assert process.exitcode is not None, "the daemon does not come to an end"
     return process.exitcode
 

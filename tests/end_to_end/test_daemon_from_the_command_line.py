@@ -15,7 +15,7 @@ import pytest
 
 from carbonnas.daemon.lock import find_daemon
 from carbonnas.testing.commands import carbonnas
-from carbonnas.testing.searches import STARTS_AT, write_simulated_search
+from carbonnas.testing.searches import STARTS_AT, write_simulated_search, write_trace
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +40,7 @@ idle = "50 W"
 
 [[budgets]]
 name = "all"
-limit = "100 kg"
+limit = "100 t"
 """
 
 
@@ -76,8 +76,8 @@ def daemon(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def search(folder: Path, name: str, rounds: int) -> Path:
-    """Write a search that a daemon can run without workers; its trainings end at once."""
-    return write_simulated_search(
+    """Write a search that a daemon can run without workers; its trainings end at once, and its grid is known for three years."""
+    path = write_simulated_search(
         folder / name,
         rounds=rounds,
         search={"name": name},
@@ -86,11 +86,13 @@ def search(folder: Path, name: str, rounds: int) -> Path:
         scheduler={"use": "carbon_blind", "percentile": None},
         forecaster={"use": "persistence"},
     )
+    write_trace(path.parent / "trace.csv", hours=3 * 365 * 24)
+    return path
 
 
 def eventually(look: Callable[[], list[T]]) -> list[T]:
     """Return what there is to see, at the latest after a few steps of the daemon: an answer comes when a change is in the store."""
-    for _ in range(100):
+    for _ in range(1200):
         if seen := look():
             return seen
         threading.Event().wait(0.1)
@@ -116,7 +118,7 @@ def test_searches_are_run_submitted_watched_and_steered(tmp_path: Path) -> None:
         listed = carbonnas("list", "--json", *state).json["searches"]
         assert [(row["name"], row["scored"], row["trained"], row["phase"]) for row in listed] == [("short", 5, 3, None)]
 
-        submitted = carbonnas("submit", search(tmp_path, "long", 500), "--priority", "-3", "--json", *state).json
+        submitted = carbonnas("submit", search(tmp_path, "long", 5000), "--priority", "-3", "--json", *state).json
         long = submitted["id"]
         assert submitted["page"] == f"{owner.address}/searches/{long}"
         assert carbonnas("submit", tmp_path / "long" / "search.toml", *state).out.strip() == long
@@ -132,6 +134,6 @@ def test_searches_are_run_submitted_watched_and_steered(tmp_path: Path) -> None:
         )
 
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=300) == 0
     assert find_daemon(tmp_path / "state") is None
     assert carbonnas("pause", "long", *state).err.startswith("error: no daemon runs for ")

@@ -27,7 +27,7 @@ from carbonnas.trials import TrialKind, TrialState
 pytestmark = pytest.mark.slow
 
 CONFIG = daemon_config("3 kg")
-_PATIENCE_S = 180.0
+_PATIENCE_S = 600.0
 """What a machine with much else to do may need to import torch three times over."""
 NOBODY = "http://127.0.0.1:9"
 """Nothing listens there: energy stays without a price."""
@@ -110,17 +110,16 @@ def test_what_trains_when_the_daemon_is_asked_to_stop_is_suspended_and_goes_on_w
     assert owner is not None
     assert (owner.pid, owner.address) == (daemon.pid, client.address)
     assert f"serves at {owner.address}" in daemon.log.read_text(encoding="utf-8")
-    path = write_patient_search(tmp_path / "search", seed=1, url=NOBODY, rounds=1, epochs=8)
+    path = write_patient_search(tmp_path / "search", seed=1, url=NOBODY, rounds=1, epochs=40)
     search_id = submit(client, path)
     eventually(lambda: trains(daemon), daemon)
-    # `stop_timeout` is 20 s; the patience that is left over is for threads, the server, and the interpreter.
-    assert daemon.stop(patience_s=40) == 0
+    assert daemon.stop() == 0
     assert find_daemon(daemon.state) is None
     (stopped,) = records(daemon.state)
     states = {trial.state for trial in stopped.trials}
     assert TrialState.SUSPENDED in states
     assert TrialState.RUNNING not in states
-    wait_for_searches(begin(daemon), [search_id], patience_s=120, log=daemon.log)
+    wait_for_searches(begin(daemon), [search_id], patience_s=600, log=daemon.log)
     assert daemon.stop() == 0
     assert all(run.ended_at is not None for run in runs(daemon))
     require_as_undisturbed(daemon, path, tmp_path / "site")
@@ -135,7 +134,7 @@ def test_a_daemon_that_is_killed_holds_up_nobody_and_its_downtime_can_be_seen(
     daemon.kill()
     assert find_daemon(daemon.state) is None
     pause_s(2)
-    wait_for_searches(begin(daemon), [search_id], patience_s=120, log=daemon.log)
+    wait_for_searches(begin(daemon), [search_id], patience_s=600, log=daemon.log)
     killed, present = runs(daemon)
     assert killed.ended_at is None
     # It was seen each second, and was away for two.
@@ -156,7 +155,7 @@ def test_networks_that_were_trained_across_a_stop_and_a_kill_are_the_same_to_the
     begin(daemon)
     eventually(lambda: trains(daemon), daemon)
     daemon.kill()
-    wait_for_searches(begin(daemon), [search_id], patience_s=240, log=daemon.log)
+    wait_for_searches(begin(daemon), [search_id], patience_s=900, log=daemon.log)
     assert daemon.stop() == 0
     require_as_undisturbed(daemon, path, tmp_path / "site")
 
@@ -164,7 +163,7 @@ def test_networks_that_were_trained_across_a_stop_and_a_kill_are_the_same_to_the
 def test_a_second_daemon_is_refused_in_one_sentence(steady: DaemonProcess, tmp_path: Path) -> None:
     second = DaemonProcess(tmp_path, CONFIG, state=steady.state)
     try:
-        assert second.spawn().wait(timeout=60) == 1
+        assert second.spawn().wait(timeout=300) == 1
     except subprocess.TimeoutExpired:
         second.kill()
         raise
@@ -218,7 +217,7 @@ def test_a_daemon_that_was_frozen_goes_on(steady: DaemonProcess, tmp_path: Path)
     steady.signal(signal.SIGSTOP)
     pause_s(3)
     steady.signal(signal.SIGCONT)
-    wait_for_searches(client, [search_id], patience_s=120, log=steady.log)
+    wait_for_searches(client, [search_id], patience_s=600, log=steady.log)
     (record,) = records(steady.state)
     assert violations([record]) == []
     (twin,) = undisturbed([path], patient.install(tmp_path / "site"))

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 def test_the_demo_searches_trains_and_reports(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "carbonnas", "demo", "--state", str(tmp_path), "--json"]
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
     assert answer.returncode == 0, answer.stderr
     report = json.loads(answer.stdout)
     done = [trial for trial in report["trials"] if trial["state"] == "completed"]

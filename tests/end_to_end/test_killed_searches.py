@@ -20,6 +20,7 @@ from carbonnas.config_file import load_config
 from carbonnas.report.render import ReportFormat, render
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
+from carbonnas.testing.chaos_searches import write_trained_search
 from carbonnas.testing.searches import write_simulated_search
 
 # A forked child has everything imported already; a simulated search starts no threads before the fork.
@@ -43,7 +44,7 @@ def _run_process(config: Path, state: Path, crash_at: str | None = None, kill_af
     if kill_after_s is not None:
         time.sleep(kill_after_s)
         process.kill()
-    process.join(timeout=120)
+    process.join(timeout=600)
     assert process.exitcode is not None
     return process.exitcode
 
@@ -83,40 +84,6 @@ def test_a_simulated_search_killed_at_twenty_random_instants_ends_in_the_same_re
         assert _report(state) == whole
 
 
-REAL_SEARCH = """
-[search]
-name = "really killed"
-seed = 3
-slots = 2
-rounds = 3
-score_per_round = 3
-train_per_round = 2
-epochs = 2
-full_epochs = 3
-rank_by = ["params", "macs"]
-
-[space]
-use = "small_conv"
-
-[strategy]
-use = "reinforce"
-
-[scoring]
-use = "proxies"
-proxies = ["params", "macs"]
-
-[training]
-use = "training"
-
-[carbon_source]
-use = "constant"
-g_per_kwh = 300
-
-[scheduler]
-use = "carbon_blind"
-"""
-
-
 def _work(document: dict[str, Any]) -> list[tuple[object, ...]]:
     return [
         tuple(trial[key] for key in ("id", "kind", "architecture", "state", "attempt", "metrics"))
@@ -127,8 +94,7 @@ def _work(document: dict[str, Any]) -> list[tuple[object, ...]]:
 @pytest.mark.torch
 @pytest.mark.slow
 def test_a_real_search_killed_five_times_trains_the_same_networks_to_the_same_bit(tmp_path: Path) -> None:
-    config = tmp_path / "search.toml"
-    config.write_text(REAL_SEARCH, encoding="utf-8")
+    config = write_trained_search(tmp_path / "search")
     command = [sys.executable, "-m", "carbonnas", "run", str(config), "--json"]
 
     def start(state: str) -> subprocess.Popen[str]:
@@ -136,7 +102,7 @@ def test_a_real_search_killed_five_times_trains_the_same_networks_to_the_same_bi
             [*command, "--state", str(tmp_path / state)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    output, messages = start("whole").communicate(timeout=300)
+    output, messages = start("whole").communicate(timeout=900)
     whole = json.loads(output)
     rng = random.Random(2026)  # noqa: S311 - instants of kills need not be secret
     for _ in range(5):
@@ -145,7 +111,7 @@ def test_a_real_search_killed_five_times_trains_the_same_networks_to_the_same_bi
         process.kill()
         process.communicate()
     process = start("killed")
-    output, messages = process.communicate(timeout=300)
+    output, messages = process.communicate(timeout=900)
     assert process.returncode == 0, messages
     killed = json.loads(output)
     assert _work(killed) == _work(whole)

@@ -33,7 +33,7 @@ SLOW = {Fault.SLOW_DRIP}
 def test_eight_weeks_of_random_faults_leave_every_interval_once_and_no_memory_behind(tmp_path: Path) -> None:
     fake, rng = FakeElectricityMaps(), random.Random(8)  # noqa: S311 -- repeatable
     faults = [fault for fault in fake.faults if fault not in SLOW]
-    began, clock, start = monotonic_s(), SimulatedClock(fake.now), fake.now
+    clock, start = SimulatedClock(fake.now), fake.now
     store = Store(tmp_path / "carbonnas.sqlite3")
 
     def monotonic() -> float:
@@ -43,7 +43,7 @@ def test_eight_weeks_of_random_faults_leave_every_interval_once_and_no_memory_be
         rng=rng,
         wait=lambda _: None,
         monotonic=monotonic,
-        limits=HttpLimits(read_s=0.5, total_s=1.0, attempts=2, pause_s=0),
+        limits=HttpLimits(attempts=2, pause_s=0),
     )
     sizes: list[int] = []
     with fake_provider(fake.reply) as server:
@@ -73,4 +73,3 @@ def test_eight_weeks_of_random_faults_leave_every_interval_once_and_no_memory_be
     assert len(kept) * HOUR >= timedelta(weeks=WEEKS) - 4 * HOUR, "what an outage hid was fetched after it"
     # The first weeks fill the lookback, the caches of the modules and the pools.
     assert max(sizes[3:]) - sizes[2] < 8_000_000, sizes
-    assert monotonic_s() - began < 60 * 10, "a guard against a hang; benchmarks measure"

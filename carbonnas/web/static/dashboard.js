@@ -2,8 +2,7 @@
 (() => {
   const LEAST_MS = 1000; // between two looks
   const MOST_MS = 15000; // between two looks while they fail
-  const DRAWN_MS = 2000; // until a chart that is being drawn is asked for again
-  const OLDER_MS = 10000; // and one that was drawn a moment before
+  const OLDER_MS = 10000; // until a chart is asked for again where the daemon does not say when
   const UNASKED_MS = 15000; // between looks while the daemon sends no events
   const LOST = "The connection to the daemon is lost; this page tries again.";
   const status = document.getElementById("live");
@@ -61,6 +60,8 @@
     return `${source}&size=${size}&scheme=${dark.matches ? "dark" : "light"}`;
   };
 
+  const later = (answer) => 1000 * Number(answer.headers.get("retry-after")) || OLDER_MS;
+
   // Charts are drawn beside everything else: the old picture stays until the new one is there, and words do not wait for it.
   // Returns after how many milliseconds to ask again, 0 if there is no need.
   const bring = async (id) => {
@@ -69,14 +70,13 @@
     const picture = fresh.querySelector("picture");
     try {
       const answer = await fetch(chartAddress(picture.dataset.chart));
-      if (answer.status === 202) return DRAWN_MS;
-      if (!answer.ok) return OLDER_MS;
+      if (answer.status === 202 || !answer.ok) return later(answer);
       round += 1; // browsers show what they showed under the same address before
       for (const source of picture.querySelectorAll("source")) source.srcset += `&n=${round}`;
       picture.querySelector("img").src += `&n=${round}`;
       await picture.querySelector("img").decode();
       replace(document.getElementById(id), fresh);
-      return answer.headers.get("chart-state") === "older" ? OLDER_MS : 0;
+      return answer.headers.get("chart-state") === "older" ? later(answer) : 0;
     } catch {
       return OLDER_MS;
     }
@@ -100,6 +100,23 @@
 
   const showAll = () => [...newest.keys()].forEach(show);
 
+  // Lists grow and shrink by whole members; what stands in those that stay is left to the parts inside them.
+  const align = (list, fresh) => {
+    for (const member of [...list.children]) {
+      if (fresh.querySelector(`#${CSS.escape(member.id)}`)) continue;
+      for (const part of member.querySelectorAll("[data-live]")) {
+        told.delete(part.id);
+        newest.delete(part.id);
+      }
+      member.remove();
+    }
+    [...fresh.children].forEach((member, place) => {
+      const there = list.children[place] ?? null;
+      if (there?.id === member.id) return;
+      list.insertBefore(document.getElementById(member.id) ?? document.importNode(member, true), there);
+    });
+  };
+
   const look = async () => {
     const address = new URL(window.location.href);
     address.searchParams.set("part", "live");
@@ -107,16 +124,21 @@
     if (!answer.ok || answer.redirected) throw new Error(`the daemon answered ${answer.status}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const before = headline();
+    for (const list of document.querySelectorAll("[data-list]")) {
+      const found = page.getElementById(list.id);
+      if (found) align(list, found);
+    }
     for (const old of document.querySelectorAll("[data-live]")) {
       const found = page.getElementById(old.id);
       if (!found || found.outerHTML === told.get(old.id)) continue;
       told.set(old.id, found.outerHTML);
       const fresh = document.importNode(found, true);
-      if (!fresh.querySelector("picture")) replace(old, fresh);
-      else {
-        newest.set(old.id, fresh);
+      const isDrawn = fresh.querySelector("picture") !== null;
+      if (isDrawn) {
+        newest.set(old.id, fresh.cloneNode(true));
         show(old.id);
       }
+      if (!isDrawn || !old.querySelector("picture")) replace(old, fresh);
     }
     if (headline() !== before) say(headline());
     else if (status.textContent === LOST) say("");

@@ -52,7 +52,7 @@ def test_help_imports_nothing_heavy(command: list[str]) -> None:
         "except SystemExit: pass\n"
         "print(*sys.modules)"
     )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     # typer itself loads pydantic to read the arguments of a command
     allowed = {"pydantic"} if command else set()
     assert HEAVY & set(answer.stdout.splitlines()[-1].split()) <= allowed
@@ -259,6 +259,6 @@ def test_the_state_folder_is_an_option_a_variable_or_the_users_state_home(
 
 def test_the_module_is_the_command(ended: EndedSearch) -> None:
     command = [sys.executable, "-m", "carbonnas", "list", "--json", "--state", str(ended.state)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     assert json.loads(answer.stdout)["searches"][0]["id"] == ended.search_id
     assert answer.stderr == ""

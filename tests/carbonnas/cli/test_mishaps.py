@@ -31,7 +31,7 @@ def in_process_of_its_own(*arguments: str | Path, limited: bool = False) -> subp
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
         preexec_fn=limit_files if limited else None,
     )
 
@@ -175,9 +175,11 @@ def test_a_search_can_not_be_run_twice_at_once_and_pauses_on_interrupt(tmp_path:
         assert first.stderr is not None
         assert "kept in" in first.stderr.readline()
         assert "training" in first.stderr.readline()
+        first.send_signal(signal.SIGSTOP)  # or it might be done before the other one has begun
         second = carbonnas("run", config, "--state", state)
         first.send_signal(signal.SIGINT)
-        out, err = first.communicate(timeout=60)
+        first.send_signal(signal.SIGCONT)
+        out, err = first.communicate(timeout=300)
     assert (second.status, second.out) == (1, "")
     assert f"is being worked on by process {first.pid}: wait for it, or interrupt it first" in second.err
     assert (first.returncode, out) == (1, "")
@@ -219,7 +221,7 @@ def test_what_a_closed_pipe_leaves_is_no_traceback(ended: EndedSearch) -> None:
     read, write = os.pipe()
     os.close(read)
     command = [*COMMAND, "list", "--json", "--state", str(ended.state)]
-    answer = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    answer = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False, timeout=300)
     os.close(write)
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr

@@ -127,3 +127,111 @@ def test_ending_and_taking_over_searches_changes_no_sum(
     for day in (MONDAY, MONDAY + 24 * HOUR):
         expected, found = plain.states(day)["all"].spent_g, moved.states(day)["all"].spent_g
         assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+DAY = 24 * HOUR
+NOON = MONDAY + 12 * HOUR
+
+
+def unpriced(name: str, hour: float, grams: float) -> EmissionEntry:
+    """Return an entry without a price that counts with `grams`: the bound is 1000 g/kWh, so a gram is 3.6 kJ."""
+    interval = Interval(MONDAY + hour * HOUR, MONDAY + (hour + 0.25) * HOUR)
+    energy = EnergySample(interval, grams * 3_600.0, 0, 0)
+    return EmissionEntry(name, Owner(Account.IDLE), PricedEnergy(energy, None), 1.0)
+
+
+def test_a_window_that_a_later_price_takes_over_its_limit_is_shown_with_what_counted_at_its_end() -> None:
+    budgets = common(ALL, TEAM)
+    search = budgets.open("a", ("team",), BudgetBook((), BOUND))
+    early = entry(1, 90.0)
+    search.add([early])
+    assert budgets.exceeded(NOON) == {"all": (), "team": ()}
+    assert budgets.exceeded(NOON + DAY) == {"all": (), "team": ()}
+    # A source revises what it told of Monday.
+    search.withdraw([early])
+    search.add([entry(1, 130.0)])
+    (window,) = budgets.exceeded(NOON + DAY + HOUR)["all"]
+    assert window.state.window == Interval(MONDAY, MONDAY + DAY)
+    assert window.state.spent_g == pytest.approx(130.0)
+    assert window.state.remaining_g == pytest.approx(-30.0)
+    assert window.at_end_g == pytest.approx(90.0)
+    # A budget for ever has no windows that end.
+    assert budgets.exceeded(NOON + DAY + HOUR)["team"] == ()
+
+
+def test_a_price_that_takes_a_window_back_within_its_limit_takes_it_off_the_list() -> None:
+    budgets = common(ALL)
+    search = budgets.open("a", (), BudgetBook((), BOUND))
+    late = unpriced("late", 23, 60.0)
+    search.add([entry(1, 90.0), late])
+    budgets.exceeded(NOON)
+    (window,) = budgets.exceeded(NOON + DAY)["all"]
+    assert (window.state.spent_g, window.state.unpriced_g) == pytest.approx((150.0, 60.0))
+    assert window.at_end_g == pytest.approx(150.0)
+    search.withdraw([late])
+    search.add([entry(23, 5.0)])
+    assert budgets.exceeded(NOON + DAY + HOUR)["all"] == ()
+
+
+def test_what_counted_at_the_end_is_unknown_where_the_daemon_did_not_see_it() -> None:
+    budgets = common(ALL)
+    budgets.take_over("a", (), {MONDAY: Grams(priced=120.0)})
+    (window,) = budgets.exceeded(NOON + DAY)["all"]
+    assert window.at_end_g is None
+
+
+def test_the_newest_windows_come_first_and_old_ones_are_left_out() -> None:
+    budgets = common(ALL)
+    days = [MONDAY + day * DAY for day in range(20)]
+    budgets.take_over("a", (), {day: Grams(priced=101.0 if index % 2 else 99.0) for index, day in enumerate(days)})
+    shown = [window.state.window for window in budgets.exceeded(days[19])["all"]]
+    # Of the fourteen days before the twentieth every other one is over: the 18th, the 16th and so on, with indices from 5 to 17.
+    assert shown == [Interval(day, day + DAY) for day in days[17:4:-2]]
+
+
+def test_grams_added_to_a_window_count_when_it_has_ended() -> None:
+    budgets = common(ALL)
+    budgets.take_over("a", (), {MONDAY: Grams(priced=120.0)})
+    assert budgets.exceeded(NOON + DAY)["all"] != ()
+    budgets.raise_limit("all", Interval(MONDAY, MONDAY + DAY), 25.0)
+    assert budgets.exceeded(NOON + DAY)["all"] == ()
+
+
+def test_a_budget_that_gets_other_windows_does_not_mix_them_up() -> None:
+    budgets = common(ALL)
+    budgets.take_over("a", (), {MONDAY: Grams(priced=120.0)})
+    budgets.exceeded(NOON)
+    budgets.replace([NamedBudget("all", EmissionBudget(110.0, Window.WEEK))])
+    assert budgets.exceeded(NOON + DAY)["all"] == ()
+    (week,) = budgets.exceeded(NOON + 7 * DAY)["all"]
+    assert week.state.window == Interval(MONDAY, MONDAY + 7 * DAY)
+    assert week.at_end_g == pytest.approx(120.0)
+
+
+@given(_emissions, st.lists(st.integers(0, 20), max_size=4))
+def test_what_is_kept_in_between_changes_nothing(emissions: list[tuple[str, int, float]], looks: list[int]) -> None:
+    """Asked at any time in between, the windows are the same as of one who asks at the end only."""
+    asked, silent = common(ALL), common(ALL)
+    opened = [
+        (budgets, {name: budgets.open(name, (), BudgetBook((), BOUND)) for name in "abc"})
+        for budgets in (asked, silent)
+    ]
+    now = MONDAY + 2 * DAY + HOUR
+    for place, (name, quarter, grams) in enumerate(emissions):
+        for _, searches in opened:
+            searches[name].add([entry(quarter / 4, grams)])
+        if place in looks:
+            asked.exceeded(now)
+            asked.states(now)
+    for instant in (now, now + DAY):
+        found = [[each.state for each in budgets.exceeded(instant)["all"]] for budgets in (asked, silent)]
+        assert found[0] == found[1]
+
+
+def test_a_search_that_ends_while_its_ledger_is_being_read_counts_once() -> None:
+    budgets = common(ALL)
+    budgets.take_over("a", (), {MONDAY: Grams(priced=30.0)})
+    search = budgets.open("a", (), BudgetBook((), BOUND))
+    budgets.end("a")
+    search.add([entry(0, 30.0)])
+    assert budgets.states(MONDAY + HOUR)["all"].spent_g == pytest.approx(30.0)

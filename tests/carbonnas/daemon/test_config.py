@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbonnas.daemon.config import DaemonConfig, Overrides, load_daemon_config
-from carbonnas.daemon.logs import LogFormat
+from carbonnas.daemon.config import DaemonConfig, Flags, load_daemon_config
+from carbonnas.daemon.log_format import LogFormat
 from carbonnas.daemon.reload import changes_on_reload, reload_daemon_config
 from carbonnas.errors import ConfigError
 from schedulers.budget import AtLimit, EmissionBudget, Window
@@ -186,12 +186,12 @@ def test_a_file_that_is_missing_or_no_text_is_a_mistake(tmp_path: Path) -> None:
 
 def test_the_command_line_counts_more_than_the_file_and_is_checked_as_well(tmp_path: Path) -> None:
     (tmp_path / "daemon.toml").write_text(FULL)
-    said = Overrides("127.0.0.1", 9000, LogFormat.TEXT)
+    said = Flags("127.0.0.1", 9000, LogFormat.TEXT)
     section = load_daemon_config(tmp_path / "daemon.toml", said).daemon
     assert (section.host, section.port, section.log, section.slots) == ("127.0.0.1", 9000, LogFormat.TEXT, 6)
-    assert load_daemon_config(None, Overrides(port=0)).daemon.port == 0
+    assert load_daemon_config(None, Flags(port=0)).daemon.port == 0
     with pytest.raises(ConfigError, match=r"the command line: 1 mistake\n  daemon\.port: input should be less"):
-        load_daemon_config(None, Overrides(port=70000))
+        load_daemon_config(None, Flags(port=70000))
 
 
 def test_a_reload_tells_what_changes(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_reload_takes_all_or_nothing(tmp_path: Path) -> None:
 
 def test_a_reload_with_the_same_command_line_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "daemon.toml").write_text(FULL)
-    said = Overrides("127.0.0.1", 9000, LogFormat.TEXT)
+    said = Flags("127.0.0.1", 9000, LogFormat.TEXT)
     old = load_daemon_config(tmp_path / "daemon.toml", said)
     new = reload_daemon_config(tmp_path / "daemon.toml", said, old)
     assert new == old

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbonnas.daemon.logs import JsonFormatter, LogFormat, TextFormatter, configure_logs, decision_line, secrets_of
+from carbonnas.daemon.log_format import LogFormat
+from carbonnas.daemon.logs import JsonFormatter, TextFormatter, configure_logs, decision_line, secrets_of
 from carbonnas.record import DecisionRecord
 from schedulers.decision import Decision, Reason, ReasonCode
 

@@ -16,7 +16,7 @@ from carbonnas.daemon.notify import Notifier, watchdog_interval
 @pytest.fixture(params=["a file", "an abstract name"])
 def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[socket.socket, str]]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
-        receiver.settimeout(10)
+        receiver.settimeout(60)
         # A path of a socket has at most 107 characters, which folders of tests may exceed.
         name = os.path.relpath(tmp_path / "s") if request.param == "a file" else f"@carbonnas-{os.getpid()}"
         receiver.bind("\0" + name[1:] if name.startswith("@") else name)

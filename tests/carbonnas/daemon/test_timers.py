@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbon_sources.clock import wall_time
-from carbonnas.daemon.timers import Group, Timers, _Every
+from carbonnas.daemon.timers import Group, Timers, _Every, _FailureLog
 
 SOON = timedelta(milliseconds=5)
 LONG = timedelta(hours=1)
-PATIENCE_S = 10.0
+PATIENCE_S = 120.0
 
 
 class SettableClock:
@@ -135,6 +135,31 @@ def test_a_job_that_fails_is_told_of_and_runs_again(timers: Timers, caplog: pyte
     assert timers.troubles() == {}
 
 
+def test_failures_fill_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    now_s = 0.0
+    log = _FailureLog("heartbeat", timedelta(seconds=30), lambda: now_s)
+    # every 30 s for 3 hours, the last run at 3 h itself: 361 failures
+    for failures in range(1, 362):
+        log.tell(OSError("the disk is full"), failures)
+        now_s += 30.0
+    told = [(record.exc_info is not None, record.getMessage()) for record in caplog.records]
+    assert told == [
+        (True, "the job 'heartbeat' failed; it runs again in 0:00:30"),
+        *(
+            # 120 runs an hour, and the one at its end
+            (False, f"the job 'heartbeat' goes on failing, {120 * hour + 1} times in a row by now: the disk is full")
+            for hour in (1, 2, 3)
+        ),
+    ]
+
+
+def test_a_failure_of_another_sort_is_told_at_once_with_its_stack(caplog: pytest.LogCaptureFixture) -> None:
+    log = _FailureLog("heartbeat", timedelta(seconds=30), lambda: 0.0)
+    for error in (OSError("full"), ValueError("odd"), OSError("full"), ValueError("odd")):
+        log.tell(error, 1)
+    assert [record.exc_info is not None for record in caplog.records] == [True, True]
+
+
 def test_a_job_that_hangs_holds_up_only_its_own_group_and_never_runs_beside_itself(timers: Timers) -> None:
     go_on, tick = threading.Event(), Counter()
     begun = Counter()
@@ -181,7 +206,7 @@ timers.start()
 begun.wait()
 print(timers.stop(timedelta(0)))
 """
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert answer.stdout == "('poll',)\n"
 
 

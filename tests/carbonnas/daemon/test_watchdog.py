@@ -20,7 +20,7 @@ from carbonnas.daemon.watchdog import Pulse, Watchdog
 START = datetime(2026, 3, 1, tzinfo=UTC)
 PERIOD = timedelta(seconds=5)
 HOUR = timedelta(hours=1)
-PATIENCE_S = 10.0
+PATIENCE_S = 120.0
 
 
 class SteppingClocks:

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from statistics import median
 
 import pytest
-from codecarbon import OfflineEmissionsTracker
+from codecarbon import OfflineEmissionsTracker, emissions_tracker
 from codecarbon.core import cpu, gpu
 from codecarbon.core.hardware_cache import clear_cache
 from codecarbon.external import hardware
@@ -24,9 +23,14 @@ from carbonnas.energy.meter import IDLE, OVERHEAD, Account, EnergyMeter, EnergyS
 from carbonnas.errors import EnergyMeterError
 from carbonnas.plugins import ENERGY_METERS
 from carbonnas.testing.meters import START, EnergyMeterConformance
+from carbonnas.testing.processes import processor_s, wait_until
 
 TRIAL = Owner(Account.TRIAL, 0, 1)
 CPU_W, RAM_W = 100.0, 10.0
+PRICE = CPU_W / (os.cpu_count() or 1)
+"""Of a second of processor time, in joules."""
+TICKS_J = 0.05 * PRICE
+"""The processor time of a process is told in ticks of 10 ms, of the user's and of the system's time each, at both ends."""
 
 
 def busy(seconds: float) -> float:
@@ -35,6 +39,33 @@ def busy(seconds: float) -> float:
     while (used := time.process_time() - start) < seconds:
         pass
     return used
+
+
+class Hands:
+    """CodeCarbon's clocks, set by hand: it multiplies a load and a time that it takes one after the other, and who comes between spoils both."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def time(self) -> float:
+        return self.seconds
+
+    def perf_counter(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def a_second_between_readings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let CodeCarbon's time pass between its readings only, a second each time; processor time stays what it is."""
+    hands, flush = Hands(), OfflineEmissionsTracker.flush
+
+    def flush_a_second_later(tracker: OfflineEmissionsTracker) -> object:
+        hands.seconds += 1.0
+        return flush(tracker)
+
+    monkeypatch.setattr(OfflineEmissionsTracker, "flush", flush_a_second_later)
+    for module in (emissions_tracker, hardware):
+        monkeypatch.setattr(module, "time", hands)
 
 
 def at(seconds: float) -> Interval:
@@ -50,6 +81,13 @@ def read(meter: EnergyMeter, at_s: float, *usages: Usage) -> MeterReading:
     reading = meter.read(START + timedelta(seconds=at_s), usages)
     assert reading is not None
     return reading
+
+
+def keep_reading(meter: EnergyMeter) -> None:
+    """Read for a minute and more."""
+    for second in range(2, 1000):
+        read(meter, second)
+        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -81,37 +119,57 @@ class TestMachineModeConforms(TestProcessModeConforms):
 
 
 def test_work_in_this_process_is_charged_by_its_share_of_processor_time(meter: CodeCarbonMeter) -> None:
+    stamps_s = [time.process_time()]
     read(meter, 1)
-    worked_s = busy(0.6)
-    busy(0.3)
+    stamps_s.append(time.process_time())
+    worked_s = busy(0.2)
+    busy(0.1)
+    stamps_s.append(time.process_time())
     reading = read(meter, 2, Usage("a", 0, at(1), TRIAL, None, worked_s, None, inline=True))
+    stamps_s.append(time.process_time())
     trial_j, overhead_j = joules(reading, TRIAL)["cpu_j"], joules(reading, OVERHEAD)["cpu_j"]
-    assert trial_j / (trial_j + overhead_j) == pytest.approx(0.6 / 0.9, rel=0.1)
+    share = trial_j / (trial_j + overhead_j)
+    # The readings were taken somewhere inside the calls.
+    least, most = worked_s / (stamps_s[3] - stamps_s[0]), worked_s / (stamps_s[2] - stamps_s[1])
+    assert 0.99 * least <= share <= 1.01 * most
 
 
 def test_a_worker_that_no_probe_has_seen_is_charged_by_the_same_model(meter: CodeCarbonMeter) -> None:
     read(meter, 1)
     reading = read(meter, 2, Usage("killed", 0, at(1), TRIAL, None, 0.5, None))
     # CodeCarbon's process mode: rated power times the share of all cores that was used.
-    assert joules(reading, TRIAL)["cpu_j"] == pytest.approx(0.5 * CPU_W / (os.cpu_count() or 1))
+    assert joules(reading, TRIAL)["cpu_j"] == pytest.approx(0.5 * PRICE)
 
 
+@pytest.mark.usefixtures("a_second_between_readings")
 def test_processor_energy_follows_processor_time(meter: CodeCarbonMeter) -> None:
+    stamps_s = [time.process_time()]
     read(meter, 1)
-    prices = []
-    for number in range(3):
-        worked_s = busy(0.4)
-        prices.append(joules(read(meter, 2 + number), OVERHEAD)["cpu_j"] / worked_s)
-    # The model: all cores loaded draw the stated power, so a core-second costs power / cores.
-    assert median(prices) == pytest.approx(CPU_W / (os.cpu_count() or 1), rel=0.25)
+    stamps_s.append(time.process_time())
+    busy(0.5)
+    stamps_s.append(time.process_time())
+    cpu_j = joules(read(meter, 2), OVERHEAD)["cpu_j"]
+    stamps_s.append(time.process_time())
+    # The readings were taken somewhere inside the calls. The model: all cores loaded draw the stated power, so a core-second costs
+    # power / cores.
+    least_j, most_j = (PRICE * used_s for used_s in (stamps_s[2] - stamps_s[1], stamps_s[3] - stamps_s[0]))
+    assert least_j - TICKS_J <= cpu_j <= most_j + TICKS_J
 
 
+@pytest.mark.usefixtures("a_second_between_readings")
 def test_children_are_not_billed_to_the_process_that_started_them(meter: CodeCarbonMeter) -> None:
-    read(meter, 1)
-    subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.8: pass"], check=True)
-    reading = read(meter, 2)
-    # The child alone would cost 0.8 s x 100 W / cores.
-    assert joules(reading, OVERHEAD)["cpu_j"] < 0.2 * CPU_W / (os.cpu_count() or 1)
+    before_s = time.process_time()
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as child:
+        try:
+            read(meter, 1)
+            used_s = processor_s(child.pid)
+            wait_until(lambda: processor_s(child.pid) > used_s + 0.5, "the child does not work")
+            reading = read(meter, 2)
+        finally:
+            child.kill()
+    own_j = PRICE * (time.process_time() - before_s)
+    # The child would cost 0.5 s more.
+    assert joules(reading, OVERHEAD)["cpu_j"] <= own_j + TICKS_J
 
 
 def test_a_probe_is_taken_as_it_is_even_late(meter: CodeCarbonMeter) -> None:
@@ -157,6 +215,16 @@ def test_no_thread_measures_beside_the_one_that_reads() -> None:
     assert set(threading.enumerate()) <= before
     meter.close()
     meter.close()
+
+
+def test_a_machine_is_measured_between_readings_until_it_is_closed() -> None:
+    before = set(threading.enumerate())
+    meter = CodeCarbonMeter(1, cpu_power=CPU_W, ram_power=RAM_W, mode=TrackingMode.MACHINE)
+    meter.start(START)
+    (between,) = set(threading.enumerate()) - before
+    assert between.is_alive()
+    meter.close()
+    assert set(threading.enumerate()) <= before
 
 
 def test_the_measurement_names_every_setting_and_the_constant_share(meter: CodeCarbonMeter) -> None:
@@ -247,10 +315,8 @@ def test_a_tracker_that_counts_nothing_is_an_error(monkeypatch: pytest.MonkeyPat
 def test_a_tracker_that_stops_counting_is_an_error(meter: CodeCarbonMeter, monkeypatch: pytest.MonkeyPatch) -> None:
     read(meter, 1)
     monkeypatch.setattr(OfflineEmissionsTracker, "_do_measurements", _nothing)
-    read(meter, 2)
-    time.sleep(1.1)
     with pytest.raises(EnergyMeterError, match="has stopped measuring"):
-        meter.read(START + timedelta(seconds=3), ())
+        keep_reading(meter)
 
 
 def test_a_handler_that_crashes_is_an_error(meter: CodeCarbonMeter, monkeypatch: pytest.MonkeyPatch) -> None:

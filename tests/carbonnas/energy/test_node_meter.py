@@ -448,6 +448,24 @@ def test_a_meter_of_the_node_is_made_once_for_each_time_that_searches_run() -> N
     assert (len(made), made[1].closed) == (2, False)
 
 
+def test_a_meter_can_be_made_before_it_is_needed_and_one_that_runs_is_left_alone() -> None:
+    made: list[Instrument] = []
+
+    def make() -> EnergyMeter:
+        made.append(Instrument(by_probes=False))
+        return made[-1]
+
+    node = NodeMeter(make)
+    for turn in range(2):
+        node.prepare()
+        share = node.share("a")
+        share.start(at(10 * turn))
+        assert len(made) == turn + 1
+        node.prepare()
+        assert (len(made), made[-1].closed) == (turn + 1, False)
+        share.close()
+
+
 def test_a_search_can_be_metered_only_once_at_a_time() -> None:
     node = NodeMeter(constant)
     share = node.share("a")
@@ -563,7 +581,7 @@ def test_codecarbon_comes_and_goes_with_the_searches_and_leaves_nothing_behind()
         if begin == 10:
             handles = psutil.Process().num_fds()
     # A thread of CodeCarbon's ends a moment after it was told to: of six that stayed more than two would be left.
-    end_s = monotonic_s() + 60.0
+    end_s = monotonic_s() + 120.0
     while threading.active_count() > threads + 2 and monotonic_s() < end_s:
         time.sleep(0.05)
     assert threading.active_count() <= threads + 2

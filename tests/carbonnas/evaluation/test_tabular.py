@@ -3,7 +3,6 @@ from __future__ import annotations
 import gzip
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -269,14 +268,11 @@ def test_neither_torch_nor_scikit_learn_is_imported() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-def test_nas_bench_201_is_loaded_quickly_and_gives_the_published_values(nas_table: Path) -> None:
+def test_nas_bench_201_gives_the_published_values(nas_table: Path) -> None:
     from carbonnas.search_spaces.nasbench201 import NASBench201
 
     space = NASBench201()
-    begun = time.process_time()
     evaluator = TabularEvaluator(space, 0, path=nas_table)
-    # Far above the 0.3 s that it takes, so that a busy machine does not fail it.
-    assert time.process_time() - begun < 2
     cell = space.parse(
         "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
     )

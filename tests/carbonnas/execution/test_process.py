@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +15,16 @@ from carbonnas.execution.process import ProcessExecutor
 from carbonnas.testing.evaluators import BrokenWorkbench, CountingWorkbench, Failure, ThreadCountingWorkbench
 from carbonnas.testing.executors import ExecutorConformance, Log, follow, job
 from carbonnas.testing.probes import Defect, SteadyProbes
-from carbonnas.testing.processes import USAGE_INTERVAL, alive, children, grandchildren, opened, processor_s
+from carbonnas.testing.processes import (
+    USAGE_INTERVAL,
+    alive,
+    children,
+    grandchildren,
+    opened,
+    processor_s,
+    wait_for_end,
+    wait_until,
+)
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -58,10 +66,13 @@ def test_a_worker_makes_its_evaluators_once_and_serves_many_jobs_with_them(tmp_p
 
 def first_to_use(seconds: float, before_s: dict[int, float]) -> int:
     """Wait until a process has used so much more processor time than before, and return its id."""
-    deadline = monotonic_s() + 30
-    while not (busy := [pid for pid, used_s in before_s.items() if processor_s(pid) >= used_s + seconds]):
-        assert monotonic_s() < deadline
-        time.sleep(0.02)
+    busy: list[int] = []
+
+    def is_any_busy() -> bool:
+        busy.extend(pid for pid, used_s in before_s.items() if processor_s(pid) >= used_s + seconds)
+        return bool(busy)
+
+    wait_until(is_any_busy, "no process works")
     return busy[0]
 
 
@@ -70,7 +81,7 @@ def test_a_killed_worker_loses_its_own_job_and_no_other(tmp_path: Path) -> None:
         before_s = {pid: processor_s(pid) for pid in grandchildren(os.getpid())}
         executor.submit(job(1, failure=Failure.HANGS))
         executor.submit(job(2, epochs=6))
-        os.kill(first_to_use(0.1, before_s), signal.SIGKILL)
+        os.kill(first_to_use(0.3, before_s), signal.SIGKILL)
         log = follow(executor, SystemClock(), 2)
         assert executor.free_slots == 2
         executor.submit(job(3))
@@ -103,14 +114,13 @@ def test_a_job_that_takes_too_long_is_killed_and_its_slot_works_on(tmp_path: Pat
     assert timed_out.failure == "the worker was killed because its job took longer than 0:00:00.300000"
     stay_s = sum(usage.interval.seconds for usage in log.usages_of(1))
     assert 0.29 <= stay_s <= followed_s + 0.01
-    assert followed_s < 20
 
 
 def test_a_suspended_job_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     checkpoint = tmp_path / "trial.checkpoint"
     log, reports = Log(), 0
     with opened(tmp_path, workbench=CountingWorkbench(0.1)) as executor:
-        executor.submit(job(1, epochs=10, checkpoint=checkpoint))
+        executor.submit(job(1, epochs=10_000, checkpoint=checkpoint))
         while not reports:
             executor.wait(datetime.now(UTC) + timedelta(seconds=0.05), threading.Event())
             poll = executor.poll()
@@ -119,12 +129,13 @@ def test_a_suspended_job_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
         executor.suspend(1)
         executor.suspend(1)
         follow(executor, SystemClock(), 1, log)
-        executor.submit(job(1, epochs=10, checkpoint=checkpoint))
+        done = int(checkpoint.read_text())
+        executor.submit(job(1, epochs=done + 1, checkpoint=checkpoint))
         follow(executor, SystemClock(), 2, log)
     suspended, completed = log.outcomes
     assert (suspended.kind, suspended.evaluation) == (OutcomeKind.SUSPENDED, None)
     assert completed.evaluation is not None
-    assert 1 <= completed.evaluation.metrics["resumed_from"] < 10
+    assert 1 <= completed.evaluation.metrics["resumed_from"] == done
 
 
 def test_a_request_to_suspend_does_not_reach_the_next_job(tmp_path: Path) -> None:
@@ -200,20 +211,19 @@ def test_when_the_fork_server_is_killed_the_jobs_are_lost_and_the_slots_work_on(
         executor.submit(job(2))
         follow(executor, SystemClock(), 2, log)
     assert [outcome.kind for outcome in log.outcomes] == [OutcomeKind.LOST, OutcomeKind.COMPLETED]
-    assert not any(alive(pid) for pid in old)
+    wait_for_end(old)
 
 
 def test_a_long_wait_ends_when_it_is_woken_from_another_thread(tmp_path: Path) -> None:
-    wake = threading.Event()
+    wake, until = threading.Event(), datetime.now(UTC) + timedelta(hours=1)
     with opened(tmp_path) as executor:
         executor.poll()
-        begin = monotonic_s()
         timer = threading.Timer(0.2, wake.set)
         timer.start()
-        executor.wait(datetime.now(UTC) + timedelta(hours=1), wake)
-        waited_s = monotonic_s() - begin
+        executor.wait(until, wake)
+        assert wake.is_set()
         timer.join()
-    assert 0.15 < waited_s < 20
+    assert datetime.now(UTC) < until
 
 
 def test_an_interrupt_of_the_group_does_not_reach_the_workers(tmp_path: Path) -> None:
@@ -226,12 +236,10 @@ def test_an_interrupt_of_the_group_does_not_reach_the_workers(tmp_path: Path) ->
     assert outcome.kind is OutcomeKind.COMPLETED
 
 
-def test_closing_is_quick_and_leaves_no_process_behind(tmp_path: Path) -> None:
+def test_closing_waits_for_no_job_and_leaves_no_process_behind(tmp_path: Path) -> None:
     with opened(tmp_path, slots=2) as executor:
         executor.submit(job(1, failure=Failure.HANGS))
         pids = [*children(os.getpid()), *grandchildren(os.getpid())]
-        begin = monotonic_s()
-    assert monotonic_s() - begin < 5
     assert len(pids) == 3
     assert not any(alive(pid) for pid in pids)
 
@@ -251,16 +259,18 @@ def test_torch_has_one_thread_in_a_worker_and_keeps_its_own_in_the_search(tmp_pa
 
 def test_many_jobs_leave_no_descriptor_and_no_thread_behind(tmp_path: Path) -> None:
     with opened(tmp_path, slots=2, workbench=CountingWorkbench(0.0)) as executor:
-        log = Log()
-        counts = []
+        log, handles, threads = Log(), list[int](), list[set[threading.Thread]]()
         for number in range(100):
             executor.submit(job(number, failure=Failure.EXITS if number % 20 == 10 else Failure.NONE))
             follow(executor, SystemClock(), number + 1, log)
             executor.acknowledge()
             if number in {4, 99}:
-                counts.append((len(list(Path("/proc/self/fd").iterdir())), threading.active_count()))
+                handles.append(len(list(Path("/proc/self/fd").iterdir())))
+                threads.append(set(threading.enumerate()))
                 files = len(list((tmp_path / "spool").iterdir()))
-    assert counts[0] == counts[1]
+    # What tests before this one have left behind may end meanwhile.
+    assert handles[1] <= handles[0]
+    assert threads[1] <= threads[0]
     assert files <= 2 + 2  # the current segments of two workers, and of two that were just replaced
     lost = [outcome.trial for outcome in log.outcomes if outcome.kind is OutcomeKind.LOST]
     assert lost == [10, 30, 50, 70, 90]

@@ -7,17 +7,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from carbon_sources.clock import SystemClock, monotonic_s
+from carbon_sources.clock import SystemClock
 from carbonnas.execution.process import ProcessExecutor
+from carbonnas.execution.spool import Spool
 from carbonnas.testing.evaluators import CountingWorkbench
-from carbonnas.testing.processes import alive, children, grandchildren
+from carbonnas.testing.processes import alive, children, grandchildren, stop, wait_for_end, wait_until
 
 INTERVAL_S = 0.1
 
@@ -61,16 +61,32 @@ def search(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
     """
     process = subprocess.Popen([sys.executable, "-c", SEARCH, str(folder), str(INTERVAL_S)])
     try:
-        deadline = monotonic_s() + 30
-        while {1, 2} - {owner for owner, *_ in ledger(folder).values()}:
-            assert process.poll() is None
-            assert monotonic_s() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: process.poll() is not None or {1, 2} <= owners(ledger(folder)), "no usage of both jobs")
+        assert process.poll() is None
         (fork_server,) = children(process.pid)
         yield process, [fork_server, *children(fork_server), *grandchildren(fork_server)]
     finally:
         process.kill()
         process.wait()
+
+
+def owners(rows: dict[str, Row]) -> set[int | None]:
+    """Return whose usage there is."""
+    return {owner for owner, *_ in rows.values()}
+
+
+def spooled(folder: Path) -> dict[str, Row]:
+    """Return what the workers have written down."""
+    return {
+        usage.usage_id: (usage.owner.trial, usage.interval.start, usage.interval.end, usage.cpu_seconds)
+        for usage in Spool(folder / "spool").recover()
+    }
+
+
+def spools_on(folder: Path, known: Collection[str]) -> bool:
+    """Say whether each of the two jobs has three usages in the spool besides those that are known."""
+    trials = [trial for usage_id, (trial, *_) in spooled(folder).items() if usage_id not in known]
+    return min(trials.count(1), trials.count(2)) >= 3
 
 
 def ledger(folder: Path) -> dict[str, Row]:
@@ -88,27 +104,25 @@ def test_workers_end_with_a_search_that_is_killed_even_if_they_listen_to_nobody(
         assert len(pids) == 4
         assert all(alive(pid) for pid in pids)
         os.kill(process.pid, signal.SIGKILL)
-        deadline = monotonic_s() + 20
-        while any(alive(pid) for pid in pids) and monotonic_s() < deadline:
-            time.sleep(0.02)
-        assert not [pid for pid in pids if alive(pid)]
+        wait_for_end(pids)
 
 
-def test_a_killed_search_loses_no_more_than_an_interval_of_usage_and_nothing_twice(tmp_path: Path) -> None:
+def test_a_killed_search_loses_only_the_usage_that_is_not_written_down_yet_and_counts_none_twice(
+    tmp_path: Path,
+) -> None:
     with search(tmp_path) as (process, pids):
-        os.kill(process.pid, signal.SIGSTOP)  # it polls no more; its workers go on to measure and to spool
-        time.sleep(5 * INTERVAL_S)
+        stop(process.pid)  # it polls no more; its workers go on to measure and to spool, again and again
+        polled = ledger(tmp_path)
+        wait_until(lambda: spools_on(tmp_path, polled), "the workers do not spool")
+        written = spooled(tmp_path)
         os.kill(process.pid, signal.SIGKILL)
-        killed_at = datetime.now(UTC)
-        while any(alive(pid) for pid in pids):
-            time.sleep(0.02)
-    polled = ledger(tmp_path)
+        wait_for_end(pids)
     executor = ProcessExecutor(SystemClock(), 2, CountingWorkbench(0.0), tmp_path / "spool", None)
-    recovered: dict[str, Row] = {
+    recovered = {
         usage.usage_id: (usage.owner.trial, usage.interval.start, usage.interval.end, usage.cpu_seconds)
         for usage in executor.recover()
     }
-    assert recovered.keys() - polled.keys()
+    assert written.items() <= recovered.items()
     for usage_id in recovered.keys() & polled.keys():
         assert recovered[usage_id][0] == polled[usage_id][0]
         assert recovered[usage_id][3] == polled[usage_id][3]
@@ -118,9 +132,5 @@ def test_a_killed_search_loses_no_more_than_an_interval_of_usage_and_nothing_twi
         worked = sorted(row[1:] for row in together.values() if row[0] == trial)
         for before, after in pairwise(worked):
             assert abs(after[0] - before[1]) < timedelta(milliseconds=50)
-        lost_s = (killed_at - worked[-1][1]).total_seconds()
-        # On a busy machine the workers' threads wait for a processor: an interval is as long as the longest that was measured.
-        longest_s = max(INTERVAL_S, *((end - start).total_seconds() for start, end, _ in worked))
-        assert lost_s < longest_s + 0.3
     executor.acknowledge()
     assert list((tmp_path / "spool").iterdir()) == []

@@ -33,7 +33,7 @@ def test_a_worker_closes_its_probe_and_its_thread_when_its_pipe_is_closed(tmp_pa
     assert answer_of_a_worker_that_ends(tmp_path, CountingWorkbench(0.0)) == Ready()
     assert (tmp_path / "closed").exists()
     for thread in set(threading.enumerate()) - before:
-        thread.join(timeout=30)
+        thread.join(timeout=120)
     assert set(threading.enumerate()) <= before
 
 

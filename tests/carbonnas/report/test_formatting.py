@@ -4,9 +4,11 @@ import math
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from carbon_sources.interval import Interval
-from carbonnas.report.formatting import duration, grams, kwh, mass_unit, metric, percent
+from carbonnas.report.formatting import duration, grams, kwh, mass_unit, metric, percent, spent, spent_share
 from carbonnas.report.testing import START
 
 
@@ -62,3 +64,36 @@ def test_durations_have_two_units(seconds: int, text: str) -> None:
 
 def test_charts_take_the_unit_of_their_largest_value() -> None:
     assert [mass_unit(g) for g in (0.0, 0.5, 20.0, 3000.0)] == [(1.0, "g"), (1e-3, "mg"), (1.0, "g"), (1e3, "kg")]
+
+
+@pytest.mark.parametrize(
+    ("value_g", "limit_g", "text", "share"),
+    [
+        (999.87, 1000.0, "999 g", "99.9 %"),  # rounded to three digits it would be 1,000 g
+        (999.87, 999.9, "999 g", "99.9 %"),
+        (1000.0, 1000.0, "1.00 kg", "100.0 %"),
+        (1000.4, 1000.0, "1.00 kg", "100.0 %"),
+        (49.96, 50.0, "49.9 g", "99.9 %"),  # 99.92 %
+        (49.94, 50.0, "49.9 g", "99.9 %"),
+        (0.009999, 0.01, "9.99 mg", "99.9 %"),
+        (123.46, 1000.0, "123 g", "12.3 %"),
+        (999.87, 5000.0, "1,000 g", "20.0 %"),  # far from the limit
+        (0.0, 50.0, "0 g", "0.0 %"),
+    ],
+)
+def test_what_is_spent_is_never_rounded_up_to_a_limit_that_it_has_not_reached(
+    value_g: float, limit_g: float, text: str, share: str
+) -> None:
+    assert (spent(value_g, limit_g), spent_share(value_g, limit_g)) == (text, share)
+
+
+@given(st.floats(1e-3, 999.0), st.floats(1e-3, 999.0))
+def test_what_is_spent_reads_below_the_limit_exactly_as_long_as_it_is(value_g: float, limit_g: float) -> None:
+    shown_g = _read(spent(value_g, limit_g))
+    assert shown_g < limit_g or value_g >= limit_g or shown_g <= value_g
+    assert (_read(spent_share(value_g, limit_g, 0)) < 100) == (value_g < limit_g)
+
+
+def _read(text: str) -> float:
+    number, unit = text.replace(",", "").split()
+    return float(number) * {"mg": 1e-3, "g": 1.0, "kg": 1e3, "%": 1.0}[unit]

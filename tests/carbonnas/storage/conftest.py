@@ -37,7 +37,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store(path: Path, empty_store: Path) -> Iterator[Store]:
     path.parent.mkdir()
     shutil.copy(empty_store, path)
-    opened = Store(path, patience_s=0.2)
+    opened = Store(path)
     yield opened
     opened.close()
 

@@ -21,7 +21,7 @@ from tests.carbonnas.storage.made import START, at, submission
 
 @pytest.fixture
 def daemon(path: Path, store: Store) -> Iterator[DaemonStore]:
-    opened = DaemonStore(path)
+    opened = DaemonStore(path, patience_s=300)
     yield opened
     opened.close()
 

@@ -110,8 +110,10 @@ def test_a_database_that_another_program_holds_is_said_to_be_locked(
             Store(path, patience_s=0.1)
     else:
         holder.execute("BEGIN IMMEDIATE")
+        hasty = Store(path, patience_s=0.1)
         with pytest.raises(StorageError, match="is locked by another program; end it and run again"):
-            store.create(header, progress)
+            hasty.create(header, progress)
+        hasty.close()
     holder.execute("ROLLBACK")
     holder.close()
     Store(path).create(header, progress)

@@ -88,14 +88,14 @@ import sys
 from pathlib import Path
 from carbon_sources.testing_archive import START, hour
 from carbonnas.storage.store import Store
-archive = Store(Path(sys.argv[1])).archive
+archive = Store(Path(sys.argv[1]), patience_s=300).archive
 for number in range(25):
     archive.keep((hour(int(sys.argv[2]) + number),), START)
 """
 
 
 def test_two_processes_and_two_threads_keep_at_the_same_time(path: Path) -> None:
-    store = Store(path)
+    store = Store(path, patience_s=300)
     processes = [subprocess.Popen([sys.executable, "-c", KEEP, str(path), str(first)]) for first in (0, 25)]
 
     def keep(first: int) -> None:
@@ -107,7 +107,7 @@ def test_two_processes_and_two_threads_keep_at_the_same_time(path: Path) -> None
         thread.start()
     for thread in threads:
         thread.join()
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    assert [process.wait(timeout=300) for process in processes] == [0, 0]
     assert len(store.archive.series(SUBJECT, hours(0, 100))) == 100
     store.close()
 

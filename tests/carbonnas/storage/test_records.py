@@ -22,7 +22,7 @@ _TODAY = at(-1)
 
 @pytest.fixture
 def daemon(path: Path, store: Store) -> Iterator[DaemonStore]:
-    opened = DaemonStore(path, patience_s=0.2)
+    opened = DaemonStore(path)
     yield opened
     opened.close()
 

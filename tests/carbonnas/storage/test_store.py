@@ -228,7 +228,7 @@ def test_two_readers_read_while_another_process_writes(path: Path, filled: Store
     writer = sqlite3.connect(path, isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("UPDATE searches SET name = 'changed'")
-    readers = [Store(path, patience_s=0.1) for _ in range(2)]
+    readers = [Store(path) for _ in range(2)]
     assert [reader.header(ID).name for reader in readers] == ["A search", "A search"]
     writer.execute("COMMIT")
     assert [reader.header(ID).name for reader in readers] == ["changed", "changed"]

@@ -190,17 +190,18 @@ def test_it_is_made_from_a_configuration() -> None:
     assert isinstance(STRATEGIES.create("lamoo", options, services), LaMOO)
 
 
-def test_proposals_take_milliseconds() -> None:
-    space, strategy, seconds = Cells(), lamoo(), []
+def test_only_the_first_proposal_after_a_result_takes_the_time_to_learn() -> None:
+    space, strategy = Cells(), lamoo()
+    first_s, later_s = list[float](), list[float]()
     search(strategy, space, 6)
     for _ in range(5):
         strategy.tell(space.observed(strategy.ask()))
-        strategy.ask()  # learns
-        for _ in range(7):
+        for number in range(8):
             begun = time.process_time()
             strategy.ask()
-            seconds.append(time.process_time() - begun)
-    assert np.median(seconds) < 0.005
+            (later_s if number else first_s).append(time.process_time() - begun)
+    # A thousandth, as measured.
+    assert np.median(later_s) < np.median(first_s) / 5
 
 
 def test_the_library_is_imported_only_when_something_is_learned() -> None:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from carbon_sources.health import Health, HealthState
-from carbonnas.daemon.control import Phase, SearchView, Submission
+from carbonnas.daemon.control import DaemonView, EndedWindow, Phase, SearchView, Submission
 from carbonnas.record import Override
 from carbonnas.storage.daemon_rows import StoredSubmission
 from carbonnas.storage.daemon_store import DaemonStore
@@ -25,6 +25,7 @@ from carbonnas.storage.store import Store
 from carbonnas.testing.searches import write_simulated_search
 from carbonnas.trials import TrialState
 from carbonnas.web.shelf import Shelf
+from schedulers.budget import BudgetState
 from tests.carbonnas.web.sketch import DAEMON_BUDGET, SketchControl, World, live_view
 
 
@@ -206,9 +207,24 @@ def test_budgets_and_sources_are_told(reader: httpx.Client, control: SketchContr
 def test_a_submitted_search_has_an_id(operator: httpx.Client, control: SketchControl, world: World) -> None:
     body = submission(world, priority=-3, labels=["team-a", "ümläut"], new=True)
     answer = operator.post("/api/searches", json=body)
-    assert (answer.status_code, answer.json()) == (201, {"id": "simulated"})
+    assert (answer.status_code, answer.json()) == (
+        201,
+        {"id": "simulated", "there": False, "priority": -3, "labels": body["labels"]},
+    )
     expected = Submission(body["config"], body["folder"], -3, ("team-a", "ümläut"), anew=True, anyway=False)
     assert control.submitted == [expected]
+
+
+def test_a_search_that_was_there_stays_as_it_was_and_that_is_told(
+    operator: httpx.Client, control: SketchControl, world: World
+) -> None:
+    active = control.view().searches[0]
+    # The sketch takes the name of a configuration for its id.
+    there = replace(active, header=replace(active.header, search_id="simulated"))
+    control.change(lambda view: replace(view, searches=(there,)))
+    answer = operator.post("/api/searches", json=submission(world, priority=5, labels=["b"]))
+    kept = {"id": "simulated", "there": True, "priority": 0, "labels": ["team-a"]}
+    assert (answer.status_code, answer.json()) == (201, kept)
 
 
 def test_every_mistake_of_a_configuration_is_told(operator: httpx.Client, world: World, tmp_path: Path) -> None:
@@ -301,6 +317,33 @@ def test_grams_are_added_to_a_budget_whose_name_has_a_slash(operator: httpx.Clie
     assert operator.post("/api/budgets/daemon/week/override", json=body).status_code == 404
     for wrong in ({"grams": 0}, {"grams": -1}, {"grams": 1e13}, {"reason": ""}, {"reason": "x" * 501}):
         assert operator.post(f"/api/budgets/{DAEMON_BUDGET}/override", json={**body, **wrong}).status_code == 422
+
+
+def test_before_the_daemon_knows_its_budgets_it_does_not_say_that_there_are_none(
+    reader: httpx.Client, control: SketchControl
+) -> None:
+    control.now_view = replace(
+        control.now_view, version=0, ready=False, trouble="the daemon is taking over", budgets=()
+    )
+    answer = reader.get("/api/budgets")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "the daemon is taking over; ask again in a moment")
+
+
+def test_an_ended_window_over_its_limit_is_told_with_its_reason(reader: httpx.Client, control: SketchControl) -> None:
+    def ended_over(view: DaemonView) -> DaemonView:
+        first, *others = view.budgets
+        budget = first.state.budget
+        yesterday = budget.window_at(view.now - timedelta(days=1))
+        ended = EndedWindow(BudgetState(budget, 2030.0, 0.0, yesterday), None)
+        return replace(view, budgets=(replace(first, exceeded=(ended,)), *others))
+
+    control.change(ended_over)
+    day, own = told(reader, "/api/budgets")["budgets"]
+    (window,) = day["exceeded"]
+    assert (window["window_start"], window["window_end"]) == ("2021-01-07T00:00:00Z", "2021-01-08T00:00:00Z")
+    assert (window["limit_g"], window["spent_g"], window["over_g"], window["at_end_g"]) == (2000, 2030, 30, None)
+    assert window["why"].startswith("The daemon did not run when it ended, or was started anew since")
+    assert own["exceeded"] == []
 
 
 def test_values_that_are_no_numbers_are_null(reader: httpx.Client, control: SketchControl, world: World) -> None:

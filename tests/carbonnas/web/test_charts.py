@@ -76,15 +76,34 @@ def test_a_chart_is_drawn_once_for_each_version_and_look() -> None:
     assert [order["scheme"] for order in hand.orders] == ["light", "dark", "light"]
 
 
-def test_what_changes_fast_is_drawn_every_twenty_seconds_at_most() -> None:
+def test_what_changes_fast_is_drawn_often_at_first_and_every_twenty_seconds_later() -> None:
     hand = _Hand()
     room = hand.ready_room()
-    current = []
-    for second in range(61):
+    charts = []
+    for second in range(80):
         hand.time = float(second)
-        current.append(room.of_grid("one", _rows(second), _LIGHT).current)
-    assert len(hand.orders) == 4  # at 0, 20, 40 and 60 s
-    assert [second for second, is_current in enumerate(current) if is_current] == [0, 20, 40, 60]
+        charts.append(room.of_grid("one", _rows(second), _LIGHT))
+    drawn_at = [second for second, chart in enumerate(charts) if chart.current]
+    # looked at each second: again after 2.5, 5, 10, 20 and 20 s
+    assert drawn_at == [0, 3, 8, 18, 38, 58, 78]
+    assert len(hand.orders) == len(drawn_at)
+    # one second after the drawing at 18 s, which holds for 20 s
+    assert charts[19].again_s == 19
+
+
+def test_drawing_takes_no_more_than_half_of_the_time() -> None:
+    hand = _Hand()
+
+    def slowly(order: Mapping[str, Any]) -> Mapping[str, str]:
+        hand.time += 30.0
+        return hand.draw(order)
+
+    room = ChartRoom(Path("store"), slowly, lambda: hand.time, lambda work: work())
+    room.of_grid("one", _rows(1), _LIGHT)
+    hand.time += 29.0
+    assert not room.of_grid("one", _rows(2), _LIGHT).current
+    hand.time += 1.0
+    assert room.of_grid("one", _rows(2), _LIGHT).current
 
 
 def test_an_older_chart_is_shown_while_a_new_one_is_drawn() -> None:
@@ -194,7 +213,7 @@ def test_the_process_draws_what_it_is_asked_for(world: World) -> None:
 def test_the_process_tells_in_a_sentence_what_it_can_not_draw(tmp_path: Path) -> None:
     with pytest.raises(ChartError, match="no search"):
         draw_in_process({"store": str(tmp_path / "store.db"), "search": "none", "scheme": "light", "size": "wide"})
-    with pytest.raises(ChartError, match="the log says why"):
+    with pytest.raises(ChartError, match="the daemon's log says why"):
         draw_in_process({"scheme": "light", "size": "wide"})
 
 
@@ -233,7 +252,9 @@ def test_routes_give_charts_of_what_is_there(control: SketchControl, shelf: Shel
 def test_a_chart_that_is_being_drawn_is_a_picture_that_says_so(control: SketchControl, shelf: Shelf) -> None:
     answer = _get(control, shelf, _Hand().room(), "/charts/grid.svg", name="trace.csv SUN")
     assert answer.status_code == 202
-    assert "being drawn" in "".join(ET.fromstring(answer.text).itertext())  # noqa: S314 # drawn here
+    told = "".join(ET.fromstring(answer.text).itertext())  # noqa: S314 # drawn here
+    assert told == "The chart of trace.csv SUN is being drawn …"
+    assert answer.headers["retry-after"] == "2"
     assert "cache-control" not in answer.headers  # nothing is to be kept, as with every answer
 
 

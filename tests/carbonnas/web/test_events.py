@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from carbon_sources.clock import monotonic_s
 from carbonnas.daemon.control import Phase
 from carbonnas.web.app import create_app
 from carbonnas.web.events import ViewFeed, event
@@ -33,7 +34,7 @@ def own(world: World) -> SketchControl:
 def serving(control: SketchControl, shelf: Shelf, **feed: Any) -> Iterator[tuple[httpx.Client, WebServer]]:
     app = create_app(control, shelf, WebSettings(token=TOKEN), ViewFeed(control, **feed))
     server = WebServer(app, "127.0.0.1", 0)
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.start()}", trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.start()}", trust_env=False, timeout=60) as client:
         try:
             yield client, server
         finally:
@@ -53,12 +54,12 @@ def views(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 
 def listens_in_the_end(client: httpx.Client) -> bool:
     """Ask until there is room: the server learns of the end of a connection a moment later."""
-    patience = threading.Event()
-    for _ in range(200):
+    pause, until_s = threading.Event(), monotonic_s() + 60
+    while monotonic_s() < until_s:
         with client.stream("GET", "/api/events") as answer:
             if answer.status_code == 200:
                 return True
-        patience.wait(0.02)
+        pause.wait(0.02)
     return False
 
 
@@ -91,7 +92,7 @@ def test_stopping_the_server_lets_listeners_go(own: SketchControl, shelf: Shelf)
     with serving(own, shelf) as (client, server), client.stream("GET", "/api/events") as answer:
         seen = views(answer.iter_lines())
         next(seen)
-        stopper = threading.Thread(target=server.stop)
+        stopper = threading.Thread(target=server.stop, kwargs={"timeout_s": 60})
         stopper.start()
         assert list(seen) == []
         stopper.join()
@@ -104,7 +105,7 @@ def test_silence_is_broken_by_a_comment(own: SketchControl, shelf: Shelf) -> Non
 
 
 def test_there_are_only_so_many_listeners_and_one_that_leaves_makes_room(own: SketchControl, shelf: Shelf) -> None:
-    with serving(own, shelf, most=2, heartbeat_s=0.05) as (client, _):
+    with serving(own, shelf, most=2, kept=0, heartbeat_s=0.05) as (client, _):
         with ExitStack() as stack:
             for _ in range(2):
                 assert stack.enter_context(client.stream("GET", "/api/events")).status_code == 200
@@ -114,12 +115,31 @@ def test_there_are_only_so_many_listeners_and_one_that_leaves_makes_room(own: Sk
         assert listens_in_the_end(client)
 
 
+def test_strangers_leave_places_to_those_who_show_the_token(own: SketchControl, shelf: Shelf) -> None:
+    known = {"Authorization": f"Bearer {TOKEN}"}
+    with serving(own, shelf, most=4, kept=2, heartbeat_s=0.05) as (client, _), ExitStack() as stack:
+
+        def listen(headers: dict[str, str]) -> int:
+            return stack.enter_context(client.stream("GET", "/api/events", headers=headers)).status_code
+
+        assert [listen({}) for _ in range(3)] == [200, 200, 503]
+        assert [listen(known) for _ in range(3)] == [200, 200, 503]
+
+
 def test_one_that_breaks_off_before_the_answer_keeps_no_place(own: SketchControl, shelf: Shelf) -> None:
-    with serving(own, shelf, most=1, heartbeat_s=0.05) as (client, _):
+    with serving(own, shelf, most=1, kept=0, heartbeat_s=0.05) as (client, _):
         for _ in range(5):
             with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as connection:
                 host = f"{client.base_url.host}:{client.base_url.port}"
                 connection.sendall(f"GET /api/events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert listens_in_the_end(client)
+
+
+def test_a_head_ends_and_keeps_no_place(own: SketchControl, shelf: Shelf) -> None:
+    with serving(own, shelf, most=2, kept=0) as (client, _):
+        for _ in range(6):
+            answer = client.head("/api/events")
+            assert (answer.content, answer.headers["content-type"]) == (b"", "text/event-stream; charset=utf-8")
         assert listens_in_the_end(client)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbonnas.daemon.control import BudgetView
+from carbon_sources.intensity import Forecast, IntensitySeries
+from carbon_sources.interval import Interval
+from carbonnas.daemon.control import BudgetView, EndedWindow
 from carbonnas.record import SearchState, StopReason
 from carbonnas.trials import TrialKind, TrialState
 from carbonnas.web import pages_words as words
@@ -17,7 +20,7 @@ from carbonnas.web.pages_charts import version_of
 from carbonnas.web.pages_grids import grid_card
 from carbonnas.web.pages_model import bars, budget_row, emitted, energy
 from carbonnas.web.pages_now import headline, troubles
-from schedulers.budget import BudgetState, EmissionBudget
+from schedulers.budget import BudgetState, EmissionBudget, Window
 from schedulers.decision import Decision, Reason, ReasonCode
 from tests.carbonnas.web.sketch import SketchControl, World
 
@@ -95,6 +98,45 @@ def test_charts_are_drawn_anew_when_a_trial_ends_and_not_for_each_joule(world: W
     more = {**status.counts, (TrialKind.TRAIN, TrialState.FAILED): 9}
     assert version_of(status) != version_of(replace(status, counts=more))
     assert version_of(None) != version_of(status)
+
+
+@pytest.mark.parametrize(
+    ("spent_g", "unpriced_g", "at_end_g", "told"),
+    [
+        (120.0, 0.0, 90.0, "Prices came later: when it ended, 90.0 g counted."),
+        (120.0, 0.0, 99.99, "Prices came later: when it ended, 99.9 g counted."),
+        (120.0, 0.0, 120.0, "It was over when it ended."),
+        (120.0, 0.0, 130.0, "It was over when it ended."),
+        (120.0, 0.0, 110.0, "It was over when it ended, with 110 g, and prices that came later added to that."),
+        (120.0, 30.0, 120.0, "It was over when it ended. Up to 30.0 g of it are for energy that has no price yet."),
+    ],
+)
+def test_the_reason_why_a_window_is_over_is_what_is_known_of_it(
+    spent_g: float, unpriced_g: float, at_end_g: float, told: str
+) -> None:
+    state = BudgetState(EmissionBudget(100.0, Window.DAY), spent_g, 0.0, None, unpriced_g)
+    assert words.why_over(EndedWindow(state, at_end_g)) == told
+
+
+def test_a_forecast_without_ups_and_downs_has_no_cleanest_stretch(control: SketchControl) -> None:
+    grid = control.view().grids[0]
+    observation, hour = grid.observation, timedelta(hours=1)
+    samples = [
+        replace(
+            observation.series.samples[-1],
+            interval=Interval(observation.now + n * hour, observation.now + (n + 1) * hour),
+            g_per_kwh=value,
+        )
+        for n, value in enumerate((300.2, 299.9, 300.4))
+    ]
+
+    def told(**quantiles: Any) -> str:
+        forecast = Forecast(observation.now, IntensitySeries(tuple(samples)), **quantiles)
+        return words.expectation(replace(grid, observation=replace(observation, forecast=forecast)))
+
+    assert told() == "Expected in the next 24 h: 300 g/kWh, the same at all hours."
+    wide = told(levels=(0.05, 0.95), quantiles=((250.0, 350.0),) * 3)
+    assert wide == "Expected in the next 24 h: 250 to 350 g/kWh, the same at all hours."
 
 
 def test_a_grid_that_always_comes_late_is_expected_not_known(control: SketchControl) -> None:

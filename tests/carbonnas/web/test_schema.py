@@ -55,6 +55,6 @@ def hold(operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, serv
     def ask(case: Case[Any]) -> None:
         if mode is GenerationMode.POSITIVE and "search_id" in case.path_parameters:
             case.path_parameters["search_id"] = search_id
-        case.call_and_validate(base_url=server, headers=BEARER, timeout=10, excluded_checks=unchecked)
+        case.call_and_validate(base_url=server, headers=BEARER, timeout=60, excluded_checks=unchecked)
 
     ask()

@@ -20,7 +20,7 @@ from carbonnas.web.security import MOST_BYTES, PAGE_POLICY
 from carbonnas.web.server import WebServer
 from carbonnas.web.settings import WebServerError, WebSettings
 from carbonnas.web.shelf import Shelf
-from carbonnas.web.visitor import FORM_TYPE, SESSION_COOKIE
+from carbonnas.web.visitor import FORM_TYPE
 from tests.carbonnas.web.conftest import TOKEN
 from tests.carbonnas.web.sketch import SketchControl, World
 
@@ -28,6 +28,8 @@ Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 READING = {"GET", "HEAD"}
+COOKIE = "carbonnas_session_PORT"
+"""Name of the cookie, with something in place of the port of the server."""
 
 
 def routes(app: FastAPI) -> list[tuple[str, str]]:
@@ -48,8 +50,9 @@ def address(server: str) -> str:
 
 def ask(address: str, method: str, path: str, headers: Headers = ()) -> int:
     """Ask with exactly these headers, and Host unless they have it, and return the status."""
-    pairs = [*(headers.items() if isinstance(headers, Mapping) else headers)]
-    connection = http.client.HTTPConnection(address, timeout=10)
+    given = headers.items() if isinstance(headers, Mapping) else headers
+    pairs = [(name, value.replace("PORT", address.rpartition(":")[2])) for name, value in given]
+    connection = http.client.HTTPConnection(address, timeout=60)
     connection.putrequest(method, path, skip_host=any(name == "Host" for name, _ in pairs))
     for name, value in pairs:
         connection.putheader(name, value)
@@ -66,8 +69,8 @@ REFUSED: dict[str, tuple[Mapping[str, str], int]] = {
     "a longer token": ({"Authorization": f"Bearer {TOKEN}x"}, 401),
     "a token that is no ASCII": ({"Authorization": "Bearer t\xf6ken"}, 401),
     "the token as a password": ({"Authorization": f"Basic {TOKEN}"}, 401),
-    "the token as a session": ({"Cookie": f"{SESSION_COOKIE}={TOKEN}"}, 401),
-    "a made-up session": ({"Cookie": f"{SESSION_COOKIE}=9999999999.nonce.{'0' * 64}"}, 401),
+    "the token as a session": ({"Cookie": f"{COOKIE}={TOKEN}"}, 401),
+    "a made-up session": ({"Cookie": f"{COOKIE}=9999999999.nonce.{'0' * 64}"}, 401),
     "a foreign host": ({**BEARER, "Host": "evil.example"}, 421),
     "another port": ({**BEARER, "Host": "127.0.0.1:1"}, 421),
     "a host that begins right": ({**BEARER, "Host": "127.0.0.1.evil.example"}, 421),
@@ -126,7 +129,7 @@ def sign_in(client: httpx.Client) -> str:
     """Sign a browser in and return its session."""
     answer = client.post("/login", data={"token": TOKEN}, headers={"Origin": str(client.base_url)})
     assert answer.status_code == 303
-    session = client.cookies[SESSION_COOKIE]
+    session = client.cookies[f"carbonnas_session_{client.base_url.port}"]
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
@@ -168,7 +171,42 @@ def test_signing_out_takes_the_session_away(reader: httpx.Client) -> None:
     assert reader.post("/logout", headers=origin).status_code == 403
     answer = reader.post("/logout", data={"csrf": form_token_of(session)}, headers=origin)
     assert answer.status_code == 303
-    assert SESSION_COOKIE not in reader.cookies
+    assert not reader.cookies
+    # Whoever has kept it is signed out, too.
+    kept = {"Cookie": f"carbonnas_session_{reader.base_url.port}={session}"}
+    assert "Signed in" not in reader.get("/", headers=kept).text
+    assert (
+        "Signed in"
+        in reader.get("/", headers={"Cookie": f"carbonnas_session_{reader.base_url.port}={sign_in(reader)}"}).text
+    )
+
+
+def test_two_daemons_on_one_machine_do_not_sign_each_other_out(control: SketchControl, shelf: Shelf) -> None:
+    first, second = (
+        WebServer(create_app(control, shelf, WebSettings(token=letter * 40)), "127.0.0.1", 0) for letter in "ab"
+    )
+    bases = {letter: f"http://127.0.0.1:{server.start()}" for letter, server in zip("ab", (first, second), strict=True)}
+    # One browser: cookies do not tell ports of a machine apart.
+    with httpx.Client(trust_env=False, timeout=60) as browser:
+        for letter, base in bases.items():
+            assert (
+                browser.post(f"{base}/login", data={"token": letter * 40}, headers={"Origin": base}).status_code == 303
+            )
+        for base in bases.values():
+            assert "Signed in" in browser.get(base).text
+    first.stop()
+    second.stop()
+
+
+def test_head_answers_as_get_does_wherever_that_does(app: FastAPI, reader: httpx.Client) -> None:
+    paths = [path for method, path in routes(app) if method == "GET"]
+    for path in [*paths, "/nowhere", "/api/nowhere", "/searches?show=ended"]:
+        head = reader.head(path)
+        assert head.content == b""
+        if path == "/api/events":  # has no end to wait for
+            continue
+        got = reader.get(path)
+        assert (head.status_code, head.headers["content-type"]) == (got.status_code, got.headers["content-type"]), path
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_a_free_port_is_chosen_and_told(host: str, control: SketchControl, shelf
     port = server.start()
     try:
         shown = f"[{host}]" if ":" in host else host
-        assert httpx.get(f"http://{shown}:{port}/healthz", trust_env=False).json() == {"status": "ok"}
+        assert httpx.get(f"http://{shown}:{port}/healthz", trust_env=False, timeout=60).json() == {"status": "ok"}
     finally:
         server.stop()
         server.stop()
@@ -68,7 +68,7 @@ def test_an_address_of_another_machine_is_refused_in_one_sentence(
 def test_a_port_can_be_used_again_at_once(control: SketchControl, shelf: Shelf) -> None:
     first = web_server(control, shelf)
     port = first.start()
-    httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False)
+    httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False, timeout=60)
     first.stop()
     second = web_server(control, shelf, port=port)
     assert second.start() == port
@@ -81,7 +81,7 @@ def pausing(server: WebServer, statuses: list[int]) -> threading.Thread:
 
     def pause() -> None:
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        answer = httpx.post(f"{base}/api/searches/x/pause", headers=headers, trust_env=False, timeout=30)
+        answer = httpx.post(f"{base}/api/searches/x/pause", headers=headers, trust_env=False, timeout=120)
         statuses.append(answer.status_code)
 
     asking = threading.Thread(target=pause)
@@ -94,7 +94,7 @@ def test_a_request_under_way_is_finished_when_the_server_stops(control: HangingC
     asking = pausing(server, statuses)
     control.asked.wait()
     threading.Timer(0.1, control.let.set).start()
-    server.stop(timeout_s=20)
+    server.stop(timeout_s=60)
     asking.join()
     assert statuses == [204]
 
@@ -106,8 +106,8 @@ def test_a_request_that_hangs_does_not_hold_up_the_stop(
     asking = pausing(server, statuses)
     control.asked.wait()
     server.stop(timeout_s=0)
+    asking.join(120)
     control.let.set()
-    asking.join()
     assert statuses == [500]
     assert "timeout graceful shutdown exceeded" in caplog.text
 
@@ -123,7 +123,7 @@ def test_an_error_of_ours_is_logged_and_answered_without_a_stack(
 
     server = WebServer(app, "127.0.0.1", 0)
     try:
-        answer = httpx.get(f"http://127.0.0.1:{server.start()}/broken", trust_env=False)
+        answer = httpx.get(f"http://127.0.0.1:{server.start()}/broken", trust_env=False, timeout=60)
     finally:
         server.stop()
     assert answer.status_code == 500

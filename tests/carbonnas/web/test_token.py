@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbonnas.errors import StorageError
+from carbonnas.web.signed_out import SignedOut
 from carbonnas.web.token import SESSION_LASTS, Sessions, load_or_make_token
 
 NOW = datetime(2024, 5, 1, 6, tzinfo=UTC)
@@ -80,6 +81,36 @@ def test_a_session_holds_for_its_time_and_for_its_token() -> None:
     assert sessions(NOW + SESSION_LASTS - timedelta(seconds=1)).is_valid(session)
     assert not sessions(NOW + SESSION_LASTS).is_valid(session)
     assert not sessions(token="u" * 43).is_valid(session)
+
+
+def test_a_session_that_was_ended_is_none_any_more_not_even_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "signed-out"
+    known = Sessions(TOKEN, lambda: NOW, SignedOut(path))
+    one, other = known.begin(), known.begin()
+    known.end(one)
+    for each in (known, Sessions(TOKEN, lambda: NOW, SignedOut(path))):
+        assert (each.is_valid(one), each.is_valid(other)) == (False, True)
+    assert one not in path.read_text(encoding="ascii")
+
+
+def test_only_sessions_are_remembered_as_ended_and_each_until_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "signed-out"
+    known = Sessions(TOKEN, lambda: NOW, SignedOut(path))
+    known.end("made.up.session")
+    assert not path.exists()
+    known.end(known.begin())
+    later = Sessions(TOKEN, lambda: NOW + SESSION_LASTS, SignedOut(path))
+    later.end(later.begin())
+    assert len(path.read_text(encoding="ascii").splitlines()) == 1
+
+
+def test_a_session_ends_although_that_can_not_be_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("", encoding="ascii")
+    known = Sessions(TOKEN, lambda: NOW, SignedOut(tmp_path / "file" / "signed-out"))
+    session = known.begin()
+    known.end(session)
+    assert not known.is_valid(session)
+    assert "can't write" in caplog.text
 
 
 @given(st.text(max_size=90), st.integers(0, 200))

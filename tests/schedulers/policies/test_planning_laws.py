@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from carbon_sources.intensity import Forecast, IntensitySeries
@@ -170,6 +170,7 @@ def test_a_window_is_one_stretch_and_no_full_hour_begins_a_better_one(case: Case
 
 @settings(max_examples=30, deadline=None)
 @given(case=cases(), share=st.floats(0.05, 1.5))
+@example(case=Case([0, 0, 61, 60], 0.25), share=0.75)
 def test_a_paced_budget_is_never_exceeded_and_all_but_used_up_where_there_is_work(case: Case, share: float) -> None:
     values = [value + 1 for value in case.values]  # what is spent to the last gram ends work at no intensity as well
     all_g = sum(values) * case.slots * WATTS / 1000

@@ -93,7 +93,7 @@ def test_an_interrupted_recording_leaves_a_whole_file(grid: Grid, tmp_path: Path
         assert process.stderr is not None
         assert "1 interval recorded" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 0
     assert "Traceback" not in err
     assert out.startswith(f"{output}: 1 interval")

@@ -6,12 +6,12 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from carbonnas.daemon.control import SearchView, Submission
 from carbonnas.daemon.lock import LockOwner, daemon_lock
@@ -25,18 +25,56 @@ from carbonnas.web.token import load_or_make_token
 from tests.carbonnas.web.sketch import SketchControl, World, daemon_view, make_world
 
 STARTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+_STREAM = "/api/events"
+_PATIENCE_S = 120.0
 
 
+@dataclass(slots=True)
 class Desk(SketchControl):
-    """Takes every submission for the search that runs already, as the daemon does with one of the same configuration."""
+    """Takes every submission that is not to be anew for the search that runs already, as the daemon does with one of the same configuration.
+
+    Attributes:
+        asked: Paths that clients have asked for, in order.
+    """
+
+    asked: list[str] = field(default_factory=list)
+
+    def note(self, path: str) -> None:
+        """Note that a client asks for a path."""
+        with self._changed:
+            self.asked.append(path)
+            self._changed.notify_all()
+
+    def wait_until_followed(self) -> None:
+        """Wait until a client has opened the live stream and then learnt how the search stands: of its grid it asks last."""
+
+        def is_followed() -> bool:
+            opened = self.asked.index(_STREAM) if _STREAM in self.asked else len(self.asked)
+            return "/api/sources" in self.asked[opened:]
+
+        with self._changed:
+            self._changed.wait_for(is_followed, _PATIENCE_S)
 
     def submit(self, submission: Submission) -> str:
-        super().submit(submission)
-        return self.view().searches[0].header.search_id
+        name = SketchControl.submit(self, submission)
+        return name if submission.anew else self.view().searches[0].header.search_id
 
     def set_status(self, **changes: object) -> None:
         """Let the search stand otherwise."""
         self.change(lambda view: replace(view, searches=(_changed(view.searches[0], changes),)))
+
+
+class _Noting:
+    """Notes what is asked for, before it is answered."""
+
+    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+        self._app = app
+        self._desk = desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self._desk.note(scope["path"])
+        await self._app(scope, receive, send)
 
 
 def _changed(search: SearchView, changes: dict[str, object]) -> SearchView:
@@ -68,19 +106,25 @@ class Service:
         """Run a command on its state folder."""
         return carbonnas(*arguments, "--state", self.state)
 
-    def end_soon(self) -> None:
-        """Let the search that has not ended complete in a moment."""
-        end = partial(self.control.set_status, state=SearchState.COMPLETED, stop_reason=StopReason.PLAN_DONE)
-        threading.Timer(0.2, end).start()
+    def end_once_followed(self) -> None:
+        """Let the search that has not ended complete as soon as somebody who follows it has seen it run."""
+
+        def end() -> None:
+            self.control.wait_until_followed()
+            self.control.set_status(state=SearchState.COMPLETED, stop_reason=StopReason.PLAN_DONE)
+
+        threading.Thread(target=end, daemon=True).start()
 
 
 @contextmanager
-def serving(state: Path, control: SketchControl) -> Iterator[str]:
+def serving(state: Path, control: Desk) -> Iterator[str]:
     """Hold a state folder and serve it; gives the address."""
     with daemon_lock(state, LockOwner(1234, STARTED_AT)) as lock:
         token = load_or_make_token(state)
         shelf = Shelf(state / "carbonnas.db")
-        server = WebServer(create_app(control, shelf, WebSettings(token=token)), "127.0.0.1", 0)
+        app = create_app(control, shelf, WebSettings(token=token))
+        app.add_middleware(_Noting, desk=control)
+        server = WebServer(app, "127.0.0.1", 0)
         try:
             address = f"http://127.0.0.1:{server.start()}"
             lock.update_address(address)
@@ -117,4 +161,5 @@ def service(service_once: Service, world_once: World) -> Service:
     """A daemon that works on the search that has not ended; the same for all tests, which find it as if it were new."""
     service_once.control.change(lambda _: daemon_view(world_once))
     service_once.control.submitted.clear()
+    service_once.control.asked.clear()
     return service_once

@@ -152,7 +152,7 @@ def test_an_answer_of_another_release_is_a_sentence(service: Service) -> None:
 
 
 def test_watching_takes_the_newest_that_runs_and_tells_its_end(service: Service) -> None:
-    service.end_soon()
+    service.end_once_followed()
     answer = service.ask("watch")
     assert (answer.status, answer.out) == (0, "")
     lines = answer.err.splitlines()
@@ -183,7 +183,7 @@ def test_nothing_is_shown_of_a_search_while_the_daemon_does_not_know_it(service:
 
 
 def test_watching_in_json_prints_a_line_for_each_change(service: Service) -> None:
-    service.end_soon()
+    service.end_once_followed()
     answer = service.ask("watch", service.active, "--json")
     documents = [json.loads(line) for line in answer.out.splitlines()]
     assert (answer.status, answer.err) == (0, "")
@@ -209,14 +209,14 @@ def test_what_a_scheduler_or_a_user_wrote_cannot_control_the_terminal(service: S
     reason = Reason(ReasonCode.DIRTY, "\x1b[2J[red]dirty\r")
     decision = Decision(0, 1, reason, service.control.view().now)
     service.control.set_status(decision=decision)
-    service.end_soon()
+    service.end_once_followed()
     answer = service.ask("watch", service.active)
     assert "0 training, 1 scoring: ?[2J[red]dirty?\n" in answer.err
     assert "\x1b" not in answer.err
 
 
 def test_run_submits_follows_and_reports_where_a_daemon_is(service: Service) -> None:
-    service.end_soon()
+    service.end_once_followed()
     answer = service.ask("run", service.configs[service.active], "--json")
     assert answer.status == 0
     assert answer.json["search"]["id"] == service.active
@@ -224,7 +224,8 @@ def test_run_submits_follows_and_reports_where_a_daemon_is(service: Service) -> 
     assert [submission.anew for submission in service.control.submitted] == [False]
     lines = answer.err.splitlines()
     assert (
-        lines[0] == f"The daemon runs search {service.active}; its page is {service.address}/searches/{service.active}"
+        lines[0]
+        == f"The daemon goes on with search {service.active}; its page is {service.address}/searches/{service.active}"
     )
     assert lines[-1] == f"Search {service.active} has ended: completed (plan done)."
 
@@ -254,7 +255,7 @@ def test_ctrl_c_leaves_the_search_running(service: Service, command: str, status
         while "training, " not in process.stderr.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=300)
     assert (process.returncode, out) == (status, "")
     assert err.splitlines()[-1] == (
         f"No longer watching; search {service.active} goes on. `carbonnas watch {service.active}` shows it again."

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from carbonnas.daemon.control import BudgetView, DaemonView
+from carbonnas.daemon.control import BudgetView, DaemonView, EndedWindow
 from carbonnas.record import Override
 from carbonnas.storage.daemon_rows import StoredSubmission
 from carbonnas.storage.daemon_store import DaemonStore
 from carbonnas.testing.commands import carbonnas
+from schedulers.budget import BudgetState
 from tests.carbonnas.cli.service.conftest import STARTED_AT, Service
 from tests.carbonnas.web.sketch import DAEMON_BUDGET
 
@@ -161,6 +163,31 @@ def test_a_reason_can_neither_control_the_terminal_nor_style_it(service: Service
     assert "daemon/day: 50.0 g more since 2021-01-08 07:40 UTC: ?[2J[red]why??\n" in answer.out
     assert "50.0 g of the limit by override" in answer.out
     assert "\x1b" not in answer.out
+
+
+def test_an_ended_window_over_its_limit_is_a_line_of_its_own(service: Service) -> None:
+    def ended_over(view: DaemonView) -> DaemonView:
+        first, *others = view.budgets
+        budget = first.state.budget
+        ended = EndedWindow(
+            BudgetState(budget, 2030.0, 0.0, budget.window_at(view.now - timedelta(days=1))), at_end_g=1999.9
+        )
+        return replace(view, budgets=(replace(first, exceeded=(ended,)), *others))
+
+    service.control.change(ended_over)
+    # 2030 g - 2000 g; 1999.9 g were below the limit of 2 kg, and read so.
+    assert (
+        "daemon/day: 30.0 g over the limit of 2.00 kg from 2021-01-07 00:00 to 2021-01-08 00:00 UTC, which has ended."
+        " Prices came later: when it ended, 1.99 kg counted.\n"
+    ) in service.ask("budgets").out
+    (told,) = service.ask("budgets", DAEMON_BUDGET, "--json").json["budgets"][0]["exceeded"]
+    assert told["over_g"] == pytest.approx(30.0)
+
+
+def test_a_budget_just_below_its_limit_does_not_read_as_if_it_had_reached_it(service: Service) -> None:
+    change_first(service, spent_g=1999.87, reserved_g=0.0)
+    assert "1.99 kg" in row(service)
+    assert "99 %" in row(service)
 
 
 def test_the_label_of_a_budget_stands_beside_its_name(service: Service) -> None:

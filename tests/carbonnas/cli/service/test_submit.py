@@ -14,9 +14,24 @@ from tests.carbonnas.cli.service.conftest import Service
 
 
 def test_the_id_is_the_result_and_the_page_a_message(service: Service, tmp_path: Path) -> None:
-    answer = service.ask("submit", write_simulated_search(tmp_path / "new"))
-    assert (answer.status, answer.out) == (0, f"{service.active}\n")
-    assert answer.err == f"Submitted; its page is {service.address}/searches/{service.active}\n"
+    answer = service.ask("submit", write_simulated_search(tmp_path / "new"), "--new")
+    assert (answer.status, answer.out) == (0, "simulated\n")
+    assert answer.err == f"Submitted; its page is {service.address}/searches/simulated\n"
+
+
+def test_what_becomes_of_wishes_for_a_search_that_was_there_is_said(service: Service, tmp_path: Path) -> None:
+    there = f"A search with this configuration was there already, as {service.active}; --new begins another one."
+    page = f" Its page is {service.address}/searches/{service.active}\n"
+    for wishes, told in (
+        ([], " Its labels stay team-a."),
+        (["--label", "team-a"], ""),
+        (
+            ["--priority", "7", "--label", "b"],
+            f" Its priority stays 0: `carbonnas priority {service.active} 7` changes it. Its labels stay team-a.",
+        ),
+    ):
+        answer = service.ask("submit", write_simulated_search(tmp_path / "new"), *wishes)
+        assert (answer.status, answer.out, answer.err) == (0, f"{service.active}\n", there + told + page)
 
 
 def test_all_wishes_and_the_folder_of_the_file_arrive(
@@ -26,7 +41,7 @@ def test_all_wishes_and_the_folder_of_the_file_arrive(
     monkeypatch.chdir(tmp_path)
     wishes = ["--priority", "-5", "--label", "team ä", "--label", "b", "--new", "--anyway"]
     answer = service.ask("submit", "new/search.toml", *wishes, "--json")
-    assert answer.json == {"id": service.active, "page": f"{service.address}/searches/{service.active}"}
+    assert answer.json == {"id": "simulated", "page": f"{service.address}/searches/simulated", "there": False}
     text = config.read_text(encoding="utf-8")
     assert service.control.submitted == [
         Submission(text, str(tmp_path / "new"), -5, ("team ä", "b"), anew=True, anyway=True)
@@ -77,7 +92,7 @@ def test_without_a_daemon_it_is_said_how_to_start_one(tmp_path: Path) -> None:
 
 
 def test_a_submission_can_be_followed_to_its_end(service: Service, tmp_path: Path) -> None:
-    service.end_soon()
+    service.end_once_followed()
     answer = service.ask("submit", write_simulated_search(tmp_path / "new"), "--follow")
     assert (answer.status, answer.out) == (0, f"{service.active}\n")
     assert answer.err.splitlines()[-1] == f"Search {service.active} has ended: completed (plan done)."
