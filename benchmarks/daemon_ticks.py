@@ -116,6 +116,7 @@ def fill(state: Path) -> None:
     connection.execute("UPDATE searches SET state = 'stopped', stop_reason = 'cancelled', ended_at = clock_at")
     connection.commit()
     connection.close()
+    os.sync()  # trials of months are on the disk for long: what commits wait for must not be the filling
 
 
 def serve(folder: Path) -> None:

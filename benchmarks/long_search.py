@@ -27,6 +27,7 @@ from benchmarks.store_speed import BOUND_G_PER_KWH, START, Filler, text
 from carbonnas.report.render import ReportFormat, render
 from carbonnas.search_state import Step
 from carbonnas.storage.daemon_store import DaemonStore
+from carbonnas.storage.joining import FIVE_MINUTES
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
 
@@ -134,10 +135,10 @@ def join(path: Path) -> dict[str, float]:
     """Let steps of the search join its ledger; return their number, and processor milliseconds of the mean step."""
     store = Store(path)
     progress, steps, begun_s = store.progress(SEARCH), 0, time.process_time()
-    # The search was left at a full three minutes, up to which a step looks.
-    while value(path, "SELECT joined_until FROM searches") != text(progress.clock_at):
+    # The search has its turn in every one of these steps.
+    while (value(path, "SELECT joined_until FROM searches") or "") < text(progress.clock_at):
         steps += 1
-        store.commit(SEARCH, replace(progress, clock_at=progress.clock_at + timedelta(microseconds=steps)), Step())
+        store.commit(SEARCH, replace(progress, clock_at=progress.clock_at + steps * FIVE_MINUTES), Step())
     store.close()
     return {"steps": steps, "ms_of_a_step": round(1000 * (time.process_time() - begun_s) / steps, 1)}
 

@@ -118,7 +118,16 @@ class Filler:
         fidelity, epochs = ("search", 12) if kind == "train" else ("proxy", 0)
         key = "|".join(f"conv3x3~{choice}" for choice in choices)
         plan = (search_id, number, number // 20, kind, fidelity, epochs, json.dumps(choices), key, number)
-        ended = ("completed", 1, text(start), text(start), text(start + length), json.dumps(metrics), None)
+        ended = (
+            "completed",
+            1,
+            text(start),
+            text(start),
+            text(start + length),
+            json.dumps(metrics),
+            None,
+            length.total_seconds(),
+        )
         rows.trials.append((*plan, *ended))
         watts = 45.0 if kind == "train" else 30.0
         for part in range(3):

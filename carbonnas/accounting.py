@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,9 +13,12 @@ from carbon_sources.intensity import IntensitySample
 from carbon_sources.monitor import GridMonitor, Observation
 from carbon_sources.units import J_PER_KWH
 from carbonnas.budgeting import Budgets
+from carbonnas.costs.names import TRAINING_EMISSIONS, TRAINING_ENERGY
 from carbonnas.emissions import EmissionEntry, entries_for, reprice
 from carbonnas.energy.meter import Account, EnergyMeter, Measurement, Usage
 from carbonnas.search_state import Step, Totals
+from carbonnas.slot_seconds import SlotSeconds
+from carbonnas.storage.records import CONTEXT
 from carbonnas.storage.search_store import SearchStore
 from carbonnas.trials import Fidelity, Trial, TrialKind, TrialState
 from carbonnas.work_left import Lengths
@@ -101,12 +104,15 @@ class Accountant:
         self._pue = pue
         self._bound = bound_g_per_kwh
         self._trial_j: dict[int, float] = defaultdict(float)
-        self._trial_s: dict[int, float] = defaultdict(float)
+        self._trial_g: dict[int, float] = defaultdict(float)
+        self._unpriced_of: Counter[int] = Counter()
+        self._slot_s = SlotSeconds()
         self._rest = _Sum()
         self._finished: dict[tuple[TrialKind, Fidelity], _Sum] = defaultdict(_Sum)
         self._wasted_j: dict[int, float] = defaultdict(float)
         self._upper_j: dict[tuple[TrialKind, Fidelity], float] = {}
         self._unpriced: dict[str, datetime] = {}
+        self._begun: datetime | None = None
         self._drawn_since: datetime | None = None
         self._worked_until: datetime | None = None
         self._unread: list[Usage] = []
@@ -118,6 +124,7 @@ class Accountant:
     def start(self, now: datetime) -> None:
         """Begin to measure at `now`. Raises `EnergyMeterError` if nothing can be measured."""
         self._meter.start(now)
+        self._begun = self._begun or now
         self._drawn_since = now
         self._worked_until = self._worked_until or now
 
@@ -131,7 +138,11 @@ class Accountant:
 
     def restore(self, trials: Sequence[Trial]) -> None:
         """Count what the ledger holds already."""
-        self._count(self._store.entries(self._search_id), 1)
+        entries = self._store.entries(self._search_id)
+        kept, marks = self._store.slot_seconds(self._search_id), self._store.usage_marks(self._search_id)
+        self._slot_s.restore(kept, marks, entries)
+        self._count(entries, 1)
+        self._begun = min((entry.priced.sample.interval.start for entry in entries), default=None)
         for trial in trials:
             if trial.state.final:
                 self.settle(trial)
@@ -151,8 +162,10 @@ class Accountant:
             step.readings.append(reading)
             step.entries.extend(fresh)
             self._count(fresh, 1, _expected_bound(observation))
-        if observation.changed is not None:
-            step.intensities.extend(observation.series.between(observation.changed.start, observation.changed.end))
+        if (changed := observation.changed) is not None:
+            # A grid is known for months back; what the search's figures show is enough to write down.
+            since = changed.start if self._begun is None else max(changed.start, self._begun - CONTEXT)
+            step.intensities.extend(observation.series.between(since, changed.end) if since < changed.end else ())
             self._correct(observation, step)
         return observation
 
@@ -162,6 +175,7 @@ class Accountant:
         return not self._unread
 
     def _mark_read(self, step: Step) -> None:
+        step.slot_seconds |= self._slot_s.count(self._unread)
         for usage in self._unread:
             step.usage_marks[usage.stream] = max(usage.number, step.usage_marks.get(usage.stream, usage.number))
         self._unread.clear()
@@ -180,9 +194,18 @@ class Accountant:
         """Return what a trial has drawn so far."""
         return self._trial_j.get(trial.number, 0.0)
 
+    def spent(self, trial: Trial) -> dict[str, float]:
+        """Return the joules and grams that a trial has drawn so far by the names of these metrics; what is not known by now is left out."""
+        if not self.all_read or trial.number not in self._trial_j:
+            return {}
+        spent = {TRAINING_ENERGY: self._trial_j[trial.number]}
+        if not self._unpriced_of[trial.number]:
+            spent[TRAINING_EMISSIONS] = self._trial_g[trial.number]
+        return spent
+
     def spent_s(self, trial: Trial) -> float:
         """Return the seconds that a trial has had a slot, in the clock of the search."""
-        return self._trial_s.get(trial.number, 0.0)
+        return self._slot_s.of(trial.number)
 
     def training_s(self) -> dict[Fidelity, float]:
         """Return the mean slot seconds of completed trainings by fidelity."""
@@ -310,7 +333,8 @@ class Accountant:
             if entry.owner.account is Account.TRIAL and entry.owner.trial is not None:
                 self._worked_until = max(self._worked_until or sample.interval.end, sample.interval.end)
                 self._trial_j[entry.owner.trial] += sign * sample.joules
-                self._trial_s[entry.owner.trial] += sign * sample.interval.seconds
+                self._trial_g[entry.owner.trial] += sign * (entry.emissions_g or 0.0)
+                self._unpriced_of[entry.owner.trial] += sign * (entry.emissions_g is None)
             elif entry.owner.account is Account.IDLE:
                 self._rest.add(sign * sample.joules, sign * sample.interval.seconds)
         if not self._unpriced:

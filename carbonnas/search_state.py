@@ -9,7 +9,9 @@ from datetime import datetime
 from carbon_sources.intensity import IntensitySample
 from carbonnas.emissions import EmissionEntry
 from carbonnas.energy.meter import Measurement, MeterReading
+from carbonnas.objectives.limit import Limit
 from carbonnas.objectives.objective import Objective
+from carbonnas.objectives.target import Target
 from carbonnas.plan import PlanPosition
 from carbonnas.record import DecisionRecord, SearchState, StopReason
 from carbonnas.trials import Trial, TrialKind, TrialState
@@ -33,6 +35,8 @@ class SearchHeader:
         started_at: When it began, in its own clock.
         deadline: When it has to end.
         clock: One sentence on a clock that is not the machine's.
+        limits: What networks must keep.
+        targets: The devices that networks are searched for.
     """
 
     search_id: str
@@ -47,6 +51,8 @@ class SearchHeader:
     started_at: datetime
     deadline: datetime | None
     clock: str | None
+    limits: tuple[Limit, ...] = ()
+    targets: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +105,22 @@ class SearchProgress:
 
 @dataclass(slots=True)
 class Step:
-    """What one step of a search adds or changes; collected first, then committed at once."""
+    """What one step of a search adds or changes; collected first, then committed at once.
+
+    Attributes:
+        trials: Trials that are new or passed into another state, by number.
+        decisions: Decisions made.
+        readings: What the meter measured.
+        entries: New lines of the ledger.
+        usage_marks: For each stream of usage the number up to which it is accounted for.
+        slot_seconds: Seconds that trials have had a slot by now, in the clock of the search, by number of the trial.
+        intensities: What came to be known of the grid.
+    """
 
     trials: dict[int, Trial] = field(default_factory=dict)
     decisions: list[DecisionRecord] = field(default_factory=list)
     readings: list[MeterReading] = field(default_factory=list)
     entries: list[EmissionEntry] = field(default_factory=list)
     usage_marks: dict[str, int] = field(default_factory=dict)
+    slot_seconds: dict[int, float] = field(default_factory=dict)
     intensities: list[IntensitySample] = field(default_factory=list)

@@ -47,6 +47,8 @@ _CHECK_PATIENCE = timedelta(minutes=10)
 """A second or some, for what is imported, and many times as long on a machine that searches keep busy."""
 _LOOK_EVERY = timedelta(seconds=5)
 _TIMERS_END_IN = timedelta(seconds=5)
+_SWITCH_S = 0.0005
+"""How long a thread that computes may keep the interpreter from one that ticks: at Python's 5 ms a tick would wait that long at each of its many statements."""
 
 
 def run_daemon(
@@ -70,6 +72,7 @@ def run_daemon(
     flags = Flags(host, port, log)
     config, folder = load_daemon_config(path, flags), state_folder(state)
     with daemon_lock(folder, LockOwner(os.getpid(), wall_time())) as lock:
+        sys.setswitchinterval(_SWITCH_S)
         service = _Service(config, folder, partial(reload_daemon_config, path, flags))
         service.run(lock)
 
@@ -116,7 +119,7 @@ class _Service:
             # A port that is taken ends the start before it is written down as one.
             port = self._server.start()
             stack.callback(self._server.stop)
-            store = DaemonStore(store_path(self._folder))
+            store = DaemonStore(store_path(self._folder), syncing=self._daemon.syncing)
             stack.callback(store.close)
             self._note_downtime(store, wall_time())
             run = store.begin_run(wall_time())

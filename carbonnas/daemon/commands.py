@@ -23,10 +23,12 @@ class Commands:
 
     Args:
         wake: Set when there is something to do.
+        kept: Waits until what was done is on the disk; called by who asked, before it hears of it.
     """
 
-    def __init__(self, wake: threading.Event) -> None:
+    def __init__(self, wake: threading.Event, kept: Callable[[], None]) -> None:
         self._wake = wake
+        self._kept = kept
         self._queue: queue.SimpleQueue[tuple[Callable[[], object], Future[object]]] = queue.SimpleQueue()
         self._closed = False
         self._owner: int | None = None
@@ -50,11 +52,13 @@ class Commands:
         self._queue.put((call, result))  # type: ignore[arg-type]
         self._wake.set()
         try:
-            return result.result(timeout=_PATIENCE_S)
+            done = result.result(timeout=_PATIENCE_S)
         except NotInTime:
             if result.cancel():
                 raise CommandError("the daemon is too busy to answer; nothing was changed, try again") from None
             raise CommandError("the daemon is too busy to answer; look whether it was done") from None
+        self._kept()
+        return done
 
     def carry_out(self) -> int:
         """Make the calls that were asked for, in order, and return how many; called by the ticking thread.

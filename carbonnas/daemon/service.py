@@ -34,6 +34,7 @@ from carbonnas.plugins import ENERGY_METERS
 from carbonnas.storage.daemon_store import DaemonStore
 from carbonnas.storage.paths import store_path
 from carbonnas.storage.store import Store
+from carbonnas.storage.syncing import Syncing
 
 _log = logging.getLogger(__name__)
 
@@ -111,10 +112,11 @@ class Daemon(Control):
         self._around = surroundings
         self._speed = config.clock.speed
         self._wake = threading.Event()
-        self._commands = Commands(self._wake)
+        self._syncing = Syncing(store_path(surroundings.state_folder))
+        self._commands = Commands(self._wake, self._syncing.wait)
         self._news = threading.Condition()
-        self._store = Store(store_path(surroundings.state_folder))
-        self._daemon_store = DaemonStore(store_path(surroundings.state_folder))
+        self._store = Store(self._syncing.path, syncing=self._syncing)
+        self._daemon_store = DaemonStore(self._syncing.path, syncing=self._syncing)
         self._openers, self._closers = surroundings.threads(_OPENERS), surroundings.threads(_CLOSERS)
         energy, services = config.energy, {"slots": config.daemon.slots}
         self._machine = Machine(
@@ -140,6 +142,11 @@ class Daemon(Control):
         self._measured: Future[Measurement] | None = None
         self._look_again_at = surroundings.clock.now()
         self._view = self._empty_view()
+
+    @property
+    def syncing(self) -> Syncing:
+        """What whoever else writes the store in this process has to go by."""
+        return self._syncing
 
     def open(self) -> None:
         """Take over what an earlier process left. Raises `StorageError` if the store can't be read."""
@@ -191,6 +198,7 @@ class Daemon(Control):
         self._closers.shutdown()
         self._openers.shutdown()
         self._fleet.tidy()
+        self._syncing.close()
         self._store.close()
         self._daemon_store.close()
 

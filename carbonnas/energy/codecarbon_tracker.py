@@ -35,6 +35,7 @@ _FIRST_DELTA_S = 0.1
 """CodeCarbon takes no sample within 50 ms of another one; after this long the first joules must be there."""
 
 _MEASURED_EVERY_S = 1.0
+"""Between two measurements of a machine: its counters wrap around after minutes, and a power that is sampled is taken to have lasted since the one before."""
 
 _SILENCE_S = 1.0
 """A machine always draws power: a tracker whose energy has not grown for this long is dead."""
@@ -144,8 +145,10 @@ class Tracker:
         ram_w: Constant power of the node's memory; 0 leaves memory out.
         alone: Leave out the energy of child processes.
 
+    It measures as soon as it is made, so that to start it takes no time; what it measured before the start is left out.
+
     Raises:
-        EnergyMeterError: If CodeCarbon can't be set up or can't measure in this mode.
+        EnergyMeterError: If CodeCarbon can't be set up, can't measure in this mode, or measures nothing.
     """
 
     def __init__(self, mode: TrackingMode, *, cpu_w: float | None, ram_w: float, alone: bool) -> None:
@@ -183,15 +186,12 @@ class Tracker:
             cores=count_cpus(),
             gpus=str(found["gpu_model"] or ""),
         )
+        self._require_energy()
 
     def start(self) -> None:
-        """Begin to measure. Raises `EnergyMeterError` if no energy comes."""
-        self._tracker.start()
-        threading.Event().wait(_FIRST_DELTA_S)
+        """Begin to count. Raises `EnergyMeterError` if CodeCarbon gives no values any more."""
         self._flush()
-        if self._must_grow and self._received.latest.total_j <= 0:
-            raise EnergyMeterError(f"CodeCarbon {CODECARBON_VERSION} started but measures no energy at all")
-        self._grown_at = monotonic_s()
+        self._last, self._grown_at = self._received.latest, monotonic_s()
         if self._between is not None:
             self._between.start()
 
@@ -212,6 +212,13 @@ class Tracker:
         if self._between is not None and self._between.is_alive():
             self._between.join()
         self._tracker.stop()
+
+    def _require_energy(self) -> None:
+        self._tracker.start()
+        threading.Event().wait(_FIRST_DELTA_S)
+        self._flush()
+        if self._must_grow and self._received.latest.total_j <= 0:
+            raise EnergyMeterError(f"CodeCarbon {CODECARBON_VERSION} started but measures no energy at all")
 
     def _measure_between(self) -> None:
         while not self._closing.wait(_MEASURED_EVERY_S):

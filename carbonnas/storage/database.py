@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,15 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
 from carbonnas.errors import StorageError
+from carbonnas.storage.syncing import Syncing
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+_SYNCING = "syncing"
+"""Name of the engine's option that holds who has the disk take commits."""
+
+_WRITTEN_THROUGH = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+_SYNCED_BESIDE = ("journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=0", "foreign_keys=ON")
 
 _SENTENCES = (
     (("readonly", "unable to open"), "can't write {path}: {reason}; change its permissions or choose --state DIR"),
@@ -65,12 +72,13 @@ def _sentence(path: Path, reason: str) -> str:
     return f"the store {path} failed: {reason}"
 
 
-def open_engine(path: Path, patience_s: float) -> Engine:
+def open_engine(path: Path, patience_s: float, syncing: Syncing | None = None) -> Engine:
     """Open the database file, creating and migrating it as needed.
 
     Args:
         path: The file; its folder is made if it is not there.
         patience_s: How long to wait for another process that writes, in seconds.
+        syncing: Has the disk take each commit; without it every commit waits for the disk.
 
     Raises:
         StorageError: If the file can't be used or was written by a newer release.
@@ -78,8 +86,13 @@ def open_engine(path: Path, patience_s: float) -> Engine:
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         url = URL.create("sqlite", database=str(path))
-        engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": patience_s})
-        event.listen(engine, "connect", _configure)
+        engine = create_engine(
+            url,
+            isolation_level="AUTOCOMMIT",
+            connect_args={"timeout": patience_s},
+            execution_options={_SYNCING: syncing},
+        )
+        event.listen(engine, "connect", _configure(_WRITTEN_THROUGH if syncing is None else _SYNCED_BESIDE))
         try:
             with engine.connect() as connection:
                 current = _is_current(connection, path)
@@ -95,6 +108,30 @@ def open_engine(path: Path, patience_s: float) -> Engine:
 @contextmanager
 def immediate(engine: Engine, path: Path) -> Iterator[Connection]:
     """Run one write transaction that holds the write lock from its start."""
+    syncing = _syncing(engine)
+    if syncing is None:
+        with _transaction(engine, path) as connection:
+            yield connection
+        return
+    with storage_errors(path):
+        syncing.require_sound()
+    with syncing.turn(), _transaction(engine, path) as connection:
+        yield connection
+    syncing.note()
+
+
+def is_shared(engine: Engine) -> bool:
+    """Say whether other threads of this process write, too, and must not wait for long."""
+    return _syncing(engine) is not None
+
+
+def _syncing(engine: Engine) -> Syncing | None:
+    syncing: Syncing | None = engine.get_execution_options()[_SYNCING]
+    return syncing
+
+
+@contextmanager
+def _transaction(engine: Engine, path: Path) -> Iterator[Connection]:
     with storage_errors(path), engine.connect() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
@@ -105,12 +142,15 @@ def immediate(engine: Engine, path: Path) -> Iterator[Connection]:
             connection.connection.rollback()
 
 
-def _configure(connection: Any, _record: object) -> None:
-    if isinstance(connection, sqlite3.Connection):
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+def _configure(pragmas: Sequence[str]) -> Callable[[Any, object], None]:
+    def configure(connection: Any, _record: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            cursor = connection.cursor()
+            for pragma in pragmas:
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+    return configure
 
 
 def _config() -> Config:

@@ -14,7 +14,7 @@ from carbon_sources.archive import IntensityArchive, Subject
 from carbon_sources.intensity import Forecast, IntensitySample, IntensitySeries, Provenance
 from carbon_sources.interval import Interval
 from carbonnas.storage import codec
-from carbonnas.storage.database import immediate, row_errors, storage_errors
+from carbonnas.storage.database import immediate, is_shared, row_errors, storage_errors
 from carbonnas.storage.forecast_codec import forecast_from, forecast_row
 from carbonnas.storage.tables import BY_END, FORECASTS, INTENSITIES
 
@@ -32,6 +32,9 @@ _KEEP = _new_value.on_conflict_do_update(
 _KEEP_FORECAST = upsert(FORECASTS).on_conflict_do_nothing()
 # Mostly the newest values are wanted: reading from the end passes over the years before.
 _FROM_THE_END = f"INDEXED BY {BY_END}"
+_AT_ONCE = 250
+"""As many values are written without letting other threads have their turn: a few milliseconds."""
+
 _PROVENANCE = {member.value: member for member in Provenance}
 
 
@@ -51,8 +54,11 @@ class StoredArchive(IntensityArchive):
         self._path = path
 
     def keep(self, samples: Sequence[IntensitySample], fetched_at: datetime) -> None:
-        if samples:
-            rows = [{**codec.intensity_row(sample), "fetched_at": fetched_at} for sample in samples]
+        # Whoever is interrupted keeps the rest the next time, because what is there already stays.
+        at_once = _AT_ONCE if is_shared(self._engine) else max(1, len(samples))
+        for begin in range(0, len(samples), at_once):
+            some = samples[begin : begin + at_once]
+            rows = [{**codec.intensity_row(sample), "fetched_at": fetched_at} for sample in some]
             with immediate(self._engine, self._path) as connection:
                 connection.execute(_KEEP, rows)
 

@@ -1,8 +1,11 @@
-"""Lines of the ledger and readings of the meter that stand as one once their quarter hour is over.
+"""Lines of the ledger and readings of the meter that stand as one.
 
-An open search is metered every few seconds. What one owner drew in a quarter hour at one intensity without a break says all that anybody asks
+An open search is metered every few seconds. What one owner drew in a few minutes at one intensity without a break says all that anybody asks
 for later: budgets go by quarter hours, prices by intensities. So such lines become one, whose energy is theirs and which names the same
 intensity; where they had taken the place of others, those become one as well, and the one takes the place of the other.
+
+No line grows beyond a step of time. That is five minutes at first, the finest step of any source: a value that is revised to finer steps
+later, such as one of a source that stood in for a better one, then cuts no line, and each price still finds the energy that was drawn at it.
 """
 
 from __future__ import annotations
@@ -10,25 +13,38 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from carbon_sources.interval import QUARTER_HOUR, Interval, quarter_hour
+from carbon_sources.interval import Interval
 from carbonnas.emissions import EmissionEntry, PricedEnergy
 from carbonnas.energy.meter import EnergySample
 
 T = TypeVar("T")
 
+FIVE_MINUTES = timedelta(minutes=5)
+"""The finest step in which a source tells values."""
+
+
+def begin_of(step: timedelta, instant: datetime) -> datetime:
+    """Return the begin of the step that `instant` lies in; steps divide an hour, whose first one begins with it."""
+    hour = instant.replace(minute=0, second=0, microsecond=0)
+    return instant - (instant - hour) % step
+
 
 class Runs(Generic[T]):
-    """Puts together what is alike, lies in one quarter hour, and follows without a break, or was at the same time, as parts of a reading are.
+    """Puts together what is alike, lies in one step, and follows without a break, or was at the same time, as parts of a reading are.
+
+    Args:
+        step: The length of a step; it divides an hour.
 
     Attributes:
         found: What belongs together, in the order in which each begins.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, step: timedelta) -> None:
         self.found: list[list[T]] = []
+        self._step = step
         self._ending: dict[tuple[Hashable, datetime], int] = {}
         self._at: dict[tuple[Hashable, datetime, datetime], int] = {}
 
@@ -41,12 +57,12 @@ class Runs(Generic[T]):
             like: Equal for what is alike; `None` for what stands alone.
         """
         start, end = within.start, within.end
-        quarter = quarter_hour(start)
-        if like is None or end > quarter + QUARTER_HOUR:
+        begin = begin_of(self._step, start)
+        if like is None or end > begin + self._step:
             self.found.append([one])
             return len(self.found) - 1
         place = self._at.get((like, start, end))
-        if place is None and start > quarter:
+        if place is None and start > begin:
             place = self._ending.pop((like, start), None)
         if place is None:
             place = len(self.found)
@@ -79,22 +95,23 @@ class Replacement:
     come: tuple[EmissionEntry, ...]
 
 
-def joined(entries: Iterable[EmissionEntry]) -> tuple[EmissionEntry, ...]:
-    """Return entries that count, in order of time, with those in one that may be; what waits for a price stays as it is."""
-    runs, numbers = Runs[EmissionEntry](), _Numbers()
+def joined(entries: Iterable[EmissionEntry], step: timedelta) -> tuple[EmissionEntry, ...]:
+    """Return entries that count, in order of time, with those of a step in one that may be; what waits for a price stays as it is."""
+    runs, numbers = Runs[EmissionEntry](step), _Numbers()
     for entry in entries:
         runs.add(entry, entry.priced.sample.interval, _likeness(entry, numbers, counts=True))
     return tuple(_one(run) for run in runs.found)
 
 
-def replacement(entries: Sequence[EmissionEntry], superseded: Collection[str]) -> Replacement:
+def replacement(entries: Sequence[EmissionEntry], superseded: Collection[str], step: timedelta) -> Replacement:
     """Return what is to be changed in the ledger so that entries are one that may be.
 
     Args:
-        entries: All entries of some whole quarter hours, in order of start, and of entry where several start at once; whether they count or not.
+        entries: All entries of some whole steps, in order of start, and of entry where several start at once; whether they count or not.
         superseded: Ids of entries that count no more.
+        step: The length of a step, beyond which no entry is to grow.
     """
-    runs, numbers, places = Runs[EmissionEntry](), _Numbers(), dict[str, int]()
+    runs, numbers, places = Runs[EmissionEntry](step), _Numbers(), dict[str, int]()
     for entry in entries:
         former = places.get(entry.supersedes or "", entry.supersedes)
         alike = _likeness(entry, numbers, counts=entry.entry_id not in superseded)
@@ -111,9 +128,9 @@ def replacement(entries: Sequence[EmissionEntry], superseded: Collection[str]) -
     return Replacement(tuple(gone), tuple(come))
 
 
-def joined_samples(samples: Iterable[EnergySample]) -> tuple[EnergySample, ...]:
-    """Return what was measured, in order of time, with those samples in one that may be."""
-    runs = Runs[EnergySample]()
+def joined_samples(samples: Iterable[EnergySample], step: timedelta) -> tuple[EnergySample, ...]:
+    """Return what was measured, in order of time, with those samples of a step in one that may be."""
+    runs = Runs[EnergySample](step)
     for sample in samples:
         runs.add(sample, sample.interval, like=True)
     return tuple(joined_energy(run) for run in runs.found)

@@ -35,6 +35,7 @@ class _Kept:
     measured: list[EnergySample] = field(default_factory=list)
     entries: dict[str, EmissionEntry] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
+    slot_seconds: dict[int, float] = field(default_factory=dict)
     intensities: list[IntensitySample] = field(default_factory=list)
     by_hour: dict[datetime, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
 
@@ -75,6 +76,7 @@ class MemoryStore:
         for reading in step.readings:
             kept.measured += reading.measured
         kept.marks |= step.usage_marks
+        kept.slot_seconds |= step.slot_seconds
         kept.intensities += step.intensities
         for entry in step.entries:
             kept.enter(entry)
@@ -127,6 +129,10 @@ class MemoryStore:
     def usage_marks(self, search_id: str) -> dict[str, int]:
         """Return, for each stream of usage, the number up to which it is accounted for."""
         return dict(self._of(search_id).marks)
+
+    def slot_seconds(self, search_id: str) -> dict[int, float]:
+        """Return the seconds that trials have had a slot, by number, of those for which they were counted."""
+        return dict(self._of(search_id).slot_seconds)
 
     def intensities(self, like: IntensitySample, within: Interval) -> IntensitySeries:
         """Return the intensities of the source, zone, kind and basis of `like` that overlap `within`; the newest value wins."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from carbon_sources.intensity import IntensitySeries
-from carbon_sources.interval import Interval
+from carbon_sources.interval import QUARTER_HOUR, Interval
 from carbonnas.budgeting import BudgetBook
 from carbonnas.emissions import EmissionEntry
 from carbonnas.record import Override, SearchRecord, own_budget_name
@@ -31,7 +31,7 @@ def load_record(store: SearchStore, search_id: str) -> SearchRecord:
 def _record(store: SearchStore, search_id: str) -> SearchRecord:
     header, progress = store.header(search_id), store.progress(search_id)
     # Joined here as well, so that a report says the same whether the store has done so or not.
-    entries = joined(store.entries(search_id))
+    entries = joined(store.entries(search_id), QUARTER_HOUR)
     overrides = _overrides(store, header, progress)
     book = _book(header, entries, overrides)
     return SearchRecord(
@@ -47,10 +47,13 @@ def _record(store: SearchStore, search_id: str) -> SearchRecord:
         deadline=header.deadline,
         clock=header.clock,
         objectives=header.objectives,
+        limits=header.limits,
+        targets=header.targets,
+        pruned=progress.position.pruned,
         trials=tuple(store.trials(search_id)),
         decisions=tuple(store.decisions(search_id)),
         entries=entries,
-        measured=joined_samples(store.measured(search_id)),
+        measured=joined_samples(store.measured(search_id), QUARTER_HOUR),
         intensities=_intensities(store, header, progress, entries),
         budgets=book.states(progress.clock_at, 0.0),
         measurement=progress.measurement,

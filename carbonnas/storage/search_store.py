@@ -61,5 +61,8 @@ class SearchStore(Protocol):
     def usage_marks(self, search_id: str) -> dict[str, int]:
         """Return, for each stream of usage, the number up to which it is accounted for."""
 
+    def slot_seconds(self, search_id: str) -> dict[int, float]:
+        """Return the seconds that trials have had a slot, by number, of those for which they were counted."""
+
     def intensities(self, like: IntensitySample, within: Interval) -> IntensitySeries:
         """Return the intensities of the source, zone, kind and basis of `like` that overlap `within`."""

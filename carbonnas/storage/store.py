@@ -1,8 +1,8 @@
 """The store: everything that survives the process, written one step at a time.
 
 All that one step of a search changes is one transaction: trial states, results, energy, the strategy's state and the decision.
-The ledger and the readings are append-only; the database itself refuses to change or delete them. The one exception are lines of a quarter
-hour that is over, in whose place comes one that stands for them (`carbonnas.storage.joining`).
+The ledger and the readings are append-only; the database itself refuses to change or delete them. The one exception are lines of a few
+minutes that are over, in whose place comes one that stands for them (`carbonnas.storage.joining`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from carbonnas.storage.database import immediate, open_engine, row_errors, stora
 from carbonnas.storage.intensity_archive import LAST_KEPT_LAST, StoredArchive
 from carbonnas.storage.ledger import read_entries
 from carbonnas.storage.search_codec import header_from, progress_from, progress_row, search_row
-from carbonnas.storage.settling import Due, join_rows, keep_joined_until
+from carbonnas.storage.settling import Due, Turns, join_rows, keep_joined_until
+from carbonnas.storage.syncing import Syncing
 from carbonnas.storage.tables import (
     DECISIONS,
     ENDED_SUMS,
@@ -53,14 +54,19 @@ _INTENSITY_ID = select(INTENSITIES.c.id).where(
 )
 
 
-def _put(table: Table, *keys: str) -> Executable:
-    """Return an insert of whole rows that replaces the row with the same keys."""
+def _put(table: Table, *keys: str, kept: str | None = None) -> Executable:
+    """Return an insert of rows that replaces the row with the same keys, all of it but the column `kept`."""
     statement = upsert(table)
-    others = {column.name: statement.excluded[column.name] for column in table.c if column.name not in keys}
+    others = {column.name: statement.excluded[column.name] for column in table.c if column.name not in {*keys, kept}}
     return statement.on_conflict_do_update(index_elements=keys, set_=others)
 
 
-_PUT_TRIAL = _put(TRIALS, "search_id", "number")
+_PUT_TRIAL = _put(TRIALS, "search_id", "number", kept="slot_s")
+_PUT_SLOT_SECONDS = (
+    update(TRIALS)
+    .where(TRIALS.c.search_id == bindparam("of"), TRIALS.c.number == bindparam("trial"))
+    .values(slot_s=bindparam("seconds"))
+)
 _PUT_USAGE_MARK = _put(USAGES, "search_id", "stream")
 
 
@@ -70,16 +76,17 @@ class Store:
     Args:
         path: The file; it is made if it is not there.
         patience_s: How long to wait for another process that is writing, in seconds.
+        syncing: Has the disk take each commit; without it every commit waits for the disk.
 
     Raises:
         StorageError: From every method, if the file can't be used.
     """
 
-    def __init__(self, path: Path, *, patience_s: float = 10.0) -> None:
+    def __init__(self, path: Path, *, patience_s: float = 10.0, syncing: Syncing | None = None) -> None:
         self.path = path
-        self._engine = open_engine(path, patience_s)
+        self._engine = open_engine(path, patience_s, syncing)
         self._snapshot: Connection | None = None
-        self._joined_at: datetime | None = None
+        self._turns = Turns()
 
     def close(self) -> None:
         """Release the file."""
@@ -109,15 +116,18 @@ class Store:
                 _PUT_USAGE_MARK,
                 [{"search_id": search_id, "stream": s, "number": n} for s, n in step.usage_marks.items()],
             )
+            _execute(
+                connection,
+                _PUT_SLOT_SECONDS,
+                [{"of": search_id, "trial": n, "seconds": s} for n, s in step.slot_seconds.items()],
+            )
             _write_entries(connection, search_id, step.entries)
             due = Due.at(progress.clock_at, joined_until, step.entries)
             self._join(connection, search_id, due, progress.clock_at)
 
     def _join(self, connection: Connection, search_id: str, due: Due, now: datetime) -> None:
-        """Join what is due of a search's ledger; of many searches only one at an instant, so that no instant bears the work for all."""
-        reached = due.since
-        if due and now != self._joined_at:
-            reached, self._joined_at = join_rows(connection, search_id, due), now
+        """Join what is due of a search's ledger, if it is its turn, and keep how far that is."""
+        reached = join_rows(connection, search_id, due) if self._turns.has_come(search_id, due, now) else due.since
         if reached != due.joined_until:
             keep_joined_until(connection, search_id, reached)
 
@@ -198,6 +208,12 @@ class Store:
         """Return, for each stream of usage, the number up to which it is accounted for."""
         query = select(USAGES).where(USAGES.c.search_id == search_id)
         return dict(self._read(query, lambda row: (str(row["stream"]), int(row["number"]))))
+
+    def slot_seconds(self, search_id: str) -> dict[int, float]:
+        """Return the seconds that trials have had a slot, by number, of those for which they were counted."""
+        counted = (TRIALS.c.search_id == search_id, TRIALS.c.slot_s.is_not(None))
+        query = select(TRIALS.c.number, TRIALS.c.slot_s).where(*counted)
+        return dict(self._read(query, lambda row: (int(row["number"]), float(row["slot_s"]))))
 
     def intensities(self, like: IntensitySample, within: Interval) -> IntensitySeries:
         """Return the intensities of the source, zone, kind and basis of `like` that overlap `within`; the newest value wins."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select
 
 from carbonnas.storage.codec import Row
 from carbonnas.storage.database import immediate, open_engine, row_errors, storage_errors
+from carbonnas.storage.syncing import Syncing
 
 T = TypeVar("T")
 
@@ -21,14 +22,15 @@ class StoreFile:
     Args:
         path: The file; it is made if it is not there.
         patience_s: How long to wait for another process that is writing, in seconds.
+        syncing: Has the disk take each commit; without it every commit waits for the disk.
 
     Raises:
         StorageError: From every method, if the file can't be used.
     """
 
-    def __init__(self, path: Path, *, patience_s: float = 10.0) -> None:
+    def __init__(self, path: Path, *, patience_s: float = 10.0, syncing: Syncing | None = None) -> None:
         self.path = path
-        self._engine = open_engine(path, patience_s)
+        self._engine = open_engine(path, patience_s, syncing)
 
     def close(self) -> None:
         """Release the file."""

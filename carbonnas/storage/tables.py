@@ -95,6 +95,7 @@ TRIALS = Table(
     Column("ended_at", Instant),
     Column("metrics", JSON, nullable=False),
     Column("failure", String),
+    Column("slot_s", Float),
 )
 
 DECISIONS = Table(

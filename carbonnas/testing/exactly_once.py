@@ -156,7 +156,7 @@ class _Course:
 def readings(state: Path, search_ids: Iterable[str], since: datetime) -> list[Interval]:
     """Return what the values stand for that the meter has given for some searches: the time from one to the next.
 
-    Some time later the store keeps those of a quarter hour as one.
+    Some time later the store keeps those of some minutes as one.
 
     Args:
         state: Folder of the store.

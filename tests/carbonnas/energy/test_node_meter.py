@@ -574,9 +574,7 @@ def test_codecarbon_comes_and_goes_with_the_searches_and_leaves_nothing_behind()
     for begin in range(0, 60, 10):
         share = node.share("a")
         share.start(at(begin))
-        reading = share.read(at(begin + 1), ())
-        assert reading is not None
-        assert reading.joules > 0
+        assert any(_drawn_j(share, at(begin + second)) > 0 for second in range(1, 10))
         share.close()
         if begin == 10:
             handles = psutil.Process().num_fds()
@@ -586,3 +584,10 @@ def test_codecarbon_comes_and_goes_with_the_searches_and_leaves_nothing_behind()
         time.sleep(0.05)
     assert threading.active_count() <= threads + 2
     assert psutil.Process().num_fds() <= handles
+
+
+def _drawn_j(share: NodeShare, now: datetime) -> float:
+    time.sleep(0.1)  # CodeCarbon takes no sample within 50 ms of the one before
+    reading = share.read(now, ())
+    assert reading is not None
+    return reading.joules

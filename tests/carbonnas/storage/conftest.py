@@ -14,6 +14,7 @@ from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition
 from carbonnas.record import SearchState
 from carbonnas.search_state import SearchHeader, SearchProgress
+from carbonnas.storage.daemon_store import DaemonStore
 from carbonnas.storage.store import Store
 from schedulers.budget import AtLimit, EmissionBudget, Window
 
@@ -40,6 +41,16 @@ def store(path: Path, empty_store: Path) -> Iterator[Store]:
     opened = Store(path)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, DaemonStore]]:
+    """Return one store for many examples, each of which has a search of its own."""
+    path = tmp_path_factory.mktemp("shared") / "carbonnas.db"
+    store, daemon = Store(path), DaemonStore(path)
+    yield store, daemon
+    store.close()
+    daemon.close()
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from carbonnas.errors import SearchLockedError, StorageError
 from carbonnas.search_state import SearchHeader, SearchProgress, Step
 from carbonnas.storage.lock import search_lock
 from carbonnas.storage.store import Store
+from carbonnas.storage.syncing import Syncing
 from carbonnas.storage.tables import METADATA
 
 
@@ -45,12 +46,21 @@ def test_any_name_of_a_file_will_do(tmp_path: Path, name: str) -> None:
 
 
 def test_the_database_writes_through_and_checks_foreign_keys(path: Path, store: Store) -> None:
+    assert _settings(store) == ["wal", 2, 1]
+
+
+def _settings(store: Store) -> list[object]:
+    names = ("journal_mode", "synchronous", "foreign_keys")
     with store._engine.connect() as connection:  # noqa: SLF001 - the settings of its own connections
-        settings = [
-            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys")
-        ]
-    assert settings == ["wal", 2, 1]
+        return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+
+
+def test_where_somebody_else_syncs_no_commit_waits_for_the_disk(path: Path) -> None:
+    syncing = Syncing(path)
+    store = Store(path, syncing=syncing)
+    assert _settings(store) == ["wal", 1, 1]
+    syncing.close()
+    store.close()
 
 
 def _garbage(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Lines of a quarter hour become one: nothing that anybody sums up may change by it, and nothing else may go."""
+"""Lines of some minutes become one: nothing that anybody sums up may change by it, and nothing else may go."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 import math
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from carbonnas.storage.daemon_store import DaemonStore
 from carbonnas.storage.memory import MemoryStore
 from carbonnas.storage.records import load_record
 from carbonnas.storage.search_store import SearchStore
+from carbonnas.storage.settling import Due, Turns
 from carbonnas.storage.store import Store
 from tests.carbonnas.storage.made import START, intensity, new_search
 
@@ -87,6 +88,11 @@ class Metered:
         for _ in range(3):
             self.wait(QUARTER_HOUR)
 
+    def settle(self) -> None:
+        """Wait until values are final."""
+        for _ in range(3):
+            self.wait(timedelta(days=1))
+
 
 def prices(*g_per_kwh: float, length: timedelta = timedelta(hours=1)) -> IntensitySeries:
     like = intensity(0)
@@ -103,11 +109,15 @@ def rows(path: Path, table: str, search_id: str = "a") -> int:
     return int(number)
 
 
-def test_an_hour_of_readings_becomes_four_rows_for_each_owner(path: Path, store: Store) -> None:
+def test_an_hour_of_readings_becomes_twelve_rows_for_each_owner_and_four_once_values_are_final(
+    path: Path, store: Store
+) -> None:
     metered = Metered(store, "a")
     metered.draw(START + 4 * QUARTER_HOUR, prices(100.0), (10.0, 20.0, 40.0), 5 * SECOND)
-    assert rows(path, "ledger") == 4 * 3
-    assert rows(path, "readings") == 4
+    metered.rest()
+    assert (rows(path, "ledger"), rows(path, "readings")) == (12 * 3, 12)
+    metered.settle()
+    assert (rows(path, "ledger"), rows(path, "readings")) == (4 * 3, 4)
     first = store.entries("a")[0]
     # 180 readings of 5 s each.
     assert first.priced.sample == EnergySample(Interval(START, START + QUARTER_HOUR), 1800.0, 0.0, 225.0)
@@ -122,11 +132,13 @@ def test_a_price_that_changes_within_a_quarter_hour_and_a_break_keep_lines_apart
     metered.wait(SECOND)
     metered.draw(START + 15 * MINUTE, series, (10.0,), 5 * SECOND)
     spans = [(entry.priced.sample.interval, entry.emissions_g) for entry in store.entries("a")]
+    metered.rest()
     # From 8 min on nobody metered for a second; readings of 5 s are cut where the price changes.
     borders = [0 * MINUTE, 5 * MINUTE, 8 * MINUTE, 8 * MINUTE + SECOND, 10 * MINUTE, 15 * MINUTE]
     expected = [Interval(START + a, START + b) for a, b in itertools.pairwise(borders) if b - a > SECOND]
     assert [span for span, _ in spans] == expected
-    assert rows(path, "readings") == 2
+    # Of the readings, which are not cut, the one from 9:56 to 10:01 lies in no five minutes.
+    assert rows(path, "readings") == 5
 
 
 def test_what_waits_for_its_price_stays_as_it_was_metered_until_it_has_one(path: Path, store: Store) -> None:
@@ -138,31 +150,65 @@ def test_what_waits_for_its_price_stays_as_it_was_metered_until_it_has_one(path:
     metered.revise(prices(100.0, 200.0, 300.0, length=5 * MINUTE))
     metered.rest()
     assert [entry.priced.sample.joules for entry in store.entries("a")] == [pytest.approx(675.0)] * 3
-    # The line without a price, now superseded, stands beside the three.
-    assert rows(path, "ledger") == 4
+    # The lines without a price, now superseded, stand beside the three.
+    assert rows(path, "ledger") == 6
 
 
 def test_a_value_that_is_revised_after_lines_were_joined_corrects_them(path: Path, store: Store) -> None:
     metered = Metered(store, "a")
-    metered.draw(START + QUARTER_HOUR, prices(100.0), (3000.0,), 5 * SECOND)
+    metered.draw(START + 5 * MINUTE, prices(100.0), (3000.0,), 5 * SECOND)
+    metered.rest()
     for value in (200.0, 50.0):
         metered.revise(prices(value))
         metered.rest()
         (line,) = store.entries("a")
-        # 180 times 3375 J at a PUE of 1.2.
-        assert line.emissions_g == pytest.approx(180 * 3375 / 3.6e6 * 1.2 * value, rel=1e-12)
+        # 60 times 3375 J at a PUE of 1.2.
+        assert line.emissions_g == pytest.approx(60 * 3375 / 3.6e6 * 1.2 * value, rel=1e-12)
     assert rows(path, "ledger") == 3
 
 
-def test_of_many_searches_one_is_joined_at_an_instant(path: Path, store: Store) -> None:
-    both = [Metered(store, name) for name in "ab"]
-    for _ in range(2):
-        for metered in both:
-            metered.draw(metered.now + 3 * MINUTE, prices(100.0), (10.0,), 3 * MINUTE)
-    assert [rows(path, "ledger", name) for name in "ab"] == [1, 2]
-    for metered in reversed(both):
-        metered.wait(3 * MINUTE)
-    assert [rows(path, "ledger", name) for name in "ab"] == [1, 1]
+def test_a_value_that_is_revised_to_finer_steps_finds_what_was_drawn_in_each(path: Path, store: Store) -> None:
+    metered = Metered(store, "a")
+    # Of a quarter hour at one value ten minutes draw 2 W and five draw 600 W.
+    metered.draw(START + 10 * MINUTE, prices(100.0), (10.0,), 5 * SECOND)
+    metered.draw(START + 15 * MINUTE, prices(100.0), (3000.0,), 5 * SECOND)
+    metered.rest()
+    assert rows(path, "ledger") == 3
+    metered.revise(prices(100.0, 200.0, 300.0, length=5 * MINUTE))
+    metered.rest()
+    expected = [60 * joules * 1.125 / 3.6e6 * 1.2 * value for joules, value in ((10, 100), (10, 200), (3000, 300))]
+    assert [entry.emissions_g for entry in store.entries("a")] == pytest.approx(expected, rel=1e-12)
+
+
+def steps_of(turns: Turns, names: Sequence[str], seconds: range) -> dict[datetime, list[str]]:
+    """Return which of some searches joined at which instant, all of them having steps at the same ones, in the same order."""
+    joined_until = dict.fromkeys(names, START)
+    joined: dict[datetime, list[str]] = defaultdict(list)
+    for now in (START + second * SECOND for second in seconds):
+        for name in names:
+            due = Due.at(now, joined_until[name], ())
+            if turns.has_come(name, due, now):
+                joined_until[name] = due.until
+                joined[now].append(name)
+    return joined
+
+
+@pytest.mark.parametrize("number", [1, 5, 60, 200])
+def test_each_of_many_searches_has_its_turn_twice_in_five_minutes_and_no_instant_the_turns_of_all(number: int) -> None:
+    names = [str(place) for place in range(number)]
+    joined = steps_of(Turns(), names, range(0, 3600, 5))
+    for name in names:
+        at = [now for now, those in joined.items() if name in those]
+        assert len(at) in {23, 24}
+        assert all(after - before <= 155 * SECOND for before, after in itertools.pairwise(at))
+    # 30 instants in two and a half minutes: 6.7 searches of 200 for each.
+    assert max(map(len, joined.values())) <= number / 30 + 2
+
+
+def test_who_has_much_to_join_is_helped_one_at_an_instant() -> None:
+    # Nobody had steps for an hour.
+    joined = steps_of(Turns(), "abcde", range(3600, 3660, 5))
+    assert [those for _, those in sorted(joined.items())] == [["a"], ["b"], ["c"], ["d"], ["e"]]
 
 
 def test_a_ledger_that_was_never_joined_is_joined_bit_by_bit(path: Path, store: Store) -> None:
@@ -181,23 +227,27 @@ def test_a_ledger_that_was_never_joined_is_joined_bit_by_bit(path: Path, store: 
     assert rows(path, "ledger") == 2880
     metered.now += timedelta(hours=2)
     seen = []
-    while rows(path, "ledger") > 16:
+    while rows(path, "ledger") > 48:
         metered.wait(SECOND)
         seen.append(rows(path, "ledger"))
-    # Two owners, eight quarter hours, of which a step looks at two, as three are more than 1,000 lines.
-    assert seen == [2880 - n * 2 * (360 - 2) for n in (1, 2, 3, 4)]
+    # Two owners, 24 times five minutes, of which a step looks at eight, as nine are more than 1,000 lines.
+    assert seen == [2880 - n * 8 * (120 - 2) for n in (1, 2, 3)]
 
 
 def test_a_correction_that_begins_where_a_step_has_looked_to_is_not_lost(path: Path, store: Store) -> None:
     metered = Metered(store, "a")
-    metered.draw(START + 5 * MINUTE, prices(), (10.0,), 50 * SECOND)
-    # The reading from 2:30 to 3:20 is cut at 3:00, and steps look to full three minutes.
-    metered.now = START + 3 * MINUTE
-    metered.revise(prices(*range(100, 105), length=MINUTE))
+    metered.draw(START + 8 * MINUTE, prices(), (10.0,), 40 * SECOND)
+    # The reading from 4:40 to 5:20 is cut at 5:00, up to which the step looks.
+    metered.now = START + 5 * MINUTE
+    metered.revise(prices(*range(100, 108), length=MINUTE))
     metered.rest()
     assert sums(store.entries("a")) == pytest.approx(sums(metered.memory.entries("a")), rel=1e-12)
+    # 11.25 J in 40 s. That reading lies in no five minutes, and what takes its place is no part of what is beside it.
+    lines = zip(
+        (60, 60, 60, 60, 40, 20, 20, 40, 60, 60), (100, 101, 102, 103, 104, 104, 105, 105, 106, 107), strict=True
+    )
     assert [entry.emissions_g for entry in store.entries("a")] == pytest.approx(
-        [10 * 1.125 * 1.2 * value * 1.2 / 3.6e6 for value in range(100, 105)]
+        [11.25 / 40 * seconds * value * 1.2 / 3.6e6 for seconds, value in lines]
     )
 
 
@@ -235,16 +285,6 @@ def test_outside_of_joining_nothing_can_be_deleted(path: Path, store: Store, tab
     connection.close()
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, DaemonStore]]:
-    """Return one store for many examples, each of which has a search of its own."""
-    path = tmp_path_factory.mktemp("shared") / "carbonnas.db"
-    store, daemon = Store(path), DaemonStore(path)
-    yield store, daemon
-    store.close()
-    daemon.close()
-
-
 NUMBERS = itertools.count()
 watts = st.sampled_from([0.0, 7.0, 30.0, 1e-3])
 stretches = st.tuples(
@@ -266,7 +306,7 @@ def test_whatever_is_metered_and_revised_nothing_that_is_summed_up_changes(
     drawn: list[tuple[timedelta, timedelta, tuple[float, ...], str]],
     known: list[tuple[list[float], timedelta]],
 ) -> None:
-    (store, daemon), name = shared, f"s{next(NUMBERS)}"
+    (store, daemon), name = shared, f"joined-{next(NUMBERS)}"
     metered, series = Metered(store, name), itertools.cycle([prices(*each, length=long) for each, long in known])
     present = next(series)
     for length, every, joules, what in drawn:

@@ -105,16 +105,6 @@ def kept(path: Path) -> list[tuple[str, float, float]]:
     return rows
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, DaemonStore]]:
-    """Return one store for many examples, each of which has a search of its own."""
-    path = tmp_path_factory.mktemp("shared") / "carbonnas.db"
-    store, daemon = Store(path), DaemonStore(path)
-    yield store, daemon
-    store.close()
-    daemon.close()
-
-
 NUMBERS = itertools.count()
 MICROSECOND = timedelta(microseconds=1)
 spans = st.builds(
@@ -145,7 +135,7 @@ def test_every_gram_is_in_the_quarter_hour_in_which_it_was_emitted(
     shared: tuple[Store, DaemonStore], drawn: list[tuple[Interval, bool, bool]]
 ) -> None:
     store, daemon = shared
-    name, entries = f"s{next(NUMBERS)}", list[EmissionEntry]()
+    name, entries = f"quarters-{next(NUMBERS)}", list[EmissionEntry]()
     for number, (span, priced, corrected) in enumerate(drawn):
         entry_id = f"{name}/{number}"
         entries.append(entry(entry_id, span, intensity(0) if priced else None))
