@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,12 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from carbonnas.config_file import parse_config
+from carbonnas.config_file import DEPENDING, parse_config
 from carbonnas.daemon.control import CommandError, Submission
 from carbonnas.errors import ConfigError
-from carbonnas.execution.child import ChildError, ask_child, taken_order
+from carbonnas.execution.child import ChildError, ask_child, carry_out
 from carbonnas.feasibility_check import doubt_about, expected_outlook
-from carbonnas.plugins import GROUP_OF_TABLE
 from carbonnas.storage.paths import store_path
 from carbonnas.storage.store import Store
 from carbonnas.wiring import make_clock
@@ -31,7 +29,7 @@ class Checked:
 
     Attributes:
         text: Its TOML, with a remark if it is entered in spite of a doubt.
-        choices: Chosen plug-in and its options by table, as JSON.
+        choices: The tables that depend on plug-ins or on the folder, as JSON.
     """
 
     text: str
@@ -85,12 +83,8 @@ def check(request: Mapping[str, Any]) -> dict[str, Any]:
             return {"problems": [f"{doubt.sentence}; submit it with --anyway to begin all the same"]}
         text = f"# Begun with --anyway: {doubt.sentence}.\n{text}"
     dumped = config.model_dump(mode="json")
-    return {"text": text, "choices": {key: dumped[key] for key in GROUP_OF_TABLE}}
-
-
-def _main() -> None:
-    json.dump(check(taken_order()), sys.stdout)
+    return {"text": text, "choices": {key: dumped[key] for key in DEPENDING}}
 
 
 if __name__ == "__main__":
-    _main()
+    carry_out(lambda request: json.dumps(check(request)).encode())

@@ -7,13 +7,15 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from carbonnas.errors import CarbonNASError
 from carbonnas.execution.parent_death import die_with_parent
 
 _log = logging.getLogger(__name__)
+
+_STDOUT, _STDERR = 1, 2
 
 _MOST_LOGGED = 2000
 """Characters of its last words."""
@@ -27,7 +29,7 @@ def ask_child(module: str, order: Mapping[str, Any], *, what: str, longest_s: fl
     """Have a module carry out an order in a process of its own, which ends with this thread.
 
     Args:
-        module: Runs `main` when it is run, which takes the order by `taken_order` and writes the answer to standard output.
+        module: When it is run it calls `carry_out`.
         order: What can be told as JSON.
         what: What the order is about, such as "the chart could not be drawn": how the sentences of errors begin.
         longest_s: How long it may take.
@@ -53,13 +55,18 @@ def ask_child(module: str, order: Mapping[str, Any], *, what: str, longest_s: fl
     return done.stdout
 
 
-def taken_order(politeness: int = 0) -> dict[str, Any]:
-    """Return the order of the process that has started this one, and end with it from now on.
+def carry_out(work: Callable[[dict[str, Any]], bytes], politeness: int = 0) -> None:
+    """Carry out the order of the process that has started this one, which from now on ends with that one, and answer it.
+
+    Standard output is the answer's alone: what anything prints meanwhile, such as a plug-in that is imported, goes to standard error.
 
     Args:
+        work: Takes the order and returns the answer.
         politeness: How far to stand back behind other work, 0..19 (nice(2)).
     """
-    order: dict[str, Any] = json.load(sys.stdin)
-    die_with_parent(order.pop("parent"))
-    os.nice(politeness)
-    return order
+    with os.fdopen(os.dup(_STDOUT), "wb") as answers:
+        os.dup2(_STDERR, _STDOUT)
+        order: dict[str, Any] = json.load(sys.stdin)
+        die_with_parent(order.pop("parent"))
+        os.nice(politeness)
+        answers.write(work(order))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import zlib
 from collections import OrderedDict
@@ -33,6 +34,11 @@ _MOST_WAITING = 8
 
 _MOST_BYTES, _MOST_KEPT = 8_000_000, 200
 """Of compressed pictures that are kept, and how many sets of them."""
+
+
+_FAILED = "the chart could not be drawn"
+
+_log = logging.getLogger(__name__)
 
 
 class ChartError(Exception):
@@ -104,7 +110,7 @@ class ChartRoom:
             look: How to draw it.
 
         Raises:
-            ChartError: If it could not be drawn.
+            ChartError: If it could not be drawn, or can't be at the moment.
             KeyError: If the search has no such figure.
         """
         order = {"store": str(self._store_path), "search": search_id}
@@ -146,7 +152,11 @@ class ChartRoom:
             if self._drawing:
                 return
             self._drawing = True
-        self._start(self._work)
+        try:
+            self._start(self._work)
+        except BaseException:
+            self._give_up()
+            raise
 
     def _work(self) -> None:
         """Carry out the orders one after the other, until there are none."""
@@ -178,6 +188,9 @@ class ChartRoom:
             pictures = self._draw(order)
         except ChartError as error:
             return _Kept(version, self._monotonic(), _FRESH_S, {}, str(error))
+        except (ValueError, KeyError):
+            _log.exception(_FAILED)
+            return _Kept(version, self._monotonic(), _FRESH_S, {}, f"{_FAILED}; the daemon's log says why")
         drawn_at_s = self._monotonic()
         packed = {name: zlib.compress(picture.encode()) for name, picture in pictures.items()}
         holds_s = _FIRST_S if before is None else min(_FRESH_S, 2 * before.holds_s)
@@ -196,7 +209,10 @@ class ChartRoom:
 
 
 def _in_a_thread(work: Callable[[], None]) -> None:
-    threading.Thread(target=work, name="charts", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="charts", daemon=True).start()
+    except RuntimeError as error:
+        raise ChartError(f"{_FAILED}: {error}; it is tried again when it is asked for") from error
 
 
 def draw_in_process(order: Mapping[str, Any]) -> Pictures:
@@ -205,9 +221,8 @@ def draw_in_process(order: Mapping[str, Any]) -> Pictures:
     Raises:
         ChartError: If it fails, or takes too long.
     """
-    what = "the chart could not be drawn"
     try:
-        told = ask_child("carbonnas.web.charts_worker", order, what=what, longest_s=_LONGEST_S)
+        told = ask_child("carbonnas.web.charts_worker", order, what=_FAILED, longest_s=_LONGEST_S)
     except ChildError as error:
         raise ChartError(str(error)) from error
     answer = json.loads(told)

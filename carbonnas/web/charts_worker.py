@@ -7,13 +7,12 @@ would never come back.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from carbonnas.errors import CarbonNASError
-from carbonnas.execution.child import taken_order
+from carbonnas.execution.child import carry_out
 from carbonnas.web.charts_look import WHOLE_ROW, Look, Scheme, Size, dressed
 from carbonnas.web.charts_rows import GridRows
 
@@ -60,15 +59,14 @@ def _of_grid(order: Mapping[str, Any]) -> dict[str, Any]:
     return {"grid": grid_chart(rows).to_dict(validate=False)}
 
 
-def main() -> None:
-    """Carry out an order."""
-    order = taken_order(_POLITE)
+def answer(order: Mapping[str, Any]) -> bytes:
+    """Return the answer to an order as JSON: `pictures`, or the `problem` in one sentence."""
     try:
-        answer: dict[str, Any] = {"pictures": drawn(order)}
+        told: dict[str, Any] = {"pictures": drawn(order)}
     except CarbonNASError as error:
-        answer = {"problem": str(error)}
-    json.dump(answer, sys.stdout)
+        told = {"problem": str(error)}
+    return json.dumps(told).encode()
 
 
 if __name__ == "__main__":
-    main()
+    carry_out(answer, _POLITE)

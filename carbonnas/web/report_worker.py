@@ -5,10 +5,10 @@ The report of a long search takes seconds of work and hundreds of megabytes, nei
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import Any
 
-from carbonnas.execution.child import taken_order
+from carbonnas.execution.child import carry_out
 from carbonnas.report.render import ReportFormat, render
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
@@ -17,17 +17,16 @@ _POLITE = 5
 """Work of searches goes first (nice(2))."""
 
 
-def main() -> None:
-    """Carry out an order: `store`, `search` and `format`."""
-    order = taken_order(_POLITE)
+def made(order: dict[str, Any]) -> bytes:
+    """Return the report of an order: `store`, `search` and `format`."""
     store = Store(Path(order["store"]))
     try:
         record = load_record(store, order["search"])
     finally:
         store.close()
     # A lone surrogate stands for a byte that was no text; UTF-8 can't tell it.
-    sys.stdout.buffer.write(render(record, ReportFormat(order["format"])).encode(errors="replace"))
+    return render(record, ReportFormat(order["format"])).encode(errors="replace")
 
 
 if __name__ == "__main__":
-    main()
+    carry_out(made, _POLITE)

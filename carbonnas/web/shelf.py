@@ -111,7 +111,7 @@ class Shelf:
             header,
             progress,
             self._budgets(header, progress, summary.totals),
-            next(iter(ranked_trainings(trained, header.objectives[0])), None),
+            next(iter(ranked_trainings(trained, header.objectives[0], header.limits)), None),
             next(iter(self.decisions(search_id, limit=1)), None),
         )
 

@@ -13,13 +13,21 @@ from carbonnas.execution.child import ChildError, ask_child
 
 ECHO = """
 import json, os, sys
-from carbonnas.execution.child import taken_order
-order = taken_order(3)
-if order["word"] == "fail":
-    sys.exit("a word on why")
-while order["word"] == "hang":
-    pass
-json.dump([order, os.nice(0)], sys.stdout)
+from carbonnas.execution.child import carry_out
+
+def work(order):
+    if order["word"] == "fail":
+        sys.exit("a word on why")
+    while order["word"] == "hang":
+        pass
+    if order["word"] == "chatter":
+        print("hello")
+        os.write(1, b"from afar")
+        os.system("echo from a child")
+    return json.dumps([order, os.nice(0)]).encode()
+
+carry_out(work, 3)
+print("the end")
 """
 
 
@@ -35,6 +43,11 @@ def ask(word: str, longest_s: float = 300.0) -> object:
 
 def test_the_order_is_carried_out_politely() -> None:
     assert ask("hällo") == [{"word": "hällo"}, min(19, os.nice(0) + 3)]
+
+
+def test_what_is_printed_meanwhile_is_no_part_of_the_answer() -> None:
+    # As a plug-in may that is imported to carry out the order.
+    assert ask("chatter") == [{"word": "chatter"}, min(19, os.nice(0) + 3)]
 
 
 def test_one_that_fails_is_told_of_and_the_log_says_why(caplog: pytest.LogCaptureFixture) -> None:

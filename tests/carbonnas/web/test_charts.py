@@ -168,6 +168,39 @@ def test_a_mistake_in_drawing_does_not_end_it_for_ever() -> None:
     assert room.of_grid("one", _EMPTY, _LIGHT).current
 
 
+def test_a_room_that_could_not_begin_to_draw_tries_again_the_next_time() -> None:
+    hand = _Hand()
+    threads = [ChartError("there are no threads")]
+
+    def start(work: Callable[[], None]) -> None:
+        if threads:
+            raise threads.pop()
+        work()
+
+    room = ChartRoom(Path("store"), hand.draw, lambda: 0.0, start)
+    with pytest.raises(ChartError, match="no threads"):
+        room.of_grid("one", _EMPTY, _LIGHT)
+    assert room.of_grid("one", _EMPTY, _LIGHT).current
+
+
+@pytest.mark.parametrize("mistake", [ValueError("no such colour"), KeyError("colour")])
+def test_values_that_can_t_be_drawn_are_a_chart_s_own_trouble(
+    caplog: pytest.LogCaptureFixture, mistake: Exception
+) -> None:
+    hand = _Hand()
+
+    def draw(order: Mapping[str, Any]) -> Mapping[str, str]:
+        if "search" in order:
+            raise mistake
+        return hand.draw(order)
+
+    room = ChartRoom(Path("store"), draw, lambda: hand.time, lambda work: work())
+    with pytest.raises(ChartError, match=r"^the chart could not be drawn; the daemon's log says why$"):
+        room.of_search("a", "front", "1", _LIGHT)
+    assert "colour" in caplog.text
+    assert room.of_grid("one", _EMPTY, _LIGHT).current
+
+
 def test_what_nobody_has_asked_for_lately_gives_way() -> None:
     hand = _Hand()
     room = hand.ready_room()
