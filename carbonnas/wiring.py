@@ -17,15 +17,18 @@ from carbonnas.accounting import Accountant
 from carbonnas.budgeting import BudgetBook, Budgets
 from carbonnas.candidates import CandidateQueue
 from carbonnas.config import ClockSection, SearchConfig
+from carbonnas.costs.known import KnownCosts
+from carbonnas.costs.names import COUNTED
+from carbonnas.costs.screen import Screen
 from carbonnas.energy.meter import EnergyMeter
-from carbonnas.errors import CarbonNASError, ConfigError
+from carbonnas.errors import CarbonNASError, ConfigError, StorageError
 from carbonnas.execution.executor import Executor
 from carbonnas.execution.workbench import Workbench
 from carbonnas.grid import GridSettings, make_monitor
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition
 from carbonnas.planning import Planner
-from carbonnas.plugin_workbench import PluginWorkbench
+from carbonnas.plugin_workbench import task_of_dataset
 from carbonnas.plugins import (
     ENERGY_METERS,
     EXECUTORS,
@@ -145,7 +148,7 @@ def open_search(
         resumed = _fresh_progress(parts, strategy, clock.now())
         store.create(parts.header, resumed)
     else:
-        strategy.load_state_dict(decode_state(resumed.strategy_state))
+        _load_state(strategy, resumed.strategy_state)
     trials = store.trials(search_id)
     if resumed.state is SearchState.RUNNING:
         parts.accountant.restore(trials)
@@ -201,6 +204,15 @@ def _fresh_progress(parts: SearchParts, strategy: SearchStrategy, now: datetime)
     )
 
 
+def _load_state(strategy: SearchStrategy, data: bytes) -> None:
+    try:
+        strategy.load_state_dict(decode_state(data))
+    except KeyError as error:
+        raise StorageError(
+            f"the search can't go on: its strategy's state lacks {error}, an older release wrote it; begin it anew with --new"
+        ) from error
+
+
 class _Builder:
     """Makes the parts of one search."""
 
@@ -250,7 +262,7 @@ class _Builder:
             return strategy
         return Guided(
             strategy,
-            config.search.rank_by,
+            config.rank_by,
             objective=self._objectives[0],
             seed=seed,
             compete=guidance.compete,
@@ -265,11 +277,23 @@ class _Builder:
             space,
             strategy=strategy,
             objectives=self._objectives,
-            queue=CandidateQueue(section.rank_by),
+            queue=CandidateQueue(self._config.rank_by),
             seed=section.seed,
             epochs=section.epochs,
             full_epochs=section.full_epochs,
+            limits=self._config.hard_limits,
+            screen=self._screen(space),
         )
+
+    def _screen(self, space: SearchSpace) -> Screen | None:
+        config = self._config
+        plan, limits, targets = config.cost_plan, config.hard_limits, config.devices
+        bound = {limit.metric for limit in (*limits, *(limit for target in targets for limit in target.limits))}
+        if not bound & {*plan.known}:
+            return None
+        needs_task = plan.task is None and (bool(bound & COUNTED) or bool(plan.tables))
+        task = task_of_dataset(config.training) if needs_task else plan.task
+        return Screen(KnownCosts(space, plan, task), limits, targets)
 
     def _accountant(self, search_id: str, meter: EnergyMeter, store: SearchStore) -> Accountant:
         section, node = self._config.accounting, self._substitutes.node
@@ -285,7 +309,7 @@ class _Builder:
 
     def _executor(self, meter: EnergyMeter) -> Executor:
         config = self._config
-        named = PluginWorkbench(config.space, config.scoring, config.training, config.search.seed)
+        named = config.workbench(meter.probe())
         services = {
             "clock": self._clock,
             "slots": config.search.slots,
@@ -310,4 +334,6 @@ class _Builder:
             started_at=started_at,
             deadline=None if section.deadline is None else started_at + section.deadline,
             clock=self._config.clock.description,
+            limits=self._config.hard_limits,
+            targets=self._config.devices,
         )

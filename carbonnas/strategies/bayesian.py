@@ -1,8 +1,8 @@
-"""Bayesian optimisation with a random forest."""
+"""Bayesian optimisation: a model of the results says what to train next."""
 
 from __future__ import annotations
 
-from statistics import NormalDist
+from importlib.util import find_spec
 from typing import Any, cast
 
 import numpy as np
@@ -11,47 +11,49 @@ from numpy.typing import NDArray
 from carbonnas.architecture import Architecture, as_architecture, derive_seed
 from carbonnas.objectives.objective import Objective
 from carbonnas.search_spaces.space import SearchSpace
+from carbonnas.strategies.forest_surrogate import ForestSurrogate
 from carbonnas.strategies.results import Results
-from carbonnas.strategies.reward import FirstObjective, Reward
+from carbonnas.strategies.reward import Dominance, FirstObjective, Reward
 from carbonnas.strategies.strategy import Observation, SearchStrategy, StateDict
+from carbonnas.strategies.surrogate import Surrogate, SurrogateKind
 
 Array = NDArray[np.float64]
 
-_NORMAL = NormalDist()
-_DOUBT = 1e-9
-"""Added to deviations: forests may be sure."""
+_COUNTED = 16
+"""Networks without a result that a surrogate counts on, at most."""
 
 
 class Bayesian(SearchStrategy):
-    """Proposes what a random forest expects to improve most on the best result.
+    """Proposes what a surrogate, a model of the results, expects to improve most on what is known.
 
-    Proposals are random until `initial` networks have a result. From then on a forest learns the ranks of the results from the features
-    of the space. Of `pool` networks, one half mutations of the ten best and one half random, the one of the largest expected improvement is
-    proposed; the trees' disagreement stands for the doubt. Networks that were proposed or told before are passed over. Failures
-    count as the worst result.
+    Proposals are random until `initial` networks have a result. From then on a surrogate learns from the features of the space. Of
+    `pool` networks, one half mutations of the ten best and one half random, the one that it finds most promising is proposed. Networks
+    that were proposed or told before are passed over. Failures count as the worst result.
 
-    Hutter et al. 2011, "Sequential Model-Based Optimization for General Algorithm Configuration" (SMAC), sections 4.1 and 4.3.
+    The forest maximises the reward; `ForestSurrogate` tells how. BoTorch extends the front of all objectives, as `HypervolumeSurrogate` tells.
 
     Args:
         space: What to search.
         objectives: What the reward is made of.
         seed: Decides the sequence of proposals.
-        reward: What is maximised; the first objective if absent.
+        reward: What the forest maximises; the first objective if absent.
+        surrogate: What learns.
         initial: Networks with a result before anything is learnt, at least 2.
         trees: Trees of the forest, at least 2.
         pool: Networks that are looked at for each proposal, at least 2.
 
     Raises:
-        ValueError: If an option is out of range.
+        ValueError: If an option is out of range, or BoTorch is chosen and not installed, or with another reward than the first objective.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - services, and the options that users set as keyword-only parameters
         self,
         space: SearchSpace,
         objectives: tuple[Objective, ...],
         seed: int,
         reward: Reward | None = None,
         *,
+        surrogate: SurrogateKind = SurrogateKind.FOREST,
         initial: int = 10,
         trees: int = 50,
         pool: int = 100,
@@ -59,15 +61,21 @@ class Bayesian(SearchStrategy):
         for name, value in (("initial", initial), ("trees", trees), ("pool", pool)):
             if value < 2:
                 raise ValueError(f"{name} must be at least 2, got {value}")
+        if surrogate is SurrogateKind.BOTORCH:
+            _require_botorch(reward)
+            reward = Dominance(objectives)
         self._space = space
         self._results = Results(space, reward or FirstObjective(objectives))
+        self._kind = surrogate
         self._seed = seed
         self._initial = initial
         self._trees = trees
         self._pool = pool
         self._proposed: dict[Architecture, None] = {}
+        self._waiting: list[Architecture] = []
+        """The last ones proposed since something was told, without the oldest of very many."""
         self._rng = np.random.default_rng(derive_seed(seed, "bayesian"))
-        self._forest: Any = None
+        self._learnt: Surrogate | None = None
         """Learnt from all results; made when it is asked for."""
 
     def ask(self) -> Architecture:
@@ -78,27 +86,33 @@ class Bayesian(SearchStrategy):
         best = [trained[place] for place in np.argsort(-values, kind="stable")[:10]]
         pool = dict.fromkeys(self._drawn(best) for _ in range(self._pool))
         fresh = [drawn for drawn in pool if drawn not in self._proposed] or list(pool)
-        expected = self._expected_improvement(np.array([self._space.features(drawn) for drawn in fresh]))
-        return self._propose(fresh[int(np.argmax(expected))])
+        if self._learnt is None:
+            self._learnt = self._learn()
+        merits = self._learnt.merits(self._features(fresh), self._features(self._waiting))
+        return self._propose(fresh[int(np.argmax(merits))])
 
     def tell(self, observation: Observation) -> None:
         architecture = self._results.tell(observation)
         if architecture is not None:
             self._proposed[architecture] = None
-            self._forest = None
+            self._waiting = []
+            self._learnt = None
 
     def state_dict(self) -> StateDict:
+        width = len(self._space.choices)
         return {
             "rng": cast("dict[str, Any]", self._rng.bit_generator.state),
             "seed": self._seed,
-            "proposed": np.array(list(self._proposed), dtype=np.int64).reshape(-1, len(self._space.choices)),
+            "proposed": np.array(list(self._proposed), dtype=np.int64).reshape(-1, width),
+            "waiting": np.array(self._waiting, dtype=np.int64).reshape(-1, width),
             **self._results.state(),
         }
 
     def load_state_dict(self, state: StateDict) -> None:
         self._results.load(state)
         self._proposed = dict.fromkeys(as_architecture(row) for row in cast("np.ndarray", state["proposed"]))
-        self._forest = None
+        self._waiting = [as_architecture(row) for row in cast("np.ndarray", state["waiting"])]
+        self._learnt = None
         self._seed = cast("int", state["seed"])
         self._rng.bit_generator.state = cast("dict[str, Any]", state["rng"])
 
@@ -110,27 +124,28 @@ class Bayesian(SearchStrategy):
 
     def _propose(self, architecture: Architecture) -> Architecture:
         self._proposed[architecture] = None
+        self._waiting = [*self._waiting, architecture][-_COUNTED:]
         return architecture
 
-    def _expected_improvement(self, features: Array) -> Array:
-        """Return it for networks by their features, shape (n,), in shares of the ranks, of which the best result has 1."""
-        if self._forest is None:
-            self._forest = self._learnt()
-        # The trees are asked one by one: the forest itself tells their mean only.
-        answers = np.array([tree.predict(features.astype(np.float32)) for tree in self._forest.estimators_])
-        mean, doubt = answers.mean(axis=0), answers.std(axis=0) + _DOUBT
-        beyond = (mean - 1.0) / doubt
-        below = np.array([_NORMAL.cdf(value) for value in beyond.tolist()])
-        density = np.array([_NORMAL.pdf(value) for value in beyond.tolist()])
-        return np.asarray((mean - 1.0) * below + doubt * density)
+    def _features(self, architectures: list[Architecture]) -> Array:
+        rows = [self._space.features(architecture) for architecture in architectures]
+        return np.array(rows, dtype=np.float64).reshape(len(rows), -1 if rows else 0)
 
-    def _learnt(self) -> Any:
-        from sklearn.ensemble import RandomForestRegressor
-
-        trained, failed = self._results.trained, self._results.failed
-        ranks = np.unique(self._results.values(trained), return_inverse=True)[1] + 1.0
-        targets = np.concatenate([ranks / ranks.max(), np.zeros(len(failed))])
-        features = np.array([self._space.features(architecture) for architecture in (*trained, *failed)])
+    def _learn(self) -> Surrogate:
+        trained = self._results.trained
+        features = self._features([*trained, *self._results.failed])
         seed = derive_seed(self._seed, "forest", self._results.turn) % 2**32
-        forest = RandomForestRegressor(self._trees, max_features=1 / 3, random_state=seed)
-        return forest.fit(features, targets)
+        if self._kind is SurrogateKind.FOREST:
+            return ForestSurrogate(features, self._results.values(trained), trees=self._trees, seed=seed)
+        from carbonnas.strategies.hypervolume_surrogate import HypervolumeSurrogate
+
+        return HypervolumeSurrogate(features, self._results.vectors(trained), seed=seed)
+
+
+def _require_botorch(reward: Reward | None) -> None:
+    if find_spec("botorch") is None:
+        raise ValueError(
+            "surrogate 'botorch' needs BoTorch, which is not installed: install the extra 'botorch' of carbonnas"
+        )
+    if reward is not None and type(reward) is not FirstObjective:
+        raise ValueError("surrogate 'botorch' extends the front of all objectives: leave [reward] at 'first'")

@@ -88,9 +88,11 @@ class Guided(SearchStrategy):
         return self._strategy.ask()
 
     def tell(self, observation: Observation) -> None:
-        if observation.kind is TrialKind.TRAIN:
+        if observation.failed:
+            pass  # proposals that were dropped are told as failed trainings, and may be many
+        elif observation.kind is TrialKind.TRAIN:
             self._trained += 1
-        elif self._trained < self._warm_start and not observation.failed:
+        elif self._trained < self._warm_start:
             known = {name: observation.metrics[name] for name in self._proxies if name in observation.metrics}
             self._scored.setdefault(observation.architecture, known)
         self._strategy.tell(observation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from itertools import accumulate
 
 import torch
@@ -48,17 +48,19 @@ class LstmPolicy(Policy):
             setattr(self.get_submodule(owner), leaf, nn.Parameter(values))
 
     def logits(self, decided: Tensor) -> list[Tensor]:
+        steps = self.steps(len(decided))
+        return [steps.send(chosen) for chosen in (None, *decided.unbind(1))[: len(self.options)]]
+
+    def steps(self, count: int) -> Generator[Tensor, Tensor | None, None]:
         states: list[tuple[Tensor, Tensor] | None] = [None] * len(self.cells)
-        given = self.start.expand(len(decided), -1)
-        found = []
-        for place, head in enumerate(self.heads[: decided.shape[1] + 1]):
-            if place:
-                given = self.embedding(decided[:, place - 1] + self._starts[place - 1])
+        given = self.start.expand(count, -1)
+        for start, head in zip(self._starts, self.heads, strict=True):
             for layer, cell in enumerate(self.cells):
                 states[layer] = state = cell(given, states[layer])
                 given = state[0]
-            found.append(head(given))
-        return found
+            chosen = yield head(given)
+            assert chosen is not None  # noqa: S101 - only the first step begins with nothing
+            given = self.embedding(chosen + start)
 
     @property
     def labels(self) -> Mapping[str, Sequence[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -38,6 +38,14 @@ class Policy(nn.Module, ABC):
             Tensors of `batch x options`, one for each decided choice and one for the next, if there is one.
         """
 
+    def steps(self, count: int) -> Generator[Tensor, Tensor | None, None]:
+        """Decide step by step: yield the logits of each choice, `count x options`, and be sent its decisions, `count` of int64."""
+        decided = torch.empty(count, 0, dtype=torch.int64)
+        for _ in self.options:
+            chosen = yield self.logits(decided)[-1]
+            assert chosen is not None  # noqa: S101 - only the first step begins with nothing
+            decided = torch.cat([decided, chosen[:, None]], dim=1)
+
     @property
     @abstractmethod
     def labels(self) -> Mapping[str, Sequence[str]]:
@@ -46,14 +54,15 @@ class Policy(nn.Module, ABC):
     @torch.no_grad()
     def draw(self, count: int, rng: np.random.Generator) -> list[Architecture]:
         """Draw architectures; nobody asks here whether they are valid."""
-        decided = torch.empty(count, 0, dtype=torch.int64)
+        steps, chosen = self.steps(count), None
+        decided: list[Tensor] = []
         for _ in self.options:
-            bounds = self.logits(decided)[-1].double().softmax(1).cumsum(1).numpy()
+            bounds = steps.send(chosen).double().softmax(1).cumsum(1).numpy()
             # Above the last bound there is nothing to choose; it may lie below 1 by rounding.
             above = (bounds <= rng.random((count, 1))).sum(1)
             chosen = torch.from_numpy(np.minimum(above, bounds.shape[1] - 1))
-            decided = torch.cat([decided, chosen[:, None]], dim=1)
-        return [as_architecture(row) for row in decided.tolist()]
+            decided.append(chosen)
+        return [as_architecture(row) for row in torch.stack(decided, dim=1).tolist()]
 
     def forward(self, architectures: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
         """Return log-probability and entropy along given decisions, each summed over the choices that matter.

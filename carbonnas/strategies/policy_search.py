@@ -231,20 +231,21 @@ class PolicySearch(SearchStrategy):
             self._drawn = []
 
     def _update(self) -> None:
-        rows, active = self._tensors([architecture for architecture, _ in self._pending])
-        advantages = torch.tensor([advantage for _, advantage in self._pending])
+        settings, told = self._settings, len(self._pending)
         best, merits = self._imitated()
-        with torch.no_grad():
-            former = self._policy(rows, active)[0]
-        uniform, clip = self._policy.uniform_entropy(active), self._settings.clip
-        for _ in range(self._settings.epochs):
+        rows, active = self._tensors([*(architecture for architecture, _ in self._pending), *best])
+        advantages = torch.tensor([advantage for _, advantage in self._pending])
+        uniform, former = self._policy.uniform_entropy(active[:told]), None
+        for _ in range(settings.epochs):
             log_probability, entropy = self._policy(rows, active)
-            ratio = (log_probability - former).exp()
-            gain = torch.minimum(ratio * advantages, ratio.clamp(1 - clip, 1 + clip) * advantages)
-            missing = (self._settings.entropy_floor * uniform - entropy).clamp(min=0)
-            loss = -gain.mean() - self._settings.entropy * entropy.mean() + _DEFENCE * missing.mean()
+            former = log_probability[:told].detach() if former is None else former
+            ratio = (log_probability[:told] - former).exp()
+            clipped = ratio.clamp(1 - settings.clip, 1 + settings.clip)
+            gain = torch.minimum(ratio * advantages, clipped * advantages)
+            missing = (settings.entropy_floor * uniform - entropy[:told]).clamp(min=0)
+            loss = -gain.mean() - settings.entropy * entropy[:told].mean() + _DEFENCE * missing.mean()
             if best:
-                loss = loss - self._settings.imitation * (merits * self._policy(*self._tensors(best))[0]).mean()
+                loss = loss - settings.imitation * (merits * log_probability[told:]).mean()
             _step(self._adam, loss)
 
     def _imitated(self) -> tuple[list[Architecture], Tensor]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import Any, cast
 
 import numpy as np
@@ -14,6 +13,7 @@ from carbonnas.architecture import Architecture, as_architecture, derive_seed
 from carbonnas.objectives.objective import Objective
 from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.strategies.gaussian_process import GaussianProcess
+from carbonnas.strategies.normal_scores import normal_scores
 from carbonnas.strategies.results import Results
 from carbonnas.strategies.reward import FirstObjective, Reward
 from carbonnas.strategies.strategy import Candidate, Observation, SearchStrategy, StateDict
@@ -112,7 +112,7 @@ class Predictor(SearchStrategy):
         if len(known) < self._initial:
             return None
         worth = self._reward.values(np.array([vectors[place] for place in known]), len(known))
-        inputs, targets = self._inputs(candidates), _normal_scores(worth)
+        inputs, targets = self._inputs(candidates), normal_scores(worth)
         process = GaussianProcess.fit(inputs[known], targets)
         # What is in training already has no result, but the next choice has to count on it as well as on the ones before.
         counted = sorted(set(range(len(candidates))) - set(waiting) - set(known))
@@ -160,10 +160,3 @@ class Predictor(SearchStrategy):
         inputs = np.column_stack([features, *ranks])
         centred = inputs - inputs.mean(axis=0)
         return np.asarray(centred / np.where(centred.std(axis=0) > 0, centred.std(axis=0), 1.0))
-
-
-def _normal_scores(values: Array) -> Array:
-    """Return the quantile of a normal distribution that goes with each value's rank; equal values have equal scores."""
-    ranks = np.unique(values, return_inverse=True)[1]
-    quantile = NormalDist().inv_cdf
-    return np.array([quantile((rank + 0.5) / (int(ranks.max()) + 1)) for rank in ranks.tolist()])

@@ -85,9 +85,13 @@ class RegularizedEvolution(SearchStrategy):
         return {"rng": rng, "population": members, **self._results.state()}
 
     def load_state_dict(self, state: StateDict) -> None:
-        self._results.load(state)
+        members = [as_architecture(member) for member in cast("np.ndarray", state["population"])]
+        if "values" in state:  # of the first release, which kept no more than the population
+            self._results.load_values(members, cast("np.ndarray", state["values"]).tolist())
+        else:
+            self._results.load(state)
         self._population.clear()
-        self._population.extend(as_architecture(member) for member in cast("np.ndarray", state["population"]))
+        self._population.extend(members)
         self._rng.bit_generator.state = cast("dict[str, Any]", state["rng"])
 
     def _parent(self) -> Architecture:

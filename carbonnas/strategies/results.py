@@ -108,3 +108,9 @@ class Results:
             self._ranks[architecture] = (full, epochs)
         by_place = dict(zip(order, known, strict=True))
         self._vectors = {by_place[place]: known[by_place[place]] for place in sorted(by_place)}
+
+    def load_values(self, architectures: list[Architecture], values: list[float]) -> None:
+        """Go on from the values of the first objective alone; trainings that come later count more."""
+        networks = [self._space.canonical(architecture) for architecture in architectures]
+        self._vectors = {network: (value,) for network, value in zip(networks, values, strict=True)}
+        self._ranks = dict.fromkeys(networks, (0, 0))

@@ -1,4 +1,4 @@
-"""The conformance suite of search strategies; it needs pytest, which is no dependency of the package.
+"""The conformance suite of search strategies; it needs pytest and hypothesis, which are no dependencies of the package.
 
 class TestMyStrategy(StrategyConformance):
     def make_space(self) -> SearchSpace:
@@ -11,11 +11,16 @@ class TestMyStrategy(StrategyConformance):
 
 from __future__ import annotations
 
+import enum
+import math
 import random
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar, NoReturn
 
 import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from carbonnas.architecture import Architecture, stable_hash
 from carbonnas.objectives.objective import Direction, Objective
@@ -67,6 +72,20 @@ def scored(architecture: Architecture) -> Observation:
     return Observation(architecture, TrialKind.SCORE, PROXY, {"synflow": 1.0})
 
 
+class Fate(enum.Enum):
+    """What becomes of a proposal."""
+
+    TRAINED = enum.auto()
+    FAILED = enum.auto()
+    NOT_FINITE = enum.auto()
+    """A training whose accuracy is no number."""
+    SCORED = enum.auto()
+    FORGOTTEN = enum.auto()
+    """Nothing is ever told of it."""
+    ANOTHER_TRAINED = enum.auto()
+    """Nothing is told of it, but of a network that was not proposed."""
+
+
 class StrategyConformance(ABC):
     """The laws of `SearchStrategy`; subclass it in a test module and say how the strategy is made.
 
@@ -97,6 +116,21 @@ class StrategyConformance(ABC):
                 strategy.tell(trained(proposals[-2] if step % 4 == 0 and len(proposals) > 1 else proposals[-1]))
             elif step % 2:
                 strategy.tell(trained(proposals[-1], failed=True))
+        return proposals
+
+    def live(self, strategy: SearchStrategy, fates: Sequence[Fate]) -> list[Architecture]:
+        """Ask once for each fate, tell what became of the proposal, and return the proposals."""
+        space, outside = self.make_space(), np.random.default_rng(len(fates))
+        proposals: list[Architecture] = []
+        for fate in fates:
+            proposals.append(strategy.ask())
+            if fate is Fate.SCORED:
+                strategy.tell(scored(proposals[-1]))
+            elif fate is Fate.NOT_FINITE:
+                strategy.tell(Observation(proposals[-1], TrialKind.TRAIN, SEARCH, {"val_accuracy": math.nan}))
+            elif fate is not Fate.FORGOTTEN:
+                told = space.sample(outside) if fate is Fate.ANOTHER_TRAINED else proposals[-1]
+                strategy.tell(trained(told, failed=fate is Fate.FAILED))
         return proposals
 
     def candidates(self, scored_count: int, trained_count: int) -> list[Candidate]:
@@ -135,6 +169,19 @@ class StrategyConformance(ABC):
         successor = self.resumed(uninterrupted, seed=99)
         assert self.drive(successor, self.steps) == self.drive(uninterrupted, self.steps)
         assert encode_state(successor.state_dict()) == encode_state(uninterrupted.state_dict())
+
+    @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+    @given(st.lists(st.sampled_from(Fate), max_size=20), st.lists(st.sampled_from(Fate), min_size=1, max_size=10))
+    def test_whatever_happens_it_goes_on_exactly_and_within_the_space(
+        self, before: list[Fate], after: list[Fate]
+    ) -> None:
+        space, uninterrupted = self.make_space(), self.make(5)
+        proposals = self.live(uninterrupted, before)
+        successor = self.resumed(uninterrupted, seed=98)
+        proposals += self.live(successor, after)
+        assert proposals[len(before) :] == self.live(uninterrupted, after)
+        for architecture in proposals:
+            space.validate(architecture)
 
     def test_a_strategy_can_be_stored_at_every_step(self) -> None:
         space, rng = self.make_space(), np.random.default_rng(0)

@@ -58,7 +58,7 @@ class _Suite(StrategyConformance):
     def make(self, seed: int) -> SearchStrategy:
         strategy = make(self.name, self.space, seed)
         return (
-            Guided(strategy, ("synflow",), objective=OBJECTIVES[0], seed=seed, compete=3, warm_start=4)
+            Guided(strategy, ("synflow",), objective=OBJECTIVES[0], seed=seed, compete=3, warm_start=2)
             if self.guided
             else strategy
         )
@@ -68,6 +68,7 @@ class _Suite(StrategyConformance):
 def test_every_strategy_keeps_its_laws_on_every_space(name: str, space: str) -> None:
     suite = _Suite(name, SEARCH_SPACES.create(space, {}, {}))
     suite.test_proposals_belong_to_the_space()
+    suite.test_the_same_seed_and_calls_give_the_same_proposals()
     suite.test_a_stored_strategy_goes_on_exactly()
     suite.test_failures_alone_do_not_end_a_search()
 
