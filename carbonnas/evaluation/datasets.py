@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from carbonnas.errors import DatasetError
 from carbonnas.evaluation.images import Dataset
+from carbonnas.search_spaces.space import TaskShape
 
 DatasetName = Literal["digits", "noisy_digits", "fashion_mnist", "text"]
 
@@ -44,3 +45,18 @@ def load_dataset(name: str, path: Path | None = None) -> Dataset:
             return load_text(path)
         case _:
             raise DatasetError(f"there is no data set {name!r}; choose one of {', '.join(get_args(DatasetName))}")
+
+
+def task_of(name: str, path: Path | None = None) -> TaskShape:
+    """Return what networks for a data set are built for, without reading its images; a text has to be read, to know its characters.
+
+    Raises:
+        DatasetError: If there is no such data set, or the text can't be read.
+    """
+    match name:
+        case "digits" | "noisy_digits":
+            return TaskShape(channels=1, height=8, width=8, classes=10)
+        case "fashion_mnist":
+            return TaskShape(channels=1, height=28, width=28, classes=10)
+        case _:
+            return load_dataset(name, path).task

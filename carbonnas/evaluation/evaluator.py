@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from carbonnas.architecture import Architecture
+from carbonnas.search_spaces.space import TaskShape
 from carbonnas.trials import Fidelity, TrialKind
 
 
@@ -37,10 +38,12 @@ class Evaluation:
         metrics: Measured values by name. Accuracies are fractions 0..1 (`val_accuracy`, `test_accuracy` only at fidelity `full`);
             `params` and `macs` are counts; raw proxy scores bear the proxy's name.
         modelled_seconds: For results that come from a table: how long the work would have taken; `None` for real work.
+        lacks: Metrics that were wanted and could not be told, and why, one sentence each.
     """
 
     metrics: Mapping[str, float]
     modelled_seconds: float | None = None
+    lacks: Mapping[str, str] = field(default_factory=dict)
 
 
 class EvaluationFailedError(Exception):
@@ -70,6 +73,11 @@ class Evaluator(ABC):
 
     Constructor: services before `*` are `space: SearchSpace` and `seed: int`; options are keyword-only.
     """
+
+    @property
+    def task(self) -> TaskShape | None:
+        """What the networks of a search are built for; `None` where no network is built."""
+        return None
 
     @abstractmethod
     def evaluate(self, request: EvaluationRequest, session: Session) -> Evaluation:

@@ -116,6 +116,10 @@ class TrainingEvaluator(Evaluator):
             "test",
         )
 
+    @property
+    def task(self) -> TaskShape:
+        return self._search_work.task
+
     def evaluate(self, request: EvaluationRequest, session: Session) -> Evaluation:
         if request.kind is not TrialKind.TRAIN or request.fidelity.epochs < 1:
             raise EvaluationFailedError(f"training can't evaluate a {request.kind.value} trial at {request.fidelity}")

@@ -24,11 +24,12 @@ class Synflow(SharedProxy):
 
 
 class LogSynflow(SharedProxy):
-    """The sum over the weights of |w| log(1 + dR/dw), with the flow R of `Synflow`.
+    """The sum over the weights of |w| log(1 + |dR/dw|), with the flow R of `Synflow`.
 
     Cavagnero et al., 2023, "FreeREA: Training-free evolution-based architecture search", WACV: the logarithm inside the sum keeps a few
-    huge gradients from deciding everything. At least 0, and 0 for a disconnected network. A gradient beyond float64 counts as the
-    largest float64.
+    huge gradients from deciding everything. They write dR/dw, which is never negative where only sums, means and rectifiers follow
+    the weights; behind a softmax, as in attention, it may be, and counts by its size as in `Synflow`. At least 0, and 0 for a
+    disconnected network. A gradient beyond float64 counts as the largest float64.
     """
 
     def read(self, subject: Subject) -> float:
@@ -37,4 +38,4 @@ class LogSynflow(SharedProxy):
 
 def _bounded(gradient: torch.Tensor) -> torch.Tensor:
     largest = torch.finfo(torch.float64).max
-    return gradient.nan_to_num(nan=largest, posinf=largest)
+    return gradient.abs().nan_to_num(nan=largest, posinf=largest)

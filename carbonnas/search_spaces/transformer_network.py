@@ -47,9 +47,15 @@ class TransformerNetwork(nn.Module):
         nn.init.trunc_normal_(self.positions, std=_DEVIATION)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Return logits: `batch x classes` of images, `batch x classes x width` of texts; see `TaskShape`."""
-        tokens = self.embedding(self._padded(inputs)).flatten(2).transpose(1, 2) + self.positions
-        states = self.norm(self.blocks(tokens))
+        """Return logits: `batch x classes` of images, `batch x classes x width` of texts; see `TaskShape`.
+
+        Raises:
+            ValueError: If the inputs are not of the task's size: a token without a position of its own means nothing.
+        """
+        tokens = self.embedding(self._padded(inputs)).flatten(2).transpose(1, 2)
+        if tokens.shape[1] != self.positions.shape[1]:
+            raise ValueError(f"the network has positions for {self.positions.shape[1]} tokens, got {tokens.shape[1]}")
+        states = self.norm(self.blocks(tokens + self.positions))
         if not self._is_text:
             return cast("torch.Tensor", self.classifier(states.mean(dim=1)))
         logits = self.classifier(states).unflatten(2, (self._patch, self._task.classes)).flatten(1, 2)

@@ -48,3 +48,8 @@ def test_further_channels_are_silent() -> None:
 
 def test_a_network_without_activations_has_one_region() -> None:
     assert regions(nn.Conv2d(1, 4, 3)) == 1
+
+
+def test_a_network_that_takes_its_own_size_only_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="images of 3 x 3, and the network takes its own size only: mat1 and mat2"):
+        regions(nn.Flatten(), nn.Linear(64, 2), nn.ReLU())

@@ -39,6 +39,19 @@ def test_logsynflow_takes_the_logarithm_of_each_gradient() -> None:
     assert LogSynflow().score(layers, batch, torch.Generator()) == pytest.approx(expected)
 
 
+def test_logsynflow_counts_a_gradient_below_zero_by_its_size() -> None:
+    class Falling(nn.Module):
+        """Falls with what enters it, as one output of a softmax does with the inputs of the others."""
+
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            return -inputs
+
+    batch = ProxyBatch(torch.zeros(4, 2, 1, 1), torch.zeros(4, dtype=torch.int64))
+    layers = nn.Sequential(nn.Flatten(), linear([[1, -2]]), Falling())
+    # dR/dw is -1 at both weights.
+    assert LogSynflow().score(layers, batch, torch.Generator()) == pytest.approx((1 + 2) * math.log(2))
+
+
 def test_logsynflow_of_a_network_that_lets_nothing_through_is_zero() -> None:
     batch = ProxyBatch(torch.zeros(4, 2, 1, 1), torch.zeros(4, dtype=torch.int64))
     dead = nn.Sequential(nn.Flatten(), linear([[0, 0]]), linear([[0]]))

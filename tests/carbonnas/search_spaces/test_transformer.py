@@ -111,3 +111,12 @@ def test_heads_must_divide_the_width() -> None:
 def test_options_out_of_range_are_refused(wrong: dict[str, tuple[int, ...]], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         Transformer(**wrong)
+
+
+@pytest.mark.torch
+def test_images_of_another_size_are_refused() -> None:
+    task = TaskShape(1, 8, 8, 3)
+    network = Transformer(patches=(4,), widths=(8,), heads=(2,)).build((0,) * 15, task)
+    # 2 x 2 patches against one, which every position could silently be added to.
+    with pytest.raises(ValueError, match="positions for 4 tokens, got 1"):
+        network(torch.zeros(2, 1, 4, 4))
