@@ -30,9 +30,17 @@ from carbon_sources.forecasting.hourly import LONGEST_HISTORY
 from carbon_sources.groups import DEFAULT_FORECASTER
 from carbon_sources.interval import parse_instant
 from carbon_sources.units import Duration, Grams
+from carbonnas.costs.names import LATENCY
+from carbonnas.costs.plan import CostPlan, parse_task
+from carbonnas.costs.settings import CostsSection, LimitSection, TargetSection
+from carbonnas.energy.meter import ProbeFactory
+from carbonnas.objectives.limit import Limit
 from carbonnas.objectives.objective import Objective
+from carbonnas.objectives.target import Target
 from carbonnas.plan import PlanShape
+from carbonnas.plugin_workbench import PluginWorkbench
 from carbonnas.plugins import PluginChoice
+from carbonnas.proxies.fusion import DEFAULT, expand
 from carbonnas.strategies.reward import Reward, RewardKind, make_reward
 from carbonnas.trials import Fidelity, FidelityName
 from schedulers.budget import AtLimit, EmissionBudget, Window
@@ -122,8 +130,8 @@ class SearchSection(_Section):
     """Epochs of the full training of the winner, whose test accuracy is reported; absent: none is done."""
     objectives: tuple[Annotated[str, AfterValidator(_objective)], ...] = ("maximize val_accuracy", "minimize params")
     """What is searched for; the first ranks, all span the Pareto front."""
-    rank_by: tuple[str, ...] = Field(default=("params", "synflow", "naswot"), min_length=1)
-    """Scores that are fused to rank candidates."""
+    rank_by: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Scores that are fused to rank candidates; absent: see `SearchConfig.rank_by`."""
     deadline: PositiveDuration | None = None
     """Longest duration of the search; absent: none."""
     training_time: PositiveDuration | None = None
@@ -319,6 +327,9 @@ class SearchConfig(_Section):
     executor: PluginChoice = PluginChoice("process")
     reward: RewardSection = RewardSection()
     guidance: GuidanceSection = GuidanceSection()
+    costs: CostsSection = CostsSection()
+    limits: tuple[LimitSection, ...] = ()
+    targets: tuple[TargetSection, ...] = ()
     budgets: tuple[BudgetSection, ...] = ()
     safety: SafetySection = SafetySection()
     accounting: AccountingSection = AccountingSection()
@@ -332,6 +343,51 @@ class SearchConfig(_Section):
                 "a simulated clock goes with the simulated executor and with no other: set both or neither"
             )
         return self
+
+    @model_validator(mode="after")
+    def _check_targets(self) -> SearchConfig:
+        names = [section.name for section in self.targets]
+        if len(set(names)) < len(names):
+            raise ValueError("two targets have the same name")
+        return self
+
+    @property
+    def rank_by(self) -> tuple[str, ...]:
+        """Scores that are fused to rank candidates: by default the default fusion, or the `proxies` of the scoring that lack part of it."""
+        if self.search.rank_by is not None:
+            return self.search.rank_by
+        named = self.scoring.options.get("proxies", DEFAULT)
+        scored = tuple(map(str, named)) if isinstance(named, list | tuple) else ()
+        return scored if scored and not {*expand(DEFAULT)} <= {*expand(scored)} else DEFAULT
+
+    @property
+    def hard_limits(self) -> tuple[Limit, ...]:
+        """What networks must keep."""
+        return tuple(section.limit for section in self.limits)
+
+    @property
+    def devices(self) -> tuple[Target, ...]:
+        """The devices that networks are searched for."""
+        return tuple(section.target for section in self.targets)
+
+    @property
+    def cost_plan(self) -> CostPlan:
+        """Which costs of networks have to be found, and how."""
+        costs = self.costs
+        objectives = {Objective.parse(text).metric for text in self.search.objectives}
+        limited = {section.metric for section in self.limits}
+        tables = {section.target.metric: section.table for section in self.targets}
+        if costs.latency_table is not None:
+            tables[LATENCY] = costs.latency_table
+        task = None if costs.task is None else parse_task(costs.task)
+        return CostPlan(
+            frozenset(objectives | limited | tables.keys()), task, costs.device, tables, costs.unstable_above
+        )
+
+    def workbench(self, probe: ProbeFactory | None = None) -> PluginWorkbench:
+        """Return what makes the evaluators; `probe` makes what measures the energy of a worker."""
+        search = self.search
+        return PluginWorkbench(self.space, self.scoring, self.training, search.seed, self.cost_plan, probe)
 
     @property
     def fingerprint(self) -> str:

@@ -22,6 +22,9 @@ from carbonnas.objectives.objective import Objective
 from carbonnas.plugins import GROUP_OF_TABLE, PluginChoice
 from schedulers.errors import SchedulingError
 
+DEPENDING = (*GROUP_OF_TABLE, "costs", "targets")
+"""Tables whose meaning depends on more than their text: on plug-ins, or on the folder of the file."""
+
 _UNUSABLE = PluginChoice("")
 """Stands in for a table that has mistakes of its own, so that the others are found as well."""
 
@@ -74,18 +77,18 @@ def load_grid(path: Path) -> GridConfig:
     return config
 
 
-def config_from_choices(text: str, choices: Mapping[str, Mapping[str, Any]], origin: str) -> SearchConfig:
+def config_from_choices(text: str, choices: Mapping[str, Any], origin: str) -> SearchConfig:
     """Return a configuration that `parse_config` has accepted before, without importing its plug-ins.
 
     Args:
         text: Its TOML.
-        choices: Chosen plug-in and its options by table, as the JSON of the accepted configuration has them.
+        choices: The tables of `DEPENDING`, as the JSON of the accepted configuration has them.
         origin: What messages call it.
 
     Raises:
         ConfigError: If this release would not accept it.
     """
-    chosen = {key: PluginChoice(**choice) for key, choice in choices.items()}
+    chosen = {key: PluginChoice(**value) if key in GROUP_OF_TABLE else value for key, value in choices.items()}
     try:
         return SearchConfig.model_validate({**toml_tables(text, origin), **chosen})
     except ValidationError as error:
@@ -157,7 +160,7 @@ def parse_config(text: str, origin: str, folder: Path) -> SearchConfig:
             choices[key] = _plugin_choice(key, tables[key], group, folder, problems)
     config: SearchConfig | None = None
     try:
-        config = SearchConfig.model_validate({**tables, **choices})
+        config = SearchConfig.model_validate({**_with_paths(tables, folder), **choices})
     except ValidationError as error:
         problems.extend(sentences("", error, beside_others=bool(problems)))
     problems.extend(_refusals(choices, config))
@@ -191,6 +194,21 @@ def _plugin_choice(key: str, table: object, group: PluginGroup[Any], folder: Pat
         return _UNUSABLE
     written = {name: table[name] for name in sorted(options.model_fields_set)}
     return PluginChoice(use, {k: _from_folder(v, getattr(options, k), folder) for k, v in written.items()})
+
+
+def _with_paths(tables: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the tables with the paths of latency tables resolved from the folder of the file."""
+    found = dict(tables)
+    if isinstance(costs := tables.get("costs"), dict):
+        found["costs"] = _path_resolved(costs, "latency_table", folder)
+    if isinstance(targets := tables.get("targets"), list):
+        found["targets"] = [_path_resolved(t, "table", folder) if isinstance(t, dict) else t for t in targets]
+    return found
+
+
+def _path_resolved(table: Mapping[str, Any], key: str, folder: Path) -> dict[str, Any]:
+    written = table.get(key)
+    return {**table, key: str(folder / Path(written).expanduser())} if isinstance(written, str) else dict(table)
 
 
 def _impossible(value: object) -> str | None:

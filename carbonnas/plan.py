@@ -10,7 +10,8 @@ schedule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from carbonnas.trial_book import TrialBook
 from carbonnas.trials import FidelityName
@@ -78,6 +79,7 @@ class PlanPosition:
         promoted: Rounds whose trainings were chosen.
         final_planned: Whether the full training of the winner was planned or given up.
         completed: Rounds whose full trainings were chosen.
+        pruned: Networks that were proposed and dropped before any work, by the limit that they broke; those of two rounds count twice.
     """
 
     asked: int = 0
@@ -85,6 +87,7 @@ class PlanPosition:
     promoted: int = 0
     final_planned: bool = False
     completed: int = 0
+    pruned: Mapping[str, int] = field(default_factory=dict)
 
 
 def tellable_rounds(shape: PlanShape, position: PlanPosition) -> range:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from carbon_sources.intensity import IntensitySeries
 from carbon_sources.interval import Interval
 from carbonnas.emissions import EmissionEntry
 from carbonnas.energy.meter import EnergySample, Measurement
+from carbonnas.objectives.limit import Limit
 from carbonnas.objectives.objective import Objective
+from carbonnas.objectives.target import Target
 from carbonnas.trials import Trial
 from schedulers.budget import BudgetState, EmissionBudget
 from schedulers.decision import Decision
@@ -125,6 +128,9 @@ class SearchRecord:
         budgets: How each budget of its own stands, what operators have added included.
         measurement: How energy was measured.
         overrides: What operators have added to its budgets, or to common ones of the daemon while it lived there; oldest first.
+        limits: What networks must keep.
+        targets: The devices that networks are searched for.
+        pruned: Proposals that were dropped before any work, by the limit that they broke.
     """
 
     search_id: str
@@ -148,3 +154,6 @@ class SearchRecord:
     measurement: Measurement
     exceeded: tuple[tuple[int, BudgetState], ...] = ()
     overrides: tuple[Override, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    targets: tuple[Target, ...] = ()
+    pruned: Mapping[str, int] = field(default_factory=dict)

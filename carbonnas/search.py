@@ -66,7 +66,7 @@ class Search:
         self._progress = progress
         self._reader = ProgressReader(parts.header, parts.planner, parts.accountant, parts.training_s)
         self._trials = TrialBook(trials)
-        self._best = next(iter(ranked_trainings(trials, self.objective)), None)
+        self._best = next(iter(ranked_trainings(trials, self.objective, parts.header.limits)), None)
         self._decisions = DecisionLog(decisions)
         self._epochs: dict[int, EpochReport] = {}
         self._suspending: set[int] = set()
@@ -177,8 +177,8 @@ class Search:
             self._reader.note_suspended(trial, None if report is None else report.epoch / report.epochs)
             trial = trial.to(TrialState.SUSPENDED)
         elif outcome.kind is OutcomeKind.COMPLETED and outcome.evaluation is not None:
-            self._parts.planner.require_metrics(trial, outcome.evaluation.metrics)
-            trial = trial.to(TrialState.COMPLETED, ended_at=outcome.at, metrics=dict(outcome.evaluation.metrics))
+            spent = self._parts.accountant.spent(trial)
+            trial = self._parts.planner.completed(trial, outcome.at, outcome.evaluation, spent)
         elif outcome.kind is OutcomeKind.LOST and trial.attempt < _MAX_ATTEMPTS:
             _log.warning("trial %d is tried again: %s", trial.number, outcome.failure)
             trial = trial.to(TrialState.QUEUED, attempt=trial.attempt + 1)
@@ -345,7 +345,7 @@ class Search:
         step.trials[trial.number] = trial
         if trial.kind is TrialKind.TRAIN and trial.state is TrialState.COMPLETED:
             known = [trial] if self._best is None else [self._best, trial]
-            self._best = next(iter(ranked_trainings(known, self.objective)), None)
+            self._best = next(iter(ranked_trainings(known, self.objective, self._parts.header.limits)), None)
 
     def _status(
         self, observation: Observation, decision: Decision, blocked: Sequence[Blocked], step: Step

@@ -69,7 +69,7 @@ def test_every_command_can_answer_in_json(name: str) -> None:
 
 
 def test_the_table_of_the_readme_names_no_other_command() -> None:
-    assert set(re.findall(r"^\| `carbonnas (\w+)", README, flags=re.MULTILINE)) == set(COMMANDS)
+    assert set(re.findall(r"^\| `carbonnas ([\w-]+)", README, flags=re.MULTILINE)) == set(COMMANDS)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from carbonnas.config import (
     SearchSection,
 )
 from carbonnas.config_file import parse_config
+from carbonnas.costs.settings import CostsSection, LimitSection, TargetSection
 from carbonnas.plugins import EVALUATORS, GROUP_OF_TABLE, PluginChoice
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -35,6 +36,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[search]`": SearchSection,
     "`[reward]`": RewardSection,
     "`[guidance]`": GuidanceSection,
+    "`[costs]`": CostsSection,
+    "`[[limits]]`": LimitSection,
+    "`[[targets]]`": TargetSection,
     "`[[budgets]]`": BudgetSection,
     "`[safety]`": SafetySection,
     "`[accounting]`": AccountingSection,

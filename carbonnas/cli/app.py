@@ -13,6 +13,7 @@ import typer
 from carbonnas.cli import daemon_commands
 from carbonnas.cli.backtest.command import backtest
 from carbonnas.cli.intensity.commands import intensity
+from carbonnas.cli.latency_table.command import latency_table
 from carbonnas.cli.parameters import AsJson, State
 from carbonnas.cli.score.command import score
 from carbonnas.cli.simulate.command import simulate
@@ -149,6 +150,7 @@ def doctor(*, state: State = None, as_json: AsJson = False) -> None:
 
 daemon_commands.add_to(app)
 app.command()(score)
+app.command(name="latency-table")(latency_table)
 app.command()(backtest)
 app.command()(simulate)
 app.add_typer(intensity)

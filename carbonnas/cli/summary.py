@@ -6,9 +6,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from carbonnas.cli.output import results
+from carbonnas.report.cells import target_words
 from carbonnas.report.comparison import against, idle_note
 from carbonnas.report.formatting import grams, kwh, metric, spent, spent_share
-from carbonnas.report.model import Best, ReportDocument, Totals
+from carbonnas.report.model import Best, ReportDocument, TargetFront, Totals
 from carbonnas.trials import TrialKind, TrialState
 
 
@@ -22,6 +23,8 @@ def print_summary(document: ReportDocument) -> None:
     table.add_row("search", escape(f"{search.id}: {search.name}"))
     table.add_row("state", search.state.value + ended)
     table.add_row("best", escape(_best(document.best)))
+    for target in document.targets:
+        table.add_row("target", escape(f"{target.name}: {_on_target(target)}"))
     table.add_row("work", _work(document))
     table.add_row("energy", kwh(document.totals.energy_kwh))
     table.add_row("emissions", _emissions(document.totals))
@@ -46,11 +49,21 @@ def _best(best: Best | None) -> str:
     return f"{best.architecture} ({shown})"
 
 
+def _on_target(target: TargetFront) -> str:
+    first = next(iter(target.front), None)
+    if first is None:
+        return target_words(target)
+    shown = ", ".join(f"{name.replace('_', ' ')} {metric(name, value)}" for name, value in first.objectives.items())
+    return f"{target_words(target)} {first.architecture} ({shown})"
+
+
 def _work(document: ReportDocument) -> str:
     done = [trial for trial in document.trials if trial.state is TrialState.COMPLETED]
     trained = sum(trial.kind is TrialKind.TRAIN for trial in done)
     failed = sum(trial.state is TrialState.FAILED for trial in document.trials)
-    return f"{len(done) - trained} scored, {trained} trained" + (f", {failed} failed" if failed else "")
+    pruned = sum(line.pruned for line in document.limits)
+    more = (f", {failed} failed" if failed else "") + (f", {pruned} dropped before any work" if pruned else "")
+    return f"{len(done) - trained} scored, {trained} trained{more}"
 
 
 def _emissions(totals: Totals) -> str:

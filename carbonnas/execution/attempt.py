@@ -55,7 +55,8 @@ def evaluate_safely(evaluators: Mapping[TrialKind, Evaluator], request: Evaluati
     try:
         evaluation = evaluators[request.kind].evaluate(request, session)
         seconds = evaluation.modelled_seconds
-        evaluation = Evaluation(plain(evaluation.metrics), None if seconds is None else float(seconds))
+        lacks = {_plain_name(name): _clean(str(why))[:_LONGEST_SENTENCE] for name, why in evaluation.lacks.items()}
+        evaluation = Evaluation(plain(evaluation.metrics), None if seconds is None else float(seconds), lacks)
     except SuspendedError:
         return Verdict(OutcomeKind.SUSPENDED)
     except EvaluationFailedError as error:

@@ -112,7 +112,7 @@ class SimulatedJob:
             "start": self.start.isoformat(),
             "end": self.end.isoformat(),
             "kind": self.outcome.kind.value,
-            "evaluation": None if evaluation is None else [dict(evaluation.metrics), evaluation.modelled_seconds],
+            "evaluation": None if evaluation is None else _told(evaluation),
             "failure": self.outcome.failure,
             "epoch_s": self.epoch_s,
             "done": self.done,
@@ -137,7 +137,7 @@ class SimulatedJob:
             job.attempt,
             OutcomeKind(content["kind"]),
             end,
-            evaluation=None if evaluation is None else Evaluation(evaluation[0], evaluation[1]),
+            evaluation=None if evaluation is None else Evaluation(*evaluation),
             failure=content["failure"],
         )
         return cls(
@@ -151,6 +151,10 @@ class SimulatedJob:
             leaving=content["leaving"],
             loading_s=content.get("loading_s", 0.0),
         )
+
+
+def _told(evaluation: Evaluation) -> list[object]:
+    return [dict(evaluation.metrics), evaluation.modelled_seconds, dict(evaluation.lacks)]
 
 
 def read_done(checkpoint: Path | None) -> int:

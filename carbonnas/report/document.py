@@ -17,7 +17,7 @@ from carbonnas.record import Override, SearchRecord, own_budget_name
 from carbonnas.report.clean_share import clean_share
 from carbonnas.report.counterfactuals import counterfactuals
 from carbonnas.report.downtime import downtimes, in_all
-from carbonnas.report.findings import best, front
+from carbonnas.report.findings import best, front, limit_lines, target_fronts
 from carbonnas.report.model import (
     BudgetLine,
     Comparison,
@@ -48,8 +48,10 @@ def build_document(record: SearchRecord) -> ReportDocument:
         downtime=_downtime(record),
         budget=tuple(_budget(record, *each) for each in (*enumerate(record.budgets), *record.exceeded)),
         overrides=tuple(_override(added) for added in record.overrides),
-        best=best(record.trials, record.objectives),
-        pareto=front(record.trials, record.objectives),
+        best=best(record.trials, record.objectives, record.limits),
+        pareto=front(record.trials, record.objectives, record.limits),
+        targets=target_fronts(record),
+        limits=limit_lines(record),
         counterfactuals=_comparison(record),
         measurement=_measurement(record),
         provenance=_provenance(record.entries),

@@ -314,7 +314,7 @@ def front_rows(record: SearchRecord) -> list[Row]:
     if len(record.objectives) < 2:
         return []
     first, second = record.objectives[:2]
-    chosen = {line.trial for line in front(record.trials, record.objectives)}
+    chosen = {line.trial for line in front(record.trials, record.objectives, record.limits)}
     rows: list[Row] = [
         {
             "x": trial.metrics[second.metric],

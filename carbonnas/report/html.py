@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from carbonnas.record import SearchRecord
 from carbonnas.report.budget_words import limit
-from carbonnas.report.cells import trial_emissions, trial_energy
+from carbonnas.report.cells import outcome, target_words, trial_emissions, trial_energy
 from carbonnas.report.comparison import in_words, schedules
 from carbonnas.report.document import build_document, changes
 from carbonnas.report.figures import figures
@@ -48,6 +48,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {"spent": spent, "spent_share": spent_share}
     environment.filters |= {"grams": grams, "kwh": kwh, "percent": percent, "instant": instant, "limit": limit}
     environment.filters |= {"trial_emissions": trial_emissions, "trial_energy": trial_energy, "parts": _parts}
+    environment.filters |= {"outcome": outcome, "target_words": target_words}
     environment.globals["metric"] = metric
     return environment
 

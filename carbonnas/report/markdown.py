@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from carbonnas.report.budget_words import limit
-from carbonnas.report.cells import trial_emissions, trial_energy
+from carbonnas.report.cells import outcome, target_words, trial_emissions, trial_energy
 from carbonnas.report.comparison import in_words, schedules
 from carbonnas.report.formatting import NOTHING, UNKNOWN, grams, instant, kwh, metric, percent, spent, spent_share
 from carbonnas.report.headline import headline
@@ -67,6 +67,13 @@ def _found(document: ReportDocument) -> list[str]:
     if document.pareto:
         rows = [(line.trial, _metrics(line.objectives), line.architecture) for line in document.pareto]
         parts += ["## Pareto front", _table(("Trial", "Objectives", "Architecture"), rows)]
+    for target in document.targets:
+        rows = [(line.trial, _metrics(line.objectives), line.architecture) for line in target.front]
+        parts += [f"## Pareto front on {_safe(target.name)}", _safe(target_words(target))]
+        parts += [_table(("Trial", "Objectives", "Architecture"), rows)] if rows else []
+    if document.limits:
+        kept = [(line.limit, line.pruned, line.broken) for line in document.limits]
+        parts += ["## Limits", _table(("Limit", "Dropped before any work", "Trainings that do not keep it"), kept)]
     return parts
 
 
@@ -143,7 +150,7 @@ def _trials(document: ReportDocument) -> list[str]:
             trial.state.value,
             trial_emissions(trial),
             trial_energy(trial),
-            _metrics(trial.metrics) if trial.failure is None else trial.failure,
+            outcome(trial),
             trial.architecture,
             instant(trial.ended_at),
         )

@@ -133,7 +133,7 @@ class TrialLine:
         started_at: When it first got a slot.
         ended_at: When it ended.
         metrics: Measured values by name; not-a-number and infinity become `None` in JSON.
-        failure: Why it failed.
+        failure: Why it failed, or which metric a completed one lacks.
     """
 
     id: int
@@ -194,6 +194,38 @@ class FrontLine:
     trial: int
     architecture: str
     objectives: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLine:
+    """One hard limit.
+
+    Attributes:
+        limit: The limit in words.
+        pruned: Proposals that were dropped before any work because they break it; of several limits the first one counts.
+        broken: Trainings for ranking that ended with a result and do not keep it, or do not tell.
+    """
+
+    limit: str
+    pruned: int
+    broken: int
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFront:
+    """What was found for one device.
+
+    Attributes:
+        name: What the user calls the device.
+        at_most_ms: Latency from which a network is of no use on it; `None` for none.
+        unknown: Trainings for ranking that ended with a result, and whose latency on it is not known.
+        front: Those that keep all limits and that no other one beats on this device.
+    """
+
+    name: str
+    at_most_ms: float | None
+    unknown: int
+    front: tuple[FrontLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +304,8 @@ class ReportDocument:
     overrides: tuple[OverrideLine, ...]
     best: Best | None
     pareto: tuple[FrontLine, ...]
+    targets: tuple[TargetFront, ...]
+    limits: tuple[LimitLine, ...]
     counterfactuals: Comparison
     measurement: MeasurementLine
     provenance: ProvenanceSummary

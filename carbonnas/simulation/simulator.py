@@ -17,7 +17,6 @@ from carbonnas.evaluation.evaluator import Evaluator
 from carbonnas.execution.simulated import SimulatedExecutor
 from carbonnas.execution.workbench import Workbench
 from carbonnas.grid import polling
-from carbonnas.plugin_workbench import PluginWorkbench
 from carbonnas.ranking import trainings
 from carbonnas.record import SearchRecord, StopReason
 from carbonnas.report.simulation_model import CurvePoint, SimulatedRun
@@ -45,7 +44,7 @@ class Simulator:
     def __init__(self, setting: Setting) -> None:
         config = setting.config
         self._setting = setting
-        named = PluginWorkbench(config.space, config.scoring, config.training, config.search.seed)
+        named = config.workbench()
         self._workbench = _SharedWorkbench(named.evaluators())
         self.forecasts = SharedForecasts(config, setting.source, setting.start)
 

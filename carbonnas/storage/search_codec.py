@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import asdict
 from typing import Any
 
+from carbonnas.objectives.limit import Limit
 from carbonnas.objectives.objective import Objective
+from carbonnas.objectives.target import Target
 from carbonnas.plan import PlanPosition
 from carbonnas.record import SearchState, StopReason
 from carbonnas.search_state import SearchHeader, SearchProgress, Totals
@@ -23,7 +27,7 @@ def search_row(header: SearchHeader, progress: SearchProgress) -> dict[str, Any]
         "config": header.config,
         "seed": header.seed,
         "slots": header.slots,
-        "objectives": [str(objective) for objective in header.objectives],
+        "objectives": _aims_json(header),
         "budgets": [codec.budget_json(budget) for budget in header.budgets],
         "bound_g_per_kwh": header.bound_g_per_kwh,
         "started_at": header.started_at,
@@ -42,13 +46,31 @@ def header_from(row: codec.Row) -> SearchHeader:
         config=row["config"],
         seed=row["seed"],
         slots=row["slots"],
-        objectives=tuple(Objective.parse(text) for text in row["objectives"]),
+        objectives=tuple(Objective.parse(aim) for aim in row["objectives"] if isinstance(aim, str)),
+        limits=tuple(Limit(**limit) for limit in _of_sort(row, "limit")),
+        targets=tuple(Target(**target) for target in _of_sort(row, "target")),
         budgets=tuple(codec.budget_from(value) for value in row["budgets"]),
         bound_g_per_kwh=row["bound_g_per_kwh"],
         started_at=row["started_at"],
         deadline=row["deadline"],
         clock=row["clock"],
     )
+
+
+def _aims_json(header: SearchHeader) -> list[str | dict[str, Any]]:
+    """Return all that a search is after: objectives as text, then limits and targets."""
+    limits = [{"limit": _finite(asdict(limit))} for limit in header.limits]
+    targets = [{"target": asdict(target)} for target in header.targets]
+    return [*map(str, header.objectives), *limits, *targets]
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """Leave infinities out, which JSON has none of."""
+    return {key: value for key, value in values.items() if isinstance(value, str) or math.isfinite(value)}
+
+
+def _of_sort(row: codec.Row, sort: str) -> list[dict[str, Any]]:
+    return [aim[sort] for aim in row["objectives"] if isinstance(aim, dict) and sort in aim]
 
 
 def progress_from(row: codec.Row) -> SearchProgress:
@@ -80,6 +102,7 @@ def progress_row(progress: SearchProgress) -> dict[str, Any]:
             "promoted": position.promoted,
             "completed": position.completed,
             "final_planned": position.final_planned,
+            "pruned": dict(position.pruned),
         },
         "strategy_state": progress.strategy_state,
         "executor_state": progress.executor_state,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from carbonnas.config import SearchConfig
 from carbonnas.config_file import load_config, parse_config
 from carbonnas.errors import ConfigError
 from carbonnas.plan import PlanShape
+from carbonnas.proxies.fusion import DEFAULT
 from schedulers.budget import AtLimit, EmissionBudget, Window
 from schedulers.safety import SafetyLimits
 
@@ -92,6 +94,30 @@ def test_the_shipped_configurations_are_good(name: str) -> None:
     assert parse(shipped).search.name == tomllib.loads(shipped)["search"]["name"]
 
 
+def test_the_configuration_to_start_from_asks_for_the_default_fusion() -> None:
+    shipped = (files("carbonnas.cli") / "configs" / "example.toml").read_text(encoding="utf-8")
+    assert tuple(tomllib.loads(shipped)["search"]["rank_by"]) == DEFAULT
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("asked", "scored", "ranked"),
+    [
+        (None, None, DEFAULT),
+        (None, ["params", "snip"], ("params", "snip")),
+        (None, ["zen", *DEFAULT], DEFAULT),
+        (None, ["az_expressivity", "az_progressivity", "az_trainability", "macs", *DEFAULT[1:]], DEFAULT),
+        (["snip"], ["params", "snip"], ("snip",)),
+    ],
+)
+def test_candidates_are_ranked_by_the_default_fusion_or_by_what_is_scored_instead(
+    asked: list[str] | None, scored: list[str] | None, ranked: tuple[str, ...]
+) -> None:
+    scoring = ['use = "proxies"', *([] if scored is None else [f"proxies = {json.dumps(scored)}"])]
+    changes = {"[scoring]": scoring} | ({} if asked is None else search(f"rank_by = {json.dumps(asked)}"))
+    assert parse(text(changes)).rank_by == ranked
+
+
 def test_the_fingerprint_follows_what_is_said_and_not_how() -> None:
     plain = parse(text())
     assert parse(text(head="# a comment\n")).fingerprint == plain.fingerprint
@@ -146,7 +172,10 @@ def test_a_strategy_is_tried_once_the_space_and_the_search_are_good() -> None:
         ({"[search]": None}, "search: missing"),
         ({"[space]": None}, "space: missing"),
         ({"[space]": []}, "space.use: missing; one of macro, mobile, nasbench201, nasnet, small_conv, transformer"),
-        ({"[space]": ["use = 3"]}, "space.use: expected a name, got 3; one of macro, mobile, nasbench201, nasnet, small_conv, transformer"),
+        (
+            {"[space]": ["use = 3"]},
+            "space.use: expected a name, got 3; one of macro, mobile, nasbench201, nasnet, small_conv, transformer",
+        ),
         ({"[typo]": ["x = 1"]}, "typo: unknown key"),
         ({"[scoring]": ['use = "tabular"']}, "scoring.path: missing"),
         ({"[scoring]": ['use = "tabular"', 'path = "t.csv"', "bogus = 1"]}, "scoring.bogus: unknown key"),

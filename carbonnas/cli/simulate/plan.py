@@ -19,7 +19,6 @@ from carbonnas.config import LONGEST, SearchConfig
 from carbonnas.config_file import choose_plugin, load_config
 from carbonnas.errors import ConfigError
 from carbonnas.objectives.objective import Objective
-from carbonnas.plugin_workbench import PluginWorkbench
 from carbonnas.plugins import SEARCH_SPACES
 from carbonnas.simulation.setting import Competitor, Setting, judged_fidelity, simulated_config
 from carbonnas.simulation.tournament import Tournament
@@ -162,7 +161,7 @@ def _yardstick(options: SimulateOptions, config: SearchConfig) -> Yardstick:
             f"only what a table knows can be simulated: 'tabular' is needed, not {config.training.use!r}",
         )
     space = SEARCH_SPACES.create(config.space.use, config.space.options, {})
-    workbench = PluginWorkbench(config.space, config.scoring, config.training, config.search.seed)
+    workbench = config.workbench()
     objectives = tuple(Objective.parse(text) for text in config.search.objectives)
     return make_yardstick(
         config.training,

@@ -139,7 +139,7 @@ def test_the_newest_search_is_shown_and_any_by_the_beginning_of_its_id(ended: En
     assert "completed (plan done)" in newest.out
     assert carbonnas("show", ended.search_id[:5], "--state", ended.state).out == newest.out
     document = carbonnas("show", "--state", ended.state, "--json").json
-    assert set(document) == {"search", "totals", "budget", "best", "measurement", "daemon"}
+    assert set(document) == {"search", "totals", "budget", "best", "targets", "limits", "measurement", "daemon"}
     assert document["daemon"] is None
     assert document["totals"] == ended.answer.json["totals"]
 

@@ -1,0 +1,1 @@
+"""`carbonnas latency-table`: what networks take on a device."""
