@@ -127,6 +127,7 @@ class Filler:
             json.dumps(metrics),
             None,
             length.total_seconds(),
+            None,
         )
         rows.trials.append((*plan, *ended))
         watts = 45.0 if kind == "train" else 30.0

@@ -132,7 +132,7 @@ class Planner:
                 lacks[name] = f"{name} is unknown: its energy was not metered or has no price yet"
         self._require_metrics(trial, metrics)
         failure = "; ".join(lacks[name] for name in sorted(lacks)) or None
-        return trial.to(TrialState.COMPLETED, ended_at=at, metrics=metrics, failure=failure)
+        return trial.to(TrialState.COMPLETED, ended_at=at, metrics=metrics, failure=failure, curve=evaluation.curve)
 
     @property
     def _wanted(self) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -98,6 +98,7 @@ class Trial:
         ended_at: When it ended, UTC.
         metrics: Measured values by name; accuracies are fractions.
         failure: Why it failed, in one sentence.
+        curve: The learning curve: values after each epoch from the first on, by name; empty until it is completed.
     """
 
     number: int
@@ -114,6 +115,7 @@ class Trial:
     ended_at: datetime | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     failure: str | None = None
+    curve: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def to(self, state: TrialState, **changes: object) -> Trial:
         """Return the trial in another state.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -39,11 +39,13 @@ class Evaluation:
             `params` and `macs` are counts; raw proxy scores bear the proxy's name.
         modelled_seconds: For results that come from a table: how long the work would have taken; `None` for real work.
         lacks: Metrics that were wanted and could not be told, and why, one sentence each.
+        curve: The learning curve: values after each epoch from the first on, by name; empty for what has no epochs.
     """
 
     metrics: Mapping[str, float]
     modelled_seconds: float | None = None
     lacks: Mapping[str, str] = field(default_factory=dict)
+    curve: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 class EvaluationFailedError(Exception):

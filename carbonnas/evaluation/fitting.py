@@ -51,11 +51,13 @@ class Fit:
     Attributes:
         network: The network, on the device of the images.
         losses: Mean training loss of each epoch done.
+        accuracies: Held-out accuracy after each epoch, as far as it was noted.
     """
 
     def __init__(self, network: nn.Module, recipe: Recipe, *, epochs: int, seed: int) -> None:
         self.network = network
         self.losses: list[float] = []
+        self.accuracies: list[float] = []
         self._recipe = recipe
         self._epochs = epochs
         self._device = next(network.parameters()).device
@@ -92,6 +94,7 @@ class Fit:
             "network": self.network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "losses": self.losses,
+            "accuracies": self.accuracies,
             "order": self._generator.get_state(),
             "global": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state(self._device) if self._device.type == "cuda" else None,
@@ -102,6 +105,7 @@ class Fit:
         self.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self.losses = list(state["losses"])
+        self.accuracies = list(state["accuracies"])
         self._generator.set_state(state["order"].cpu())
         torch.set_rng_state(state["global"].cpu())
         if state["cuda"] is not None:

@@ -15,6 +15,7 @@ from torch import nn
 
 from carbonnas.architecture import derive_seed, stable_hash
 from carbonnas.errors import ArchitectureError, ConfigError
+from carbonnas.evaluation.cheaper import cheaper
 from carbonnas.evaluation.checkpoints import read_checkpoint, remove_checkpoint, write_checkpoint
 from carbonnas.evaluation.datasets import DatasetName, load_dataset
 from carbonnas.evaluation.evaluator import (
@@ -58,6 +59,8 @@ class TrainingEvaluator(Evaluator):
     with one thread the result is the same to the bit however often it was suspended; on a GPU sums may differ in
     their last bits.
 
+    Trainings that only rank may be made cheaper: on a share of the data, or on smaller images. The final training is on all there is.
+
     Args:
         space: Builds the networks.
         seed: Seed of the search; not used, since each request brings its own.
@@ -69,6 +72,9 @@ class TrainingEvaluator(Evaluator):
         weight_decay: AdamW's decoupled weight decay.
         label_smoothing: Share of the target that is spread over all classes.
         shift: Pixels by which images are moved at random while training.
+        search_share: Share of the train part that trainings of the search see, above 0 to 1; the same images for all.
+        search_resolution: Height and width in pixels to which they resize images; `None` for the data set's own.
+        validate_each_epoch: Whether the learning curve tells `val_accuracy` besides `train_loss`; to measure it takes some per cent of a training.
         device: A torch device such as `cpu` or `cuda:0`; `auto` for a GPU if there is one.
 
     Raises:
@@ -90,10 +96,14 @@ class TrainingEvaluator(Evaluator):
         weight_decay: Annotated[float, Field(ge=0)] = 0.05,
         label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0,
         shift: Annotated[int, Field(ge=0)] = 0,
+        search_share: Annotated[float, Field(gt=0, le=1)] = 1.0,
+        search_resolution: Annotated[int, Field(ge=1)] | None = None,
+        validate_each_epoch: bool = False,
         device: str = "cpu",
     ) -> None:
         self._space = space
         self._device = _device(device)
+        self._validates = validate_each_epoch
         self._recipe = Recipe(learning_rate, batch_size, weight_decay, label_smoothing, shift)
         searched = load_dataset(dataset, data_path)
         final = searched if final_dataset in (None, dataset) else load_dataset(str(final_dataset), data_path)
@@ -101,11 +111,14 @@ class TrainingEvaluator(Evaluator):
             space.require(loaded.task)
             if shift and loaded.task.kind is TaskKind.TEXT:
                 raise ValueError(f"texts can't be shifted, got shift = {shift}")
+        self._task = searched.task
+        ranked = cheaper(searched, share=search_share, resolution=search_resolution)
+        space.require(ranked.task)
         self._search_work = _Work(
-            searched.name,
-            searched.task,
-            searched.train.to(self._device),
-            searched.validation.to(self._device),
+            ranked.name,
+            ranked.task,
+            ranked.train.to(self._device),
+            ranked.validation.to(self._device),
             "val",
         )
         self._final_work = _Work(
@@ -118,7 +131,7 @@ class TrainingEvaluator(Evaluator):
 
     @property
     def task(self) -> TaskShape:
-        return self._search_work.task
+        return self._task
 
     def evaluate(self, request: EvaluationRequest, session: Session) -> Evaluation:
         if request.kind is not TrialKind.TRAIN or request.fidelity.epochs < 1:
@@ -148,10 +161,15 @@ class TrainingEvaluator(Evaluator):
                     write_checkpoint(session.checkpoint, identity, fit.state())
                     if session.suspend_requested():
                         raise SuspendedError(f"suspended after epoch {len(fit.losses)} of {epochs}")
-                loss = fit.run_epoch(work.train)
-                session.report(len(fit.losses), epochs, {"train_loss": loss})
+                told = {"train_loss": fit.run_epoch(work.train)}
+                if self._validates and work is self._search_work:
+                    told["val_accuracy"] = measured(network, work.held_out).accuracy
+                    fit.accuracies.append(told["val_accuracy"])
+                session.report(len(fit.losses), epochs, told)
             metrics = _metrics(work, measured(network, work.held_out))
-        return Evaluation({**metrics, "train_loss": fit.losses[-1], "params": float(count_parameters(network))})
+        metrics |= {"train_loss": fit.losses[-1], "params": float(count_parameters(network))}
+        curve = {"train_loss": fit.losses, "val_accuracy": fit.accuracies}
+        return Evaluation(metrics, curve={name: values for name, values in curve.items() if values})
 
     def _build(self, request: EvaluationRequest, task: TaskShape) -> nn.Module:
         try:
@@ -173,6 +191,8 @@ class TrainingEvaluator(Evaluator):
             "seed": request.seed,
             "dataset": work.dataset,
             "recipe": dataclasses.asdict(self._recipe),
+            "images": [len(work.train), work.task.height, work.task.width],
+            "validated": self._validates,
             "device": self._device.type,
             "torch": torch.__version__,
         }

@@ -56,7 +56,8 @@ def evaluate_safely(evaluators: Mapping[TrialKind, Evaluator], request: Evaluati
         evaluation = evaluators[request.kind].evaluate(request, session)
         seconds = evaluation.modelled_seconds
         lacks = {_plain_name(name): _clean(str(why))[:_LONGEST_SENTENCE] for name, why in evaluation.lacks.items()}
-        evaluation = Evaluation(plain(evaluation.metrics), None if seconds is None else float(seconds), lacks)
+        curve = {_plain_name(name): [float(value) for value in values] for name, values in evaluation.curve.items()}
+        evaluation = Evaluation(plain(evaluation.metrics), None if seconds is None else float(seconds), lacks, curve)
     except SuspendedError:
         return Verdict(OutcomeKind.SUSPENDED)
     except EvaluationFailedError as error:

@@ -154,7 +154,8 @@ class SimulatedJob:
 
 
 def _told(evaluation: Evaluation) -> list[object]:
-    return [dict(evaluation.metrics), evaluation.modelled_seconds, dict(evaluation.lacks)]
+    curve = {name: list(values) for name, values in evaluation.curve.items()}
+    return [dict(evaluation.metrics), evaluation.modelled_seconds, dict(evaluation.lacks), curve]
 
 
 def read_done(checkpoint: Path | None) -> int:

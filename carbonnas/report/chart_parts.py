@@ -86,7 +86,7 @@ def time_axis(record: SearchRecord) -> alt.X:
     """Return the horizontal axis of charts over time, with dates below the hours where it crosses midnight."""
     within = shown(record)
     if within.start.astimezone(UTC).date() == within.end.astimezone(UTC).date():
-        axis = alt.Axis(title="time (UTC)", format=CLOCK)
+        axis = alt.Axis(title="time (UTC)", format=CLOCK, labelOverlap="greedy", labelSeparation=6)
     elif within.duration > _ONLY_DATES:
         axis = alt.Axis(title="time (UTC)", format="%-d %b")
     else:

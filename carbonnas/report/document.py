@@ -193,6 +193,7 @@ def _trial(trial: Trial, emitted: EmissionTotals | None) -> TrialLine:
         ended_at=trial.ended_at,
         metrics=dict(sorted(trial.metrics.items())),
         failure=trial.failure,
+        curve=dict(sorted(trial.curve.items())),
     )
 
 

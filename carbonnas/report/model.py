@@ -6,7 +6,7 @@ unknown, or that there is none; it never stands for zero.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -134,6 +134,7 @@ class TrialLine:
         ended_at: When it ended.
         metrics: Measured values by name; not-a-number and infinity become `None` in JSON.
         failure: Why it failed, or which metric a completed one lacks.
+        curve: Values after each epoch, by name.
     """
 
     id: int
@@ -150,6 +151,7 @@ class TrialLine:
     ended_at: datetime | None
     metrics: Mapping[str, float]
     failure: str | None
+    curve: Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ def trial_row(search_id: str, trial: Trial) -> dict[str, Any]:
         "ended_at": trial.ended_at,
         "metrics": dict(trial.metrics),
         "failure": trial.failure,
+        "curve": {name: list(values) for name, values in trial.curve.items()} or None,
     }
 
 
@@ -57,6 +58,7 @@ def trial_from(row: Row) -> Trial:
         ended_at=row["ended_at"],
         metrics=row["metrics"],
         failure=row["failure"],
+        curve=row["curve"] or {},
     )
 
 

@@ -96,6 +96,7 @@ TRIALS = Table(
     Column("metrics", JSON, nullable=False),
     Column("failure", String),
     Column("slot_s", Float),
+    Column("curve", JSON(none_as_null=True)),
 )
 
 DECISIONS = Table(

@@ -11,6 +11,7 @@ from torch import nn
 
 from carbonnas.architecture import Architecture
 from carbonnas.errors import ConfigError, DatasetError
+from carbonnas.evaluation.datasets import load_dataset
 from carbonnas.evaluation.evaluator import (
     Evaluation,
     EvaluationFailedError,
@@ -149,6 +150,46 @@ def test_each_epoch_is_reported(evaluator: TrainingEvaluator) -> None:
     evaluation = evaluator.evaluate(request(), session)
     assert [(epoch, epochs) for epoch, epochs, _ in session.reports] == [(1, 3), (2, 3), (3, 3)]
     assert session.reports[-1][2] == {"train_loss": evaluation.metrics["train_loss"]}
+
+
+def test_the_learning_curve_tells_the_loss_of_each_epoch(evaluator: TrainingEvaluator) -> None:
+    script = Script()
+    evaluation = evaluator.evaluate(request(), script)
+    losses = [metrics["train_loss"] for _, _, metrics in script.reports]
+    assert evaluation.curve == {"train_loss": losses}
+    assert losses[-1] == evaluation.metrics["train_loss"]
+
+
+def test_the_learning_curve_tells_accuracies_where_that_is_wanted_but_never_those_of_the_test_part() -> None:
+    evaluator = TrainingEvaluator(TinyNets(), 0, validate_each_epoch=True)
+    searched = evaluator.evaluate(request(), Script())
+    assert len(searched.curve["val_accuracy"]) == len(searched.curve["train_loss"]) == SEARCH.epochs
+    assert searched.curve["val_accuracy"][-1] == searched.metrics["val_accuracy"]
+    assert set(evaluator.evaluate(request(fidelity=FULL), Script()).curve) == {"train_loss"}
+
+
+def test_the_learning_curve_of_a_suspended_training_is_whole(tmp_path: Path) -> None:
+    evaluator = TrainingEvaluator(TinyNets(), 0, validate_each_epoch=True)
+    whole = evaluator.evaluate(request(), Script())
+    with pytest.raises(SuspendedError):
+        evaluator.evaluate(request(), Script(tmp_path / "checkpoint", suspend_after=1))
+    assert evaluator.evaluate(request(), Script(tmp_path / "checkpoint")).curve == whole.curve
+
+
+def test_trainings_of_the_search_can_be_made_cheaper_and_the_final_one_stays_whole() -> None:
+    whole, cheap = TrainingEvaluator(TinyNets(), 0), TrainingEvaluator(TinyNets(), 0, search_share=0.25)
+    assert cheap.evaluate(request(), Script()) != whole.evaluate(request(), Script())
+    full = request(fidelity=FULL)
+    assert cheap.evaluate(full, Script()) == whole.evaluate(full, Script())
+
+
+def test_networks_are_built_for_the_task_whatever_the_size_at_which_they_are_ranked() -> None:
+    evaluator = TrainingEvaluator(TinyNets(), 0, search_resolution=4)
+    assert evaluator.task == load_dataset("noisy_digits").task
+    assert (
+        evaluator.evaluate(request(), Script()).metrics["params"]
+        < uninterrupted(TrainingEvaluator(TinyNets(), 0)).metrics["params"]
+    )  # this network has a weight for each pixel that is left
 
 
 @pytest.mark.parametrize("epochs_before", [0, 1, 2])
