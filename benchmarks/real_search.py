@@ -1,15 +1,17 @@
 """A real search with the settings of `carbonnas init` against random networks that are trained for the same joules.
 
     python -m benchmarks.real_search [--seeds 3] [--slots 2] [--space small_conv] [--dataset fashion_mnist] [--rounds N]
-        [--epochs N] [--full-epochs N] [--images N] [--json FILE]
+        [--epochs N] [--full-epochs N] [--images N] [--processor-only] [--json FILE]
 
 For each seed the configuration that `carbonnas init` writes is run on the data set, but for the grid: its intensity is constant, and nothing waits for
 a cleaner one. Then random networks are trained for as many epochs each, without scoring, until they have drawn what the search
 drew in all, its scoring and overhead included; the training under way is finished. The best of either by validation accuracy is
 trained once more, for the same number of epochs from the same seed, and tested: that is what is compared. Joules are those of the report;
-`carbonnas doctor` says how they are measured on this machine. `--rounds`, `--epochs` and `--full-epochs` take the place of
-those of the configuration, and `--images` leaves that many of Fashion-MNIST's 60,000 training images, for a machine that has less time; `--slots 1`
-leaves a core to others.
+`carbonnas doctor` says how they are measured on this machine.
+
+`--rounds`, `--epochs` and `--full-epochs` take the place of those of the configuration, and `--images` leaves so many of Fashion-MNIST's 60,000
+training images, for a machine that has less time. On one that others use as well `--slots 1` leaves them a core, and `--processor-only` leaves out the
+constant power of the memory, which is charged by time: the joules of whoever happens to run while others work would buy fewer trainings.
 """
 
 from __future__ import annotations
@@ -79,11 +81,13 @@ class Joules:
         self._limit_j = limit_j
         self._trained: int | None = None
 
-    def look(self, status: SearchStatus) -> None:
-        trained = status.count(TrialKind.TRAIN, TrialState.COMPLETED)
+    def see(self, status: SearchStatus) -> None:
+        self.count(status.count(TrialKind.TRAIN, TrialState.COMPLETED), status.totals.energy_j)
+
+    def count(self, trained: int, energy_j: float) -> None:
         if self._trained is not None and trained > self._trained:
             self.stop.set()
-        if self._trained is None and status.totals.energy_j >= self._limit_j:
+        if self._trained is None and energy_j >= self._limit_j:
             self._trained = trained
 
 
@@ -119,12 +123,14 @@ def usual(options: argparse.Namespace, seed: int) -> Tables:
     training = tables["training"] | data
     training.pop("final_dataset", None)
     constant = {"use": "constant", "g_per_kwh": 100.0}
+    energy = tables["energy"] | ({"ram_power": "0 W"} if options.processor_only else {})
     return tables | {
         "search": search,
         "space": {"use": options.space},
         "scoring": tables["scoring"] | data,
         "training": training,
         "carbon_source": constant,
+        "energy": energy,
         "scheduler": {"use": "carbon_blind"},
     }
 
@@ -152,7 +158,7 @@ def run(tables: Tables, state: Path, limit_j: float | None = None) -> SearchReco
     if limit_j is None:
         return run_search(as_toml(tables), state)
     joules = Joules(limit_j)
-    return run_search(as_toml(tables), state, on_status=joules.look, stop=joules.stop)
+    return run_search(as_toml(tables), state, on_status=joules.see, stop=joules.stop)
 
 
 def found(record: SearchRecord, space: SearchSpace, options: argparse.Namespace, seed: int) -> Found:
@@ -224,6 +230,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="in place of those of the configuration")
     parser.add_argument("--full-epochs", type=int, help="in place of those of the configuration")
     parser.add_argument("--images", type=int, help="training images of fashion_mnist; all by default")
+    parser.add_argument("--processor-only", action="store_true", help="leave the constant power of the memory out")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures")
     options = parser.parse_args()
     if options.full_epochs is None:

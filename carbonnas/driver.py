@@ -9,6 +9,8 @@ from pathlib import Path
 
 from carbonnas.config import SearchConfig
 from carbonnas.config_file import parse_config
+from carbonnas.errors import StorageError
+from carbonnas.files import lack_of_room
 from carbonnas.record import SearchRecord, SearchState
 from carbonnas.status import SearchStatus
 from carbonnas.storage.lock import search_lock
@@ -28,6 +30,10 @@ def drive(opened: OpenSearch, on_status: Callable[[SearchStatus], None], stop: t
 
     Returns:
         The state that it was left in: `RUNNING` means that it was paused and can go on.
+
+    Raises:
+        StorageError: If there is hardly any room on its disk. What its workers said since the last step is not heard: failures to write are
+            no results.
     """
     search, clock = opened.search, opened.clock
     state = search.state
@@ -36,6 +42,8 @@ def drive(opened: OpenSearch, on_status: Callable[[SearchStatus], None], stop: t
     try:
         search.start(clock.now())
         while state is SearchState.RUNNING and not stop.is_set():
+            if (lack := lack_of_room(opened.folder)) is not None:
+                raise StorageError(f"{lack} and run again; the search goes on from where it was")
             status = search.tick(clock.now())
             on_status(status)
             state = status.state

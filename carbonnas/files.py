@@ -1,13 +1,26 @@
-"""Files that are replaced in one step."""
+"""Files that are replaced in one step, and the room that there is for them."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+_LEAST_BYTES = 32 * 2**20
+"""Less room than this on the disk and nothing runs: checkpoints that can't be written would fail trials that are not to blame."""
+
+
+def lack_of_room(folder: Path) -> str | None:
+    """Return one sentence, without a stop, on a disk that has no room to work with, or can't be asked; `None` if all is well."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return f"the folder {folder} can't be used: {error.strerror}"
+    return None if free >= _LEAST_BYTES else f"there is hardly any room on the disk of {folder}: make some"
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -58,12 +58,13 @@ _SIMULATED_METERING = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class OpenSearch:
-    """A search ready to start, and the clock that it lives in."""
+    """A search ready to start, the clock that it lives in, and the folder of its checkpoints and spools."""
 
     search_id: str
     search: Search
     clock: Clock
     executor: Executor
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def open_search(
     if resumed.state is SearchState.RUNNING:
         parts.accountant.restore(trials)
     search = Search(parts, resumed, trials, store.decisions(search_id))
-    return OpenSearch(search_id, search, clock, parts.executor)
+    return OpenSearch(search_id, search, clock, parts.executor, folder)
 
 
 def draft_search(

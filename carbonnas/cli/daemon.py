@@ -25,7 +25,8 @@ from carbonnas.daemon.log_format import LogFormat
 from carbonnas.daemon.logs import configure_logs, secrets_of
 from carbonnas.daemon.notify import Notifier, watchdog_interval
 from carbonnas.daemon.reload import changes_on_reload, reload_daemon_config
-from carbonnas.daemon.service import Daemon, Surroundings
+from carbonnas.daemon.service import Daemon
+from carbonnas.daemon.surroundings import Surroundings
 from carbonnas.daemon.timers import Group, Timers
 from carbonnas.daemon.watchdog import Pulse, Watchdog
 from carbonnas.errors import CarbonNASError, ConfigError

@@ -62,7 +62,12 @@ def print_search(text: str | None, state: Path | None, *, as_json: bool) -> None
         whole = json.loads(to_json(document))
         whole["search"]["state"] = shown
         whole["daemon"] = None if live is None else live.document
-        print_json({key: whole[key] for key in ("search", "totals", "budget", "best", "targets", "limits", "measurement", "daemon")})
+        print_json(
+            {
+                key: whole[key]
+                for key in ("search", "totals", "budget", "best", "targets", "limits", "measurement", "daemon")
+            }
+        )
         return
     print_summary(document)
     if live is not None:

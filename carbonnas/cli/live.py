@@ -137,7 +137,9 @@ def read(model: type[_M], document: Mapping[str, Any]) -> _M:
 def _held(answer: SearchAnswer) -> str | None:
     waiting = "queued: it waits for a slot of the machine"
     failing = f"it can't run, and is tried again: {answer.problem or 'the daemon does not say why'}"
-    return {Phase.QUEUED: waiting, Phase.PAUSED: "paused", Phase.FAILING: failing}.get(answer.phase or Phase.ENDED)
+    opening = "opening: plug-ins are imported and workers started"
+    said = {Phase.QUEUED: waiting, Phase.OPENING: opening, Phase.PAUSED: "paused", Phase.FAILING: failing}
+    return said.get(answer.phase or Phase.ENDED)
 
 
 def _work(answer: SearchAnswer, kind: TrialKind) -> Work | None:

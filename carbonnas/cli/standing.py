@@ -25,7 +25,7 @@ def with_phases(rows: Sequence[dict[str, Any]], folder: Path) -> list[dict[str, 
         folder: The state folder.
 
     Returns:
-        The rows with the keys `phase` (`queued`, `running`, `paused` or `failing`), `problem`, `priority` and `labels`, which are `None` where no
+        The rows with the keys `phase` (`queued`, `opening`, `running`, `paused` or `failing`), `problem`, `priority` and `labels`, which are `None` where no
         daemon works on the search.
     """
     lines = {line.id: line for line in _asked(folder, active_searches) or ()}

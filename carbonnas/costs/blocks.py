@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,6 +16,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.hooks import RemovableHandle
 
 _CONTAINERS: Final = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+_MOST_COPIES: Final = 64
 _PLAIN: Final = (bool, int, float, str)
 
 
@@ -48,10 +52,24 @@ class Block:
     args: Any = field(repr=False)
     kwargs: Mapping[str, Any] = field(repr=False)
 
-    def ready(self, device: torch.device) -> Callable[[], object]:
-        """Return a call of the block with fresh contents on a device."""
+    def ready(self, device: torch.device, network_bytes: int = 0) -> Callable[[], object]:
+        """Return a call of the block with fresh contents on a device.
+
+        Args:
+            device: Where the block is.
+            network_bytes: Weights of the whole network. Calls of a layer take turns with copies of it, as many as make up so many bytes:
+                when a network comes to a layer again, all its other weights have been through the cache.
+        """
         args, kwargs = tree_map_only(_Shape, lambda shape: shape.fresh(device), (self.args, dict(self.kwargs)))
-        return lambda: self.call(*args, **kwargs)
+        own = weight_bytes(self.call) if isinstance(self.call, nn.Module) else 0
+        copies = min(_MOST_COPIES, math.ceil(network_bytes / own)) if own else 1
+        turns = itertools.cycle([self.call, *(copy.deepcopy(self.call) for _ in range(copies - 1))])
+        return lambda: next(turns)(*args, **kwargs)
+
+
+def weight_bytes(network: nn.Module) -> int:
+    """Return the bytes of all parameters and buffers."""
+    return sum(tensor.nbytes for tensor in (*network.parameters(), *network.buffers()))
 
 
 def blocks_of(network: nn.Module, inputs: torch.Tensor) -> list[Block]:
@@ -92,9 +110,9 @@ class _Walk(TorchFunctionMode):
         self._depth = 0
 
     def enter(self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        if not self._depth:
-            self._note(_layer_name(module), module, args, kwargs)
         self._depth += 1
+        if self._depth == 1:
+            self.blocks.append(_made(_layer_name(module), module, args, kwargs))
 
     def leave(self, module: nn.Module, args: object, result: object) -> None:  # noqa: ARG002 - the interface of hooks
         self._depth -= 1
@@ -113,9 +131,6 @@ class _Walk(TorchFunctionMode):
         if block is not None and any(isinstance(leaf, torch.Tensor) for leaf in tree_leaves(result)):
             self.blocks.append(block)
         return result
-
-    def _note(self, name: str, call: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        self.blocks.append(_made(name, call, args, kwargs))
 
 
 def _made(name: str, call: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Block:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from carbonnas.architecture import Architecture
-from carbonnas.costs.blocks import blocks_of
+from carbonnas.costs.blocks import blocks_of, weight_bytes
 from carbonnas.costs.network import built, one_input
 from carbonnas.costs.table import LatencyTable
 from carbonnas.costs.timing import Clocked, Timing, UnstableError, timed
@@ -19,8 +19,9 @@ from carbonnas.search_spaces.space import SearchSpace, TaskShape
 PATIENCE = 100
 """Networks in a row without a new block after which the blocks of a space count as known."""
 _BLOCK_ATTEMPTS = 10
+_SECOND_LOOKS = 3
 _BLOCK_UNSTABLE_ABOVE = 0.2
-"""Blocks are short, so that a clock's grain and neighbours show more; what they are off cancels out in a sum."""
+"""Blocks are short, so that the grain of the clock and neighbours show more; what single ones are off evens out in a sum."""
 
 
 @dataclass(slots=True)
@@ -29,13 +30,13 @@ class Measured:
 
     Attributes:
         timings: What each takes.
-        unstable: Those that could not be told.
+        unstable: Those that could not be told, and a network that has them.
         networks: Networks that were looked at.
         news: Networks of these in which there was a new block.
     """
 
     timings: dict[str, Timing] = field(default_factory=dict)
-    unstable: dict[str, str] = field(default_factory=dict)
+    unstable: dict[str, Architecture] = field(default_factory=dict)
     networks: int = 0
     news: int = 0
 
@@ -70,22 +71,25 @@ class Bench:
         """Return the blocks of a network, without running it."""
         return [block.key for block in blocks_of(built(self.space, architecture, self.task), one_input(self.task))]
 
-    def measure(self, architecture: Architecture, known: Measured) -> None:
-        """Measure the blocks of a network that are not known yet."""
+    def measure(self, architecture: Architecture, known: Measured, *, again: bool = False) -> None:
+        """Measure the blocks of a network that are not known yet, and if `again` those that were unstable before."""
         network = built(self.space, architecture, self.task, self.device)
+        size = weight_bytes(network)
         for block in blocks_of(network, one_input(self.task, self.device)):
-            if block.key in known.timings or block.key in known.unstable:
+            if block.key in known.timings or (block.key in known.unstable and not again):
                 continue
             try:
                 known.timings[block.key] = timed(
-                    block.ready(self.device),
+                    block.ready(self.device, size),
                     self.blocks,
                     unstable_above=_BLOCK_UNSTABLE_ABOVE,
                     attempts=_BLOCK_ATTEMPTS,
                     what="the block",
                 )
-            except UnstableError as error:
-                known.unstable[block.key] = str(error)
+            except UnstableError:
+                known.unstable[block.key] = architecture
+            else:
+                known.unstable.pop(block.key, None)
 
     def latency(self, architecture: Architecture) -> Timing:
         """Return what one inference of a network takes. Raises `UnstableError` if that can't be told."""
@@ -108,7 +112,7 @@ def candidates(space: SearchSpace, rng: np.random.Generator) -> Iterator[Archite
 def measure_blocks(
     bench: Bench, rng: np.random.Generator, *, at_most: int, told: Callable[[Measured], None]
 ) -> Measured:
-    """Measure the blocks of a space, until `PATIENCE` networks in a row have no new one.
+    """Measure the blocks of a space, until `PATIENCE` networks in a row have no new one; what was unstable is looked at again in the end.
 
     Args:
         bench: Where.
@@ -127,6 +131,9 @@ def measure_blocks(
         told(known)
         if quiet == PATIENCE:
             break
+    for _ in range(_SECOND_LOOKS):
+        for architecture in dict.fromkeys(known.unstable.values()):
+            bench.measure(architecture, known, again=True)
     return known
 
 

@@ -34,6 +34,8 @@ class Phase(enum.Enum):
 
     QUEUED = "queued"
     """It waits for a slot of the machine."""
+    OPENING = "opening"
+    """It has slots, and is made ready to use them: plug-ins are imported and workers started."""
     RUNNING = "running"
     """It has slots; whether it works or rests is its scheduler's decision."""
     PAUSED = "paused"
@@ -197,7 +199,7 @@ class DaemonView:
         started_at: When the daemon started.
         ready: Whether it has taken over what an earlier process left, and ticks on time.
         stopping: Whether it has been asked to stop.
-        trouble: Why it is not ready, or does not tick on time, in one sentence; `None` if all is well.
+        trouble: Why it is not ready, does not tick on time, or which searches seem to be stuck, in one sentence; `None` if all is well.
         clock: One sentence on a clock that is not the machine's.
         slots: Slots of the machine.
         searches: Searches that have not ended, in order of submission.

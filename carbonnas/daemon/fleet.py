@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable
+from concurrent.futures import wait
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from carbon_sources.clock import monotonic_s
+from carbon_sources.interval import clock_text
 from carbonnas.daemon.seat import Machine, Seat
 from carbonnas.daemon.slots import Claim, share_out
 from carbonnas.errors import CarbonNASError, EnergyMeterError
+from carbonnas.files import lack_of_room
 from carbonnas.record import SearchState
 from carbonnas.status import SearchStatus
 
@@ -22,10 +23,13 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _WORTH_A_LOOK = timedelta(seconds=0.2)
-"""While searches are opened or closed there is something to look after this often."""
+"""While searches are opened or closed there is something to look after this often, real time."""
 
-_LEAST_BYTES = 32 * 2**20
-"""Less room than this on the disk and nothing runs: checkpoints that can't be written would fail trials that are not to blame."""
+_AT_ONCE = 2
+"""So many searches are opened at once: one that takes minutes must not hold up all others, but each takes a core to import torch."""
+
+_LONG = timedelta(minutes=1)
+"""A search that has been opened for longer, real time, seems to be stuck; another one is opened beside it."""
 
 
 class Fleet:
@@ -38,10 +42,11 @@ class Fleet:
         quantum: How long a search keeps the slots that it was granted, while others of its priority want them, too.
         ended: Called with each search that ended, after it was closed.
         enough: How long a tick goes from search to search, real time; who is left comes first in the next one, which follows at once.
+        speed: How many times faster than real time the daemon's clock runs.
     """
 
     def __init__(
-        self, machine: Machine, quantum: timedelta, ended: Callable[[Seat], None], *, enough: timedelta
+        self, machine: Machine, quantum: timedelta, ended: Callable[[Seat], None], *, enough: timedelta, speed: float
     ) -> None:
         self.machine = machine
         self.seats: dict[str, Seat] = {}
@@ -49,6 +54,8 @@ class Fleet:
         self.quantum = quantum
         self._ended = ended
         self._enough_s = enough.total_seconds()
+        self._speed = speed
+        self._told_of: set[str] = set()
         self._left_out: list[Seat] = []
         self._gone: list[Seat] = []
         self._again = False
@@ -138,7 +145,7 @@ class Fleet:
         times += [at for seat in open_seats if (at := seat.next_outcome_at) is not None]
         times += [seat.header.deadline for seat in self.seats.values() if seat.header.deadline is not None]
         if self._is_changing:
-            times.append(now + _WORTH_A_LOOK)
+            times.append(now + _WORTH_A_LOOK * self._speed)
         return min([latest, *(at for at in times if at > now)])
 
     def cancel(self, search_id: str, now: datetime) -> None:
@@ -155,6 +162,20 @@ class Fleet:
         """Close all searches, as far as that needs no other thread; they go on in a later process."""
         for seat in self.seats.values():
             seat.close()
+
+    def wait(self, longest_s: float) -> None:
+        """Wait until what was closed has ended, at most so many real seconds; what has not ended by then is left, which the log tells."""
+        closing = {
+            seat.closing: seat.search_id for seat in (*self.seats.values(), *self._gone) if seat.closing is not None
+        }
+        for late in wait(closing, longest_s).not_done:
+            _log.error(
+                "search %s could not be closed in %.0f s and is left; it goes on from its last step when the daemon starts anew",
+                closing[late],
+                longest_s,
+                extra={"search": closing[late]},
+            )
+        self.tidy()
 
     @property
     def is_busy(self) -> bool:
@@ -201,11 +222,33 @@ class Fleet:
                 seat.served_s = max(seat.served_s, min(known))
         self._asking = {seat.search_id for seat in asking}
 
+    def stuck(self, now: datetime) -> str | None:
+        """Return which searches seem to be stuck while they are opened, in one sentence; `None` if none do."""
+        found = [(seat.search_id, since) for seat, since in self._opening if now - since > _LONG * self._speed]
+        sentences = [
+            f"the search {search_id} has been opening since {clock_text(since)}: something that it imports or reads may be stuck"
+            for search_id, since in found
+        ]
+        for (search_id, _), sentence in zip(found, sentences, strict=True):
+            if search_id not in self._told_of:
+                _log.warning("%s", sentence, extra={"search": search_id})
+        self._told_of = {search_id for search_id, _ in found}
+        return "; ".join(sentences) or None
+
+    @property
+    def _opening(self) -> list[tuple[Seat, datetime]]:
+        """The searches that are opened in other threads, with since when."""
+        return [
+            (seat, since) for seat in (*self.seats.values(), *self._gone) if (since := seat.opening_since) is not None
+        ]
+
     def _open(self, now: datetime) -> None:
+        places = _AT_ONCE - sum(now - since <= _LONG * self._speed for _, since in self._opening)
         for seat in self.seats.values():
             wants_in = (seat.granted > 0 and not seat.stored.paused) or seat.is_due(now)
-            if seat.may_open(now) and wants_in:
-                self._try(seat, seat.open, now)
+            if places > 0 and seat.may_open(now) and wants_in:
+                self._try(seat, partial(seat.open, now), now)
+                places -= seat.opening_since is not None
             self._try(seat, partial(seat.settle_in, now, max(0, self.machine.slots - self.running)), now)
 
     def _has_room(self) -> bool:
@@ -213,12 +256,12 @@ class Fleet:
 
         What their workers said since then is not heard: failures to write are no results.
         """
-        trouble = _lack_of_room(self.machine.state_folder)
-        if trouble is None:
+        lack = lack_of_room(self.machine.state_folder)
+        if lack is None:
             self.trouble = None if self._lacked_room else self.trouble
             self._lacked_room = False
             return True
-        self._lacked_room = True
+        self._lacked_room, trouble = True, f"nothing runs, because {lack}"
         if self.trouble != trouble:
             _log.error("%s", trouble)
         self.trouble, self._again = trouble, False
@@ -267,16 +310,3 @@ class Fleet:
                 _log.exception("search %s is closed and tried again later", seat.search_id)
             seat.fail(now, error)
             return None
-
-
-def _lack_of_room(folder: Path) -> str | None:
-    """Return one sentence on a disk that has no room to work with, or can't be asked; `None` if all is well."""
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        return f"nothing runs, because the state folder can't be used: {error}"
-    return (
-        None
-        if free >= _LEAST_BYTES
-        else f"there is hardly any room on the disk of {folder}, so nothing runs: make some"
-    )

@@ -102,6 +102,7 @@ class Seat:
         self._drawn: deque[tuple[datetime, float]] = deque()
         self._retry_at: datetime | None = None
         self._making: Future[Opened] | None = None
+        self._handed: tuple[Future[Opened], datetime] | None = None
         self._opened: Opened | None = None
         self._closing: Future[None] | None = None
         self._leaving = 0
@@ -124,6 +125,16 @@ class Seat:
     def is_changing(self) -> bool:
         """Whether it is being opened or closed in another thread."""
         return self._closing is not None or (self._making is not None and self._opened is None)
+
+    @property
+    def opening_since(self) -> datetime | None:
+        """Since when it has been opened, even if it was closed meanwhile; `None` if that is over, or has never begun."""
+        return None if self._handed is None or self._handed[0].done() else self._handed[1]
+
+    @property
+    def closing(self) -> Future[None] | None:
+        """What closes it in another thread; `None` if nothing does."""
+        return self._closing
 
     def is_due(self, now: datetime) -> bool:
         """Whether its deadline has come, so that it has to be ended although it has no slot."""
@@ -152,7 +163,7 @@ class Seat:
         is_closed = self._making is None and self._closing is None
         return is_closed and (self._retry_at is None or now >= self._retry_at)
 
-    def open(self) -> None:
+    def open(self, now: datetime) -> None:
         """Begin to open the search, in another thread. Raises what the search's lock raises, or why its configuration can't be used."""
         machine, config = self._machine, self._usable
         self._held.enter_context(search_lock(search_folder(machine.state_folder, self.search_id)))
@@ -174,6 +185,7 @@ class Seat:
             slots=machine.slots,
         )
         self._making = machine.openers.submit(opening.make)
+        self._handed = self._making, now
 
     @property
     def _usable(self) -> SearchConfig:
@@ -306,6 +318,8 @@ class Seat:
 
     def tidy(self) -> bool:
         """Let go of the search if all that was closed has ended, and say whether it has."""
+        if self.opening_since is None:
+            self._handed = None
         if self._closing is not None and not self._closing.done():
             return False
         if self._making is None:
@@ -342,6 +356,8 @@ class Seat:
             return Phase.FAILING
         if self._making is None:
             return Phase.QUEUED
+        if self._opened is None:
+            return Phase.OPENING
         resting = self.status is not None and self.status.wanted_slots == 0
         return Phase.RUNNING if self.granted or self.running or resting else Phase.QUEUED
 

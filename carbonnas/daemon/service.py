@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from concurrent.futures import Executor as Threads
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
-from carbon_sources.clock import Clock, monotonic_s
+from carbon_sources.clock import monotonic_s
 from carbon_sources.shared_monitor import SharedMonitor
-from carbonnas.daemon.checking import Checked
 from carbonnas.daemon.commands import Commands
 from carbonnas.daemon.common_budgets import CommonBudgets, NamedBudget
 from carbonnas.daemon.config import DaemonConfig
@@ -26,6 +22,7 @@ from carbonnas.daemon.operator import BudgetDesk
 from carbonnas.daemon.overrides import Overrides
 from carbonnas.daemon.registry import Draft, Registry
 from carbonnas.daemon.seat import Machine, Seat
+from carbonnas.daemon.surroundings import CLOSERS, OPENERS, Surroundings
 from carbonnas.daemon.views import ReasonCounter, TickClock, budget_views
 from carbonnas.energy.meter import Measurement
 from carbonnas.energy.node_meter import NodeMeter
@@ -42,58 +39,11 @@ _LOOK_EVERY = timedelta(seconds=0.1)
 """How often working slots are asked whether something has ended."""
 _IDLE = timedelta(hours=1)
 """Longest time between two ticks in simulated time, in which nobody can come in between."""
-_ENOUGH = timedelta(milliseconds=10)
-_AT_ONCE = 2
-"""So many searches may be opened at once: one that takes minutes must not hold up all others, but each takes a core to import torch."""
-_OPENERS, _CLOSERS = "openers", "closers"
+_LEAST_TO_CLOSE_S = 5.0
+"""What searches have for their end in any case, real seconds, even if their trainings have taken all the time that a stop may take."""
 _LOOK_AGAIN = timedelta(minutes=1)
 """After a look at the energy meter that failed."""
 _STOPPING = "The daemon is stopping; the search goes on when it starts anew."
-
-
-def _nothing() -> None:
-    """Say, or do, nothing."""
-
-
-def _a_few(name: str) -> Threads:
-    # A search that is closed while it is opened waits for that, which must not hold up the closing of others.
-    return ThreadPoolExecutor(2 * _AT_ONCE if name == _CLOSERS else _AT_ONCE, name)
-
-
-def _ignored(_name: str) -> None:
-    """Do nothing about it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the daemon is handed.
-
-    Attributes:
-        state_folder: Folder of the store.
-        clock: Tells the time.
-        check: Checks a submitted configuration; called from the thread of whoever submits it.
-        watched: Called by the ticking thread when there is another grid to be polled: its name, and the call that polls it.
-        unwatched: Called by the ticking thread when a grid need not be polled any more, with its name.
-        trouble: Says what is wrong with the timers, in one sentence; `None` if nothing is.
-        stalled: Says when everything stood still last, and for how long.
-        beat: Called at each tick.
-        threads: Makes the threads that open searches, and those that close them, each by its name.
-        enough: How long a tick goes from search to search, real time; who is left comes first in the next one, which follows at once.
-        simulated: Whether time is simulated: the tick polls grids, and time moves to whatever comes next. Threads and `enough` should then
-            leave nothing to how fast the machine is.
-    """
-
-    state_folder: Path
-    clock: Clock
-    check: Callable[[Submission], Checked]
-    watched: Callable[[str, Callable[[], None]], None]
-    unwatched: Callable[[str], None] = _ignored
-    trouble: Callable[[], str | None] = _nothing
-    stalled: Callable[[], tuple[datetime, timedelta] | None] = _nothing
-    beat: Callable[[], None] = _nothing
-    threads: Callable[[str], Threads] = _a_few
-    enough: timedelta = _ENOUGH
-    simulated: bool = False
 
 
 class Daemon(Control):
@@ -117,7 +67,7 @@ class Daemon(Control):
         self._news = threading.Condition()
         self._store = Store(self._syncing.path, syncing=self._syncing)
         self._daemon_store = DaemonStore(self._syncing.path, syncing=self._syncing)
-        self._openers, self._closers = surroundings.threads(_OPENERS), surroundings.threads(_CLOSERS)
+        self._openers, self._closers = surroundings.threads(OPENERS), surroundings.threads(CLOSERS)
         energy, services = config.energy, {"slots": config.daemon.slots}
         self._machine = Machine(
             clock=surroundings.clock,
@@ -132,13 +82,16 @@ class Daemon(Control):
             closers=self._closers,
         )
         self._machine.grids.watch(_own_grid(config))
-        self._fleet = Fleet(self._machine, config.daemon.quantum, self._note_end, enough=surroundings.enough)
+        self._fleet = Fleet(
+            self._machine, config.daemon.quantum, self._note_end, enough=surroundings.enough, speed=self._speed
+        )
         self._desk = BudgetDesk(self._machine.budgets, self._fleet.seats)
         self._registry = Registry(config, self._machine, self._daemon_store)
         self._ticks = TickClock()
         self._reasons = ReasonCounter()
         self._watched: dict[str, SharedMonitor] = {}
         self._stopping = False
+        self._stop_by_s: float | None = None
         self._measured: Future[Measurement] | None = None
         self._look_again_at = surroundings.clock.now()
         self._view = self._empty_view()
@@ -191,13 +144,15 @@ class Daemon(Control):
         self._wake.set()
 
     def close(self) -> None:
-        """Close all searches and the store; they go on in a later process."""
+        """Close all searches and the store; they go on in a later process. What is stuck is left: it ends with this process, as do its workers."""
         self._commands.close()
         self._fleet.close()
-        # What ends workers waits for what starts them, and they die with the thread that started them.
-        self._closers.shutdown()
-        self._openers.shutdown()
-        self._fleet.tidy()
+        now_s = monotonic_s()
+        by_s = self._stop_by_s or now_s + self._config.daemon.stop_timeout.total_seconds()
+        self._fleet.wait(max(_LEAST_TO_CLOSE_S, by_s - now_s))
+        # Not before: workers die with the thread that started them.
+        for threads in (self._closers, self._openers):
+            threads.shutdown(wait=False)
         self._syncing.close()
         self._store.close()
         self._daemon_store.close()
@@ -235,9 +190,9 @@ class Daemon(Control):
 
     def _drain(self) -> None:
         self._stopping = True
-        end_s = monotonic_s() + self._config.daemon.stop_timeout.total_seconds()
+        self._stop_by_s = monotonic_s() + self._config.daemon.stop_timeout.total_seconds()
         self.step()
-        while self._fleet.running and monotonic_s() < end_s:
+        while self._fleet.running and monotonic_s() < self._stop_by_s:
             self._rest(self._around.clock.now() + _LOOK_EVERY * self._speed, threading.Event())
             self.step()
 
@@ -307,17 +262,19 @@ class Daemon(Control):
 
     def _publish(self, now: datetime, *, news: bool = True) -> None:
         seats = list(self._fleet.seats.values())
-        trouble = self._fleet.trouble or self._around.trouble()
+        trouble, searches = self._fleet.trouble or self._around.trouble(), tuple(seat.view() for seat in seats)
+        shown = trouble or self._fleet.stuck(now)
+        before = self._view.trouble, [each.phase for each in self._view.searches]
         view = replace(
             self._view,
-            version=self._view.version + news,
+            version=self._view.version + (news or before != (shown, [each.phase for each in searches])),
             now=now,
             ready=trouble is None and not self._stopping,
             stopping=self._stopping,
-            trouble=trouble,
+            trouble=shown,
             slots=self._machine.slots,
             stalled=self._around.stalled(),
-            searches=tuple(seat.view() for seat in seats),
+            searches=searches,
             budgets=budget_views(self._machine.budgets, seats, self._machine.overrides, now),
             grids=self._machine.grids.views(now),
             measurement=self._measurement,

@@ -30,7 +30,7 @@ _TURN = timedelta(minutes=2.5)
 _SETTLED = timedelta(days=2)
 """After how long values are final for most sources; what is revised later still is shared out evenly over the time of its line."""
 
-_MOST = 1000
+_MOST = 500
 """Entries that are looked at at once, above zero; of a single step of time it may be more."""
 
 _GOLDEN = (5**0.5 - 1) / 2

@@ -70,7 +70,7 @@ class HypervolumeSurrogate(Surrogate):
         counted = torch.tensor(waiting) if len(waiting) else None
         with _alone(self._seed), torch.no_grad():
             found: Tensor = self._acquisition(counted)(torch.tensor(pool)[:, None])
-        return np.nan_to_num(found.numpy())
+        return np.asarray(np.nan_to_num(found.numpy()))
 
     def _acquisition(self, waiting: Tensor | None) -> AcquisitionFunction:
         sampler = SobolQMCNormalSampler(torch.Size([_SAMPLES]), seed=self._seed)

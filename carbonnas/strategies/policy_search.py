@@ -31,7 +31,7 @@ _ADAM = "adam/"
 _DRAWS = 16
 """Architectures that are drawn at a time: it takes hardly longer than one."""
 _KNOWN = 20
-"""Known draws in a row after which the policy has settled, and something near its last draw is proposed."""
+"""Draws in a row that were proposed before after which the policy has settled, and something near its last draw is proposed."""
 _STEPS_AWAY = 20
 _BEST = 10
 """Results that are imitated."""
@@ -100,8 +100,8 @@ class PolicySearch(SearchStrategy):
     """Draws from a policy and learns from every training that is told.
 
     A training's advantage over a bias-corrected moving average, divided by a running deviation, weighs the gradient of its
-    log-probability. A draw that has a result already is learnt from again, without another training. Once the policy draws nothing
-    new, a few random steps from its last draw are proposed. Scorings are not learnt from. A failed training counts as one deviation
+    log-probability. No network is proposed twice as long as there are others; a draw that has a result already is learnt from again, without another training. Once
+    the policy draws nothing new, a few random steps from its last draw are proposed. Scorings are not learnt from. A failed training counts as one deviation
     worse than the worst result so far, and so does a result that is not finite. Results are taken as if the present policy had
     proposed them, however old they are.
 
@@ -131,6 +131,8 @@ class PolicySearch(SearchStrategy):
         self._baseline = RunningBaseline(settings.baseline_decay)
         self._pending: list[tuple[Architecture, float]] = []
         self._drawn: list[Architecture] = []
+        self._proposed: dict[Architecture, None] = {}
+        """Networks that were proposed or told."""
         self._rng = np.random.default_rng(derive_seed(seed, "policy proposals"))
         generator = torch.Generator().manual_seed(derive_seed(seed, "policy weights"))
         self._policy = _make_policy(space, settings, generator)
@@ -141,18 +143,20 @@ class PolicySearch(SearchStrategy):
     def ask(self) -> Architecture:
         for _ in range(_KNOWN):
             drawn = self._draw()
-            if drawn not in self._results:
-                return drawn
-            self._learn(drawn)
+            if drawn not in self._proposed:
+                return self._propose(drawn)
+            if drawn in self._results:
+                self._learn(drawn)
         for _ in range(_STEPS_AWAY):
             drawn = self._space.canonical(self._space.mutate(drawn, self._rng))
-            if drawn not in self._results:
+            if drawn not in self._proposed:
                 break
-        return drawn
+        return self._propose(drawn)
 
     def tell(self, observation: Observation) -> None:
         architecture = self._results.tell(observation)
         if architecture is not None:
+            self._proposed[architecture] = None
             self._learn(architecture)
 
     def lean(self, architectures: Sequence[Architecture], worth: np.ndarray, entropy_floor: float) -> None:
@@ -171,11 +175,13 @@ class PolicySearch(SearchStrategy):
         self._drawn = []
 
     def state_dict(self) -> StateDict:
+        width = len(self._space.choices)
         state: dict[str, Json | np.ndarray] = {
             "rng": cast("dict[str, Any]", self._rng.bit_generator.state),
             "baseline": cast("dict[str, Json]", self._baseline.state()),
             "pending": [[list(architecture), advantage] for architecture, advantage in self._pending],
-            "drawn": np.array(self._drawn, dtype=np.int64).reshape(-1, len(self._space.choices)),
+            "drawn": np.array(self._drawn, dtype=np.int64).reshape(-1, width),
+            "proposed": np.array(list(self._proposed), dtype=np.int64).reshape(-1, width),
             **self._results.state(),
         }
         for name, weights in self._policy.state_dict().items():
@@ -192,6 +198,7 @@ class PolicySearch(SearchStrategy):
         pending = cast("list[tuple[list[int], float]]", state["pending"])
         self._pending = [(as_architecture(architecture), advantage) for architecture, advantage in pending]
         self._drawn = [as_architecture(row) for row in cast("np.ndarray", state["drawn"])]
+        self._proposed = dict.fromkeys(as_architecture(row) for row in cast("np.ndarray", state["proposed"]))
         arrays = {name: torch.tensor(value) for name, value in state.items() if isinstance(value, np.ndarray)}
         weights = {name.removeprefix(_WEIGHTS): t for name, t in arrays.items() if name.startswith(_WEIGHTS)}
         self._policy.load_state_dict(weights)
@@ -207,6 +214,10 @@ class PolicySearch(SearchStrategy):
     def policy(self) -> Policy:
         """The policy as it is now, for `policy_file.write_policy`."""
         return self._policy
+
+    def _propose(self, architecture: Architecture) -> Architecture:
+        self._proposed[architecture] = None
+        return architecture
 
     def _draw(self) -> Architecture:
         """Return the next draw in canonical form; invalid ones are passed over, and where there are no others one is drawn uniformly."""

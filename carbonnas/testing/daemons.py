@@ -12,13 +12,15 @@ from carbonnas.daemon.at_once import AtOnce
 from carbonnas.daemon.checking import Checked, check
 from carbonnas.daemon.config import DaemonConfig, load_daemon_config
 from carbonnas.daemon.control import DaemonView, Submission
-from carbonnas.daemon.service import Daemon, Surroundings
+from carbonnas.daemon.service import Daemon
+from carbonnas.daemon.surroundings import Surroundings
 from carbonnas.errors import ConfigError
 from carbonnas.testing.searches import STARTS_AT
 
 _CONFIG = """
 [daemon]
 slots = {slots}
+stop_timeout = "{stop_timeout}"
 
 [clock]
 use = "simulated"
@@ -46,6 +48,7 @@ class SimulatedDaemon:
         start: First instant.
         threads: Makes what opens and closes searches.
         enough: How long a tick goes from search to search, real time.
+        stop_timeout: How long it may take to stop, real time.
     """
 
     def __init__(
@@ -57,12 +60,14 @@ class SimulatedDaemon:
         start: datetime = STARTS_AT,
         threads: Callable[[str], Threads] = _at_once,
         enough: timedelta = timedelta.max,
+        stop_timeout: str = "30 s",
     ) -> None:
         self.state = folder / "state"
         self.clock = SimulatedClock(start)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "daemon.toml"
-        path.write_text(_CONFIG.format(slots=slots, start=start.isoformat()) + more, encoding="utf-8")
+        text = _CONFIG.format(slots=slots, start=start.isoformat(), stop_timeout=stop_timeout)
+        path.write_text(text + more, encoding="utf-8")
         self.config: DaemonConfig = load_daemon_config(path)
         around = Surroundings(
             self.state,

@@ -17,7 +17,7 @@ _NEWS_FOR = timedelta(days=1)
 _MOST_GRIDS = 3
 _MOST_SEARCHES = 12
 _MOST_BUDGETS = 9
-_ORDER = (Phase.FAILING, Phase.RUNNING, Phase.QUEUED, Phase.PAUSED, Phase.ENDED)
+_ORDER = (Phase.FAILING, Phase.RUNNING, Phase.OPENING, Phase.QUEUED, Phase.PAUSED, Phase.ENDED)
 
 Trouble = tuple[str, str | None]
 """A sentence, and where more is to be seen."""

@@ -18,10 +18,17 @@ _ROUNDED = 1 + 1e-9
 
 PHASES = {
     Phase.QUEUED: "waiting for a slot",
+    Phase.OPENING: "opening",
     Phase.RUNNING: "running",
     Phase.PAUSED: "paused",
     Phase.FAILING: "failing",
     Phase.ENDED: "ended",
+}
+
+_BESIDE_DECISIONS = {
+    Phase.QUEUED: "It waits for a slot of the machine.",
+    Phase.OPENING: "It is made ready: plug-ins are imported and workers started.",
+    Phase.PAUSED: "A person has paused it.",
 }
 
 HEALTHS = {HealthState.OK: "serves well", HealthState.DEGRADED: "needs a look", HealthState.BLIND: "blind"}
@@ -71,10 +78,10 @@ def why(view: SearchView) -> str:
     """Return what a search that has not ended does, and why."""
     if view.phase is Phase.FAILING:
         return f"It can't run and is tried again. {sentence(view.problem or 'the reason is unknown')}"
-    if view.phase is Phase.PAUSED:
-        return "A person has paused it."
-    if view.phase is Phase.QUEUED:
-        return "It waits for a slot of the machine."
+    if view.phase is Phase.QUEUED and view.granted:
+        return "It waits until other searches have been opened."
+    if view.phase in _BESIDE_DECISIONS:
+        return _BESIDE_DECISIONS[view.phase]
     if view.status is None:
         return "It is about to begin."
     decision = view.status.decision

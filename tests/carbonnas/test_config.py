@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from carbonnas.config import SearchConfig
-from carbonnas.config_file import load_config, parse_config
+from carbonnas.config_file import DEPENDING, config_from_choices, load_config, parse_config
 from carbonnas.errors import ConfigError
+from carbonnas.objectives.limit import Limit
+from carbonnas.objectives.target import Target
 from carbonnas.plan import PlanShape
 from carbonnas.proxies.fusion import DEFAULT
+from carbonnas.search_spaces.space import TaskShape
 from schedulers.budget import AtLimit, EmissionBudget, Window
 from schedulers.safety import SafetyLimits
 
@@ -342,3 +345,57 @@ def test_a_file_is_returned_with_its_text(tmp_path: Path) -> None:
     config, read = load_config(path)
     assert read == text()
     assert config.scoring.options == {"path": tmp_path / "table.csv"}
+
+
+COSTS = {
+    "[costs]": ['task = "1x8x8x10"', 'latency_table = "here.json"'],
+    "[[limits]]": ['metric = "params"', "at_most = 1_000_000"],
+    "[[targets]]": ['name = "phone"', 'table = "phone.json"', "at_most_ms = 20"],
+}
+
+
+def test_limits_targets_and_costs_are_read_with_paths_from_the_folder(tmp_path: Path) -> None:
+    config = parse_config(text(COSTS), "test", tmp_path)
+    assert config.hard_limits == (Limit("params", at_most=1e6),)
+    assert config.devices == (Target("phone", "latency_ms.phone", 20.0),)
+    plan = config.cost_plan
+    assert plan.tables == {"latency_ms": tmp_path / "here.json", "latency_ms.phone": tmp_path / "phone.json"}
+    assert plan.task == TaskShape(1, 8, 8, 10)
+    assert {"params", "val_accuracy", "latency_ms", "latency_ms.phone"} <= plan.wanted
+
+
+def test_a_configuration_without_costs_wants_none_beyond_its_objectives() -> None:
+    assert parse(text()).cost_plan.measured == ()
+    assert parse(text()).cost_plan.tables == {}
+
+
+def test_paths_of_tables_are_kept_for_those_who_read_the_configuration_elsewhere(tmp_path: Path) -> None:
+    config = parse_config(text(COSTS), "test", tmp_path)
+    dumped = config.model_dump(mode="json")
+    again = config_from_choices(text(COSTS), {key: dumped[key] for key in DEPENDING}, "test")
+    assert again.cost_plan == config.cost_plan
+    assert again.fingerprint == config.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("table", "lines", "sentence"),
+    [
+        ("[[limits]]", ['metric = "params"'], "limits.0: a limit on params needs at_most or at_least"),
+        ("[[limits]]", ['metric = "params"', "at_most = 1", "at_least = 2"], "limits.0: nothing is at least 2"),
+        ("[[limits]]", ['metric = "two words"', "at_most = 1"], "limits.0.metric"),
+        ("[[targets]]", ['name = "a phone"', 'table = "t"'], "targets.0.name"),
+        ("[[targets]]", ['name = "phone"'], "targets.0.table: missing"),
+        ("[[targets]]", ['name = "p"', 'table = "t"', "at_most_ms = 0"], "targets.0.at_most_ms"),
+        ("[costs]", ['task = "8x8"'], "costs.task: expected channels, rows, columns and classes"),
+        ("[costs]", ["latency_table = 3"], "costs.latency_table"),
+    ],
+)
+def test_a_limit_target_or_cost_that_can_not_be_is_told(table: str, lines: list[str], sentence: str) -> None:
+    found = problems(text({table: lines}))
+    assert len(found) == 1
+    assert sentence in found[0]
+
+
+def test_two_targets_of_one_name_are_refused() -> None:
+    lines = ['name = "phone"', 'table = "t"', "[[targets]]", 'name = "phone"', 'table = "u"']
+    assert problems(text({"[[targets]]": lines})) == ["configuration: two targets have the same name"]

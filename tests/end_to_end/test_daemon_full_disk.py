@@ -1,4 +1,4 @@
-"""A daemon whose disk is full does nothing, says so, and goes on as if nothing had happened once there is room."""
+"""On a full disk nothing runs, which is said; once there is room it goes on as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from carbonnas.driver import run_search
+from carbonnas.errors import StorageError
+from carbonnas.status import SearchStatus
 from carbonnas.testing.daemons import SimulatedDaemon
 from carbonnas.testing.disks import SmallDisk, small_disk
 from carbonnas.testing.exactly_once import records, violations, work
@@ -46,3 +48,22 @@ def test_a_full_disk_lets_all_work_rest_until_there_is_room(disk: SmallDisk, tmp
     daemon.daemon.close()
     assert violations([record]) == []
     assert work(record) == work(run_search(path.read_text(encoding="utf-8"), tmp_path / "alone", folder=path.parent))
+
+
+def test_a_search_of_its_own_stops_before_a_disk_is_full_and_loses_nothing(disk: SmallDisk, tmp_path: Path) -> None:
+    path = write_simulated_search(tmp_path, scheduler={"use": "carbon_blind", "percentile": None})
+    text, steps = path.read_text(encoding="utf-8"), list[SearchStatus]()
+
+    def note(status: SearchStatus) -> None:
+        steps.append(status)
+        if len(steps) == 20:
+            # Enough for a step, and not for what networks are kept in.
+            disk.fill(but=8 * 2**20)
+
+    with pytest.raises(StorageError, match=r"^there is hardly any room on the disk of .*: make some and run again"):
+        run_search(text, disk.folder, folder=path.parent, on_status=note)
+    assert len(steps) == 20
+    disk.free()
+    record = run_search(text, disk.folder, folder=path.parent)
+    assert violations([record]) == []
+    assert work(record) == work(run_search(text, tmp_path / "alone", folder=path.parent))

@@ -21,6 +21,7 @@ from carbonnas.testing import patient
 from carbonnas.testing.chaos_searches import BUDGET, daemon_config, undisturbed, write_patient_search
 from carbonnas.testing.chaos_searches import write_trained_search as write_trained
 from carbonnas.testing.daemon_process import DaemonProcess, pause_s, submit, wait_for_searches
+from carbonnas.testing.descendants import descendants
 from carbonnas.testing.exactly_once import records, violations, work
 from carbonnas.trials import TrialKind, TrialState
 
@@ -123,6 +124,44 @@ def test_what_trains_when_the_daemon_is_asked_to_stop_is_suspended_and_goes_on_w
     assert daemon.stop() == 0
     assert all(run.ended_at is not None for run in runs(daemon))
     require_as_undisturbed(daemon, path, tmp_path / "site")
+
+
+def test_a_daemon_stops_in_time_although_a_search_is_stuck_while_it_opens_and_leaves_no_process(
+    tmp_path: Path,
+) -> None:
+    site = patient.install(tmp_path / "site")
+    install_stuck(site)
+    daemon = DaemonProcess(tmp_path / "daemon", CONFIG.replace('"20 s"', '"3 s"'), path=[site])
+    client = begin(daemon)
+    well = submit(client, write_patient_search(tmp_path / "well", seed=1, url=NOBODY, rounds=1, epochs=400))
+    eventually(lambda: trains(daemon), daemon)
+    path = write_patient_search(tmp_path / "stuck", seed=2, url=NOBODY)
+    path.write_text(path.read_text().replace('use = "carbon_blind"', 'use = "stuck"'))
+    stuck = submit(client, path, priority=1)
+    eventually(lambda: client.get("searches", stuck)["phase"] == "opening", daemon)
+    left = descendants(daemon.pid)
+    assert left
+    assert client.get("searches", well)["problem"] is None
+    assert daemon.stop() == 0
+    assert f"search {stuck} could not be closed in" in daemon.log.read_text(encoding="utf-8")
+    eventually(lambda: not any(process.is_running() for process in left), daemon)
+
+
+def install_stuck(site: Path) -> None:
+    """Add a scheduler to the plug-ins of a folder which is never made where searches are opened."""
+    (site / "stuck.py").write_text(
+        "import threading\n"
+        "from schedulers.policies.carbon_blind import CarbonBlind\n"
+        "class Stuck(CarbonBlind):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        if threading.current_thread().name.startswith('openers'):\n"
+        "            threading.Event().wait()\n"
+    )
+    about = site / "stuck-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: stuck\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[carbonnas.schedulers]\nstuck = stuck:Stuck\n")
 
 
 def test_a_daemon_that_is_killed_holds_up_nobody_and_its_downtime_can_be_seen(

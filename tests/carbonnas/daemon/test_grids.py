@@ -12,7 +12,8 @@ from carbon_sources.clock import SimulatedClock
 from carbonnas.config import SearchConfig
 from carbonnas.config_file import load_config
 from carbonnas.daemon.grids import Grids
-from carbonnas.daemon.service import Daemon, Surroundings
+from carbonnas.daemon.service import Daemon
+from carbonnas.daemon.surroundings import Surroundings
 from carbonnas.errors import ConfigError
 from carbonnas.grid import GridSettings
 from carbonnas.plugins import PluginChoice

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor as Threads
 from concurrent.futures import Future
@@ -11,8 +13,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import pytest
 
+from carbon_sources.clock import monotonic_s
 from carbonnas.daemon.at_once import AtOnce
 from carbonnas.daemon.control import DaemonView, Phase
+from carbonnas.daemon.threads import LeavableThreads
 from carbonnas.driver import run_search
 from carbonnas.errors import SearchLockedError
 from carbonnas.record import SearchRecord, SearchState, StopReason
@@ -20,6 +24,7 @@ from carbonnas.storage.lock import search_lock
 from carbonnas.storage.paths import search_folder, store_path
 from carbonnas.storage.records import load_record
 from carbonnas.storage.store import Store
+from carbonnas.testing.daemon_process import pause_s
 from carbonnas.testing.daemons import SimulatedDaemon
 from carbonnas.testing.exactly_once import violations
 from carbonnas.testing.searches import STARTS_AT, write_simulated_search
@@ -61,6 +66,10 @@ class Held(Threads):
     def begin(self) -> None:
         """Begin with all that was asked for, so that it can't be taken back any more."""
         self.begun = [future for future in self._handed if future.set_running_or_notify_cancel()]
+
+    def go_on_with(self, place: int) -> None:
+        """Do what was asked for in this place: the first is 0, the last -1."""
+        self.waiting.pop(place)()
 
     def go(self) -> None:
         """Do all that was asked for, and whatever will be."""
@@ -125,6 +134,7 @@ def test_a_search_that_takes_long_to_open_holds_up_no_tick_and_begins_when_it_is
     view = daemon.ticks()
     assert view.searches[0].status is None
     assert view.searches[0].problem is None
+    assert view.searches[0].phase is Phase.OPENING
     assert daemon.is_locked(search_id)
     daemon.openers.go()
     assert running(daemon.ticks()) == {search_id: 2}
@@ -243,6 +253,67 @@ def test_a_daemon_that_is_closed_while_searches_open_leaves_none_open(tmp_path: 
     assert again.run().searches == ()
     assert again.daemon.view().trouble is None
     again.daemon.close()
+
+
+def test_searches_that_are_stuck_while_they_open_are_named_and_hold_up_the_others_for_a_minute(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    daemon = Handled(tmp_path, slots=4)
+    ids = [daemon.submit(name) for name in ("first", "second", "third")]
+    view = daemon.ticks()
+    assert [each.phase for each in view.searches] == [Phase.OPENING, Phase.OPENING, Phase.QUEUED]
+    assert view.searches[2].granted > 0
+    assert view.trouble is None
+    view = daemon.simulated.run(until=STARTS_AT + timedelta(seconds=61))
+    assert [each.phase for each in view.searches] == [Phase.OPENING] * 3
+    sentences = [
+        f"the search {each} has been opening since 2021-01-08 00:00 UTC: something that it imports or reads may be stuck"
+        for each in ids[:2]
+    ]
+    assert (view.trouble, view.ready) == ("; ".join(sentences), True)
+    assert [record.message for record in caplog.records if "opening" in record.message] == sentences
+    daemon.openers.begin()
+    daemon.openers.go_on_with(-1)
+    assert running(daemon.ticks())[ids[2]] > 0
+    # A person who cancels one is not rid of it: it still holds its place.
+    daemon.simulated.daemon.cancel(ids[1])
+    assert daemon.ticks().trouble == "; ".join(sentences)
+    daemon.openers.go()
+    daemon.closers.go()
+    assert daemon.ticks().trouble is None
+    daemon.finish()
+
+
+def test_a_daemon_stops_in_time_although_a_search_is_stuck_while_it_opens(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    threads = {name: LeavableThreads(2, name) for name in ("openers", "closers")}
+    simulated = SimulatedDaemon(tmp_path / "daemon", threads=threads.__getitem__, stop_timeout="1 s")
+    path = search(tmp_path, "stuck")
+    search_id = simulated.submit(path)
+    table = path.with_name("table.csv")
+    table.unlink()
+    os.mkfifo(table)
+    simulated.daemon.step()
+    # Whoever reads it waits until all who write it have closed it.
+    writer = opened_to_write(table)
+    simulated.daemon.close()
+    (told,) = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert told.startswith(f"search {search_id} could not be closed in ")
+    os.close(writer)
+
+
+def opened_to_write(pipe: Path) -> int:
+    """Return a named pipe opened to write, once somebody has opened it to read."""
+    until_s = monotonic_s() + 300.0
+    while monotonic_s() < until_s:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            pause_s(0.01)
+    raise AssertionError("nobody reads the pipe")
 
 
 @pytest.mark.slow

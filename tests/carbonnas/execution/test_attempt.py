@@ -103,3 +103,18 @@ def test_numbers_of_odd_types_become_plain_ones() -> None:
     found = evaluate_safely({TrialKind.TRAIN: Giving({"a": Odd(1)}, Odd(3))}, job(1).request, NoSession()).evaluation
     assert found == Evaluation({"a": 1.0}, 3.0)
     assert (type(found.metrics["a"]), type(found.modelled_seconds)) == (float, float)
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking(Evaluator):
+    def evaluate(self, request: EvaluationRequest, session: Session) -> Evaluation:
+        del request, session
+        return Evaluation({"accuracy": 0.5}, lacks={"latency_ms": "too\ud800 restless " + "x" * 1000})
+
+
+def test_why_a_metric_is_lacking_is_kept_at_bounded_length_and_can_be_written() -> None:
+    found = evaluate_safely({TrialKind.TRAIN: Lacking()}, job(1).request, NoSession())
+    assert found.evaluation is not None
+    (why,) = found.evaluation.lacks.values()
+    assert why.encode().decode().startswith("too\\ud800 restless")
+    assert len(why) == 500

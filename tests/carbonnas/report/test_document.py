@@ -61,7 +61,7 @@ def test_json_holds_every_trial_and_decision_and_the_promised_keys(made_up: Sear
     report = json.loads(to_json(build_document(made_up)))
     assert set(report) == {
         *("format", "search", "totals", "budget", "best", "pareto", "counterfactuals", "measurement", "provenance"),
-        *("trials", "decisions", "downtime", "overrides"),
+        *("trials", "decisions", "downtime", "overrides", "targets", "limits"),
     }
     assert len(report["trials"]) == len(made_up.trials)
     assert len(report["decisions"]) == len(made_up.decisions)

@@ -33,7 +33,7 @@ def size(text: str, task: TaskShape = IMAGENET) -> tuple[int, float]:
 @pytest.mark.torch
 def test_efficientnet_b0_has_its_published_size() -> None:
     params, macs = size(efficientnet(0))
-    # The authors' network to the parameter; the paper rounds to 5.3 million and 0.39 billion.
+    # To the parameter as the documentation of torchvision's efficientnet_b0, with 0.39 billion; the paper rounds to 5.3 million.
     assert params == 5_288_548
     assert macs == pytest.approx(0.386e9, rel=0.01)
     assert round(macs / 1e9, 2) == 0.39

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from carbonnas.architecture import Architecture
 from carbonnas.errors import ArchitectureError
@@ -60,6 +61,15 @@ def test_published_genotypes_have_their_published_size() -> None:
     assert parameters(NASNet(), DARTS_V2, CIFAR) == 3_349_342
     assert parameters(NASNet(), P_DARTS, CIFAR) == 3_433_798
     assert parameters(NASNet(channels=48, cells=14), DARTS_V2, IMAGENET) == 4_718_752
+
+
+@pytest.mark.torch
+def test_darts_on_imagenet_does_as_many_operations_as_others_count() -> None:
+    space, counter = NASNet(channels=48, cells=14), FlopCounterMode(display=False)
+    with torch.device("meta"), torch.no_grad(), counter:
+        space.build(space.parse(DARTS_V2), IMAGENET).eval()(torch.zeros(1, 3, 224, 224))
+    # 523 million by one counter of convolutions and linear layers, 545 by one that counts norms as well; the paper says 574.
+    assert counter.get_total_flops() / 2 == pytest.approx(530e6, rel=0.01)
 
 
 def test_a_genotype_is_written_as_darts_prints_it() -> None:

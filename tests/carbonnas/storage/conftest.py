@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from carbonnas.energy.meter import Measurement
+from carbonnas.objectives.limit import Limit
 from carbonnas.objectives.objective import Objective
+from carbonnas.objectives.target import Target
 from carbonnas.plan import PlanPosition
 from carbonnas.record import SearchState
 from carbonnas.search_state import SearchHeader, SearchProgress
@@ -68,6 +70,8 @@ def header() -> SearchHeader:
         started_at=START,
         deadline=START.replace(year=2022),
         clock="Simulated.",
+        limits=(Limit("params", at_most=1e6), Limit("val_accuracy", 0.5, 1.0)),
+        targets=(Target("phone", "latency_ms.phone", 20.0), Target("server", "latency_ms.server")),
     )
 
 
@@ -78,7 +82,7 @@ def progress() -> SearchProgress:
         stop_reason=None,
         ended_at=None,
         clock_at=START,
-        position=PlanPosition(3, 1, 2, final_planned=True),
+        position=PlanPosition(3, 1, 2, final_planned=True, pruned={"params at most 1e+06": 4}),
         strategy_state=b"\x00\xff",
         executor_state=None,
         measurement=Measurement("m", "How.", {"cpu": "x"}, "Caveat."),

@@ -230,8 +230,8 @@ def test_a_ledger_that_was_never_joined_is_joined_bit_by_bit(path: Path, store: 
     while rows(path, "ledger") > 48:
         metered.wait(SECOND)
         seen.append(rows(path, "ledger"))
-    # Two owners, 24 times five minutes, of which a step looks at eight, as nine are more than 1,000 lines.
-    assert seen == [2880 - n * 8 * (120 - 2) for n in (1, 2, 3)]
+    # Two owners, 24 times five minutes, of which a step looks at four, as five are more than 500 lines.
+    assert seen == [2880 - n * 4 * (120 - 2) for n in (1, 2, 3, 4, 5, 6)]
 
 
 def test_a_correction_that_begins_where_a_step_has_looked_to_is_not_lost(path: Path, store: Store) -> None:

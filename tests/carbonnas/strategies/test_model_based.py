@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from importlib.util import find_spec
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,6 +17,7 @@ from carbonnas.strategies.gaussian_process import GaussianProcess
 from carbonnas.strategies.nsga2 import Nsga2
 from carbonnas.strategies.predictor import Predictor
 from carbonnas.strategies.strategy import Candidate, Observation, SearchStrategy
+from carbonnas.strategies.surrogate import SurrogateKind
 from carbonnas.testing.strategies import OBJECTIVES, SEARCH, StrategyConformance, trained
 from carbonnas.trials import Fidelity, FidelityName, TrialKind
 
@@ -82,6 +84,12 @@ class TestNsga2(StrategyConformance):
 def test_a_forest_beats_random_search() -> None:
     # Random proposals are worth 0.5 on average.
     assert mean_of_last(Bayesian(Dials(), OBJECTIVES, 0, trees=10), 40, 10) > 0.7
+
+
+@pytest.mark.skipif(find_spec("botorch") is not None, reason="BoTorch is installed")
+def test_without_botorch_its_surrogate_is_refused_with_what_to_install() -> None:
+    with pytest.raises(ValueError, match="install the extra 'botorch'"):
+        Bayesian(Dials(), OBJECTIVES, 0, surrogate=SurrogateKind.BOTORCH)
 
 
 def test_failures_keep_the_forest_away() -> None:

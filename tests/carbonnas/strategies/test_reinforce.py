@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -10,8 +10,9 @@ import torch
 
 from carbonnas.architecture import Architecture
 from carbonnas.errors import ArchitectureError
-from carbonnas.search_spaces.space import SearchSpace
+from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
 from carbonnas.strategies.lstm_policy import LstmPolicy
+from carbonnas.strategies.ppo import Ppo
 from carbonnas.strategies.reinforce import Reinforce, Setting
 from carbonnas.strategies.state import encode_state
 from carbonnas.strategies.strategy import Observation, SearchStrategy
@@ -170,12 +171,24 @@ def test_options_out_of_range_are_refused(option: str, value: Any) -> None:
         make(**{option: value})
 
 
-def test_reinforce_beats_random_search() -> None:
-    # The best option is the last one of each choice; random proposals are worth (2/2 + 3/2 ... ) / 9 = 0.5 on average.
-    for seed in range(3):
-        strategy, values = make(seed, hidden=64), []
-        for _ in range(120):
-            architecture = strategy.ask()
-            values.append(sum(architecture) / (2 + 3 + 0 + 4))
-            strategy.tell(observed(architecture, values[-1]))
-        assert statistics.mean(values[-30:]) > 0.7
+class Dials(SearchSpace):
+    """Six choices of five options; the best network has the last option everywhere."""
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return tuple(Choice(f"dial{i}", tuple("01234")) for i in range(6))
+
+    def build(self, architecture: Architecture, task: TaskShape) -> NoReturn:
+        raise NotImplementedError("dials are no networks")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make_strategy", [Reinforce, Ppo])
+def test_a_policy_beats_random_search(make_strategy: type[Reinforce | Ppo]) -> None:
+    # Random proposals are worth 0.5 on average, and what is known is not proposed again.
+    strategy, values = make_strategy(Dials(), OBJECTIVES, 0), []
+    for _ in range(120):
+        architecture = strategy.ask()
+        values.append(sum(architecture) / (6 * 4))
+        strategy.tell(observed(architecture, values[-1]))
+    assert statistics.mean(values[-30:]) > 0.7

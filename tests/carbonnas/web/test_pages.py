@@ -480,13 +480,19 @@ def test_all_phases_are_told_in_words(control: SketchControl, reader: httpx.Clie
     def each_phase(view: DaemonView) -> DaemonView:
         def named(phase: Phase) -> SearchView:
             header = replace(view.searches[0].header, search_id=phase.value, name=phase.value)
-            return replace(view.searches[0], header=header, phase=phase, problem="the disk is full")
+            return replace(view.searches[0], header=header, phase=phase, granted=0, problem="the disk is full")
 
-        active = (Phase.QUEUED, Phase.RUNNING, Phase.PAUSED, Phase.FAILING)
+        active = tuple(phase for phase in Phase if phase is not Phase.ENDED)
         return replace(view, searches=tuple(map(named, active)))
 
     control.change(each_phase)
     text = _page(reader, "/searches").text
-    for said in ("It waits for a slot", "Trains on", "A person has paused it.", "tried again. The disk is full."):
+    for said in (
+        "It waits for a slot",
+        "It is made ready",
+        "Trains on",
+        "A person has paused it.",
+        "tried again. The disk is full.",
+    ):
         assert said in text
     assert "The search failing can't run: the disk is full." in _page(reader, "/").text

@@ -1,4 +1,4 @@
-"""Lines of the ledger and readings of the meter may become one once their quarter hour is over; all else stays append-only."""
+"""Lines of the ledger and readings of the meter may become one; all else stays append-only."""
 
 import sqlalchemy as sa
 from alembic import op
