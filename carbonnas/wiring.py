@@ -294,7 +294,9 @@ class _Builder:
             return None
         needs_task = plan.task is None and (bool(bound & COUNTED) or bool(plan.tables))
         task = task_of_dataset(config.training) if needs_task else plan.task
-        return Screen(KnownCosts(space, plan, task), limits, targets)
+        costs = KnownCosts(space, plan, task)
+        costs.prepare()
+        return Screen(costs, limits, targets)
 
     def _accountant(self, search_id: str, meter: EnergyMeter, store: SearchStore) -> Accountant:
         section, node = self._config.accounting, self._substitutes.node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -52,6 +53,12 @@ class KnownCosts:
     def tells(self, metric: str) -> bool:
         """Say whether it may know a metric at all."""
         return metric in self._tables or (metric in COUNTED and self._task is not None)
+
+    def prepare(self) -> None:
+        """Import what counting needs, torch included, which takes seconds, while nobody waits for it."""
+        if set(self.metrics) & COUNTED or any(table.blocks for table in self._tables.values()):
+            importlib.import_module("carbonnas.costs.counting")
+            importlib.import_module("carbonnas.costs.blocks")
 
     def value(self, architecture: Architecture, metric: str) -> float:
         """Return a cost of a network.

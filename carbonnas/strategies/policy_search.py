@@ -31,7 +31,8 @@ _ADAM = "adam/"
 _DRAWS = 16
 """Architectures that are drawn at a time: it takes hardly longer than one."""
 _KNOWN = 20
-"""Draws in a row that were proposed before after which the policy has settled, and something near its last draw is proposed."""
+"""Draws in a row that were proposed before after which the policy has settled, and something near its last draw is proposed; so many
+between two trainings are learnt from again at most, however many proposals compete for a training."""
 _STEPS_AWAY = 20
 _BEST = 10
 """Results that are imitated."""
@@ -100,10 +101,10 @@ class PolicySearch(SearchStrategy):
     """Draws from a policy and learns from every training that is told.
 
     A training's advantage over a bias-corrected moving average, divided by a running deviation, weighs the gradient of its
-    log-probability. No network is proposed twice as long as there are others; a draw that has a result already is learnt from again, without another training. Once
-    the policy draws nothing new, a few random steps from its last draw are proposed. Scorings are not learnt from. A failed training counts as one deviation
-    worse than the worst result so far, and so does a result that is not finite. Results are taken as if the present policy had
-    proposed them, however old they are.
+    log-probability. No network is proposed twice as long as there are others; a draw that has a result already is learnt from again,
+    without another training. Once the policy draws nothing new, a few random steps from its last draw are proposed. Scorings are not
+    learnt from. A failed training counts as one deviation worse than the worst result so far, and so does a result that is not finite.
+    Results are taken as if the present policy had proposed them, however old they are.
 
     Args:
         space: What to search.
@@ -133,6 +134,8 @@ class PolicySearch(SearchStrategy):
         self._drawn: list[Architecture] = []
         self._proposed: dict[Architecture, None] = {}
         """Networks that were proposed or told."""
+        self._repeats = 0
+        """Draws that were learnt from again since the last training that succeeded: of those that limits drop many are told at once."""
         self._rng = np.random.default_rng(derive_seed(seed, "policy proposals"))
         generator = torch.Generator().manual_seed(derive_seed(seed, "policy weights"))
         self._policy = _make_policy(space, settings, generator)
@@ -145,7 +148,8 @@ class PolicySearch(SearchStrategy):
             drawn = self._draw()
             if drawn not in self._proposed:
                 return self._propose(drawn)
-            if drawn in self._results:
+            if drawn in self._results and self._repeats < _KNOWN:
+                self._repeats += 1
                 self._learn(drawn)
         for _ in range(_STEPS_AWAY):
             drawn = self._space.canonical(self._space.mutate(drawn, self._rng))
@@ -157,6 +161,8 @@ class PolicySearch(SearchStrategy):
         architecture = self._results.tell(observation)
         if architecture is not None:
             self._proposed[architecture] = None
+            if not observation.failed:
+                self._repeats = 0
             self._learn(architecture)
 
     def lean(self, architectures: Sequence[Architecture], worth: np.ndarray, entropy_floor: float) -> None:
@@ -180,6 +186,7 @@ class PolicySearch(SearchStrategy):
             "rng": cast("dict[str, Any]", self._rng.bit_generator.state),
             "baseline": cast("dict[str, Json]", self._baseline.state()),
             "pending": [[list(architecture), advantage] for architecture, advantage in self._pending],
+            "repeats": self._repeats,
             "drawn": np.array(self._drawn, dtype=np.int64).reshape(-1, width),
             "proposed": np.array(list(self._proposed), dtype=np.int64).reshape(-1, width),
             **self._results.state(),
@@ -197,6 +204,7 @@ class PolicySearch(SearchStrategy):
         self._baseline.load(cast("BaselineState", state["baseline"]))
         pending = cast("list[tuple[list[int], float]]", state["pending"])
         self._pending = [(as_architecture(architecture), advantage) for architecture, advantage in pending]
+        self._repeats = cast("int", state["repeats"])
         self._drawn = [as_architecture(row) for row in cast("np.ndarray", state["drawn"])]
         self._proposed = dict.fromkeys(as_architecture(row) for row in cast("np.ndarray", state["proposed"]))
         arrays = {name: torch.tensor(value) for name, value in state.items() if isinstance(value, np.ndarray)}

@@ -137,7 +137,7 @@ def test_without_a_price_a_training_has_no_emissions_and_is_not_on_the_front(tmp
 def test_a_search_that_was_interrupted_drops_the_same_proposals(fleet: Path, tmp_path: Path) -> None:
     whole = run(fleet, tmp_path / "whole")
     text, state = fleet.read_text(encoding="utf-8"), tmp_path / "pieces"
-    for steps in itertools.count(3):
+    for steps in itertools.count(3, 20):
         stop, seen = threading.Event(), itertools.count()
 
         def look(_: object, stop: threading.Event = stop, seen: Iterator[int] = seen, steps: int = steps) -> None:

@@ -121,6 +121,19 @@ def test_a_settled_policy_proposes_something_near() -> None:
     assert strategy.ask() != best
 
 
+def test_many_proposals_for_one_training_do_not_learn_more_from_what_is_known() -> None:
+    strategy, best = make(batch=1, learning_rate=0.1, entropy=0.0), (2, 3, 0, 4)
+    for _ in range(60):
+        strategy.tell(observed(best, 0.9))
+        strategy.tell(observed((0, 0, 0, 0), 0.1))
+    # A settled policy draws what is known nearly every time, and learns from twenty draws again.
+    asked = [strategy.ask() for _ in range(10)]
+    learnt = strategy.state_dict()["policy/start"]
+    asked += [strategy.ask() for _ in range(10)]
+    assert np.array_equal(strategy.state_dict()["policy/start"], learnt)  # type: ignore[arg-type] # arrays
+    assert len(set(asked)) == 20
+
+
 @pytest.mark.parametrize("setting", Setting)
 def test_every_setting_searches(setting: Setting) -> None:
     strategy = Reinforce(Letters(), OBJECTIVES, 0, setting=setting)
