@@ -20,6 +20,8 @@ class ForecastRecord:
 
     def __init__(self) -> None:
         self._said: dict[datetime, float] = {}
+        self._compared: tuple[datetime, IntensitySeries] | None = None
+        self._error: float | None = None
 
     def note(self, forecast: Forecast) -> None:
         """Keep what a forecast says of the hour 24 h after the one in which it was issued, unless an earlier one of that hour did."""
@@ -27,6 +29,7 @@ class ForecastRecord:
         expected = forecast.series.at(issued + _AHEAD)
         if expected is None or issued + _AHEAD in self._said:
             return
+        self._compared = None
         self._said[issued + _AHEAD] = expected.g_per_kwh
         self._said = {hour: value for hour, value in self._said.items() if hour >= issued - _AHEAD}
 
@@ -39,6 +42,14 @@ class ForecastRecord:
             At least zero; `None` with fewer than six hours to compare.
         """
         end = full_hour(now)
+        # Asked at each tick of a daemon, and seldom another than before.
+        if self._compared is None or self._compared[0] != end or self._compared[1] is not series:
+            self._compared, self._error = (end, series), self._compare(end, series)
+        return self._error
+
+    def _compare(self, end: datetime, series: IntensitySeries) -> float | None:
+        if sum(end - _AHEAD <= hour < end for hour in self._said) < _FEWEST:
+            return None
         came = hourly_means(series.between(end - _AHEAD, end), end - _AHEAD, end)
         errors = [
             abs(said - actual) / actual

@@ -48,7 +48,7 @@ _CHECK_PATIENCE = timedelta(minutes=10)
 """A second or some, for what is imported, and many times as long on a machine that searches keep busy."""
 _LOOK_EVERY = timedelta(seconds=5)
 _TIMERS_END_IN = timedelta(seconds=5)
-_SWITCH_S = 0.0005
+_SWITCH_S = 0.0001
 """How long a thread that computes may keep the interpreter from one that ticks: at Python's 5 ms a tick would wait that long at each of its many statements."""
 
 
