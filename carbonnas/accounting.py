@@ -124,7 +124,7 @@ class Accountant:
     def start(self, now: datetime) -> None:
         """Begin to measure at `now`. Raises `EnergyMeterError` if nothing can be measured."""
         self._meter.start(now)
-        self._begun = self._begun or now
+        self._begun = self._store.header(self._search_id).started_at
         self._drawn_since = now
         self._worked_until = self._worked_until or now
 
@@ -142,7 +142,6 @@ class Accountant:
         kept, marks = self._store.slot_seconds(self._search_id), self._store.usage_marks(self._search_id)
         self._slot_s.restore(kept, marks, entries)
         self._count(entries, 1)
-        self._begun = min((entry.priced.sample.interval.start for entry in entries), default=None)
         for trial in trials:
             if trial.state.final:
                 self.settle(trial)

@@ -158,10 +158,14 @@ class Planner:
         return replace(position, told=rounds.stop)
 
     def _observation(self, trial: Trial) -> Observation:
-        failed = trial.state is not TrialState.COMPLETED
-        if trial.fidelity.name is FidelityName.SEARCH and not failed:
-            failed = any(objective.metric not in trial.metrics for objective in self._objectives)
+        failed = trial.state is not TrialState.COMPLETED or self._lacks(trial)
         return Observation(trial.architecture, trial.kind, trial.fidelity, {} if failed else trial.metrics, failed)
+
+    def _lacks(self, trial: Trial) -> bool:
+        """Say whether a training could not tell an objective that trainings of its sort are to tell: nothing can be learnt from it."""
+        full = trial.fidelity.name is FidelityName.FULL
+        is_judged = trial.kind is TrialKind.TRAIN and (not full or self.shape.full_per_round > 0)
+        return is_judged and any(objective.metric not in trial.metrics for objective in self._objectives)
 
     def _ask(self, trials: TrialBook, round_: int, now: datetime) -> tuple[list[Trial], Counter[str]]:
         """Return the proposals of a round, and how many networks were dropped for each limit."""
@@ -202,7 +206,7 @@ class Planner:
         done = [t for t in trials.in_state(TrialState.COMPLETED) if t.round <= round_]
         pool = [t for t in done if t.fidelity.name is below and not self._breaks(t)]
         waiting = {t.key: t for t in pool if t.key not in climbed}
-        known = [t for t in done if t.kind is TrialKind.SCORE or self._usable(t, rung, round_)]
+        known = [t for t in done if t.kind is TrialKind.SCORE or (self._usable(t, rung, round_) and not self._lacks(t))]
         candidates = _candidates(known)
         places = [place for place, key in enumerate(candidates) if key in waiting]
         chosen = None

@@ -11,7 +11,7 @@ from carbonnas.architecture import Architecture
 from carbonnas.costs.names import COUNTED, MACS, PARAMS
 from carbonnas.costs.plan import CostPlan
 from carbonnas.costs.table import LatencyTable, read_table
-from carbonnas.errors import ConfigError
+from carbonnas.errors import ArchitectureError, ConfigError
 from carbonnas.search_spaces.space import SearchSpace, TaskShape
 
 if TYPE_CHECKING:
@@ -117,5 +117,8 @@ class KnownCosts:
                 f"{what} is unknown: nothing says what networks are built for; set task in [costs], such as '3x32x32x10'"
             )
         if self._last is None or self._last[0] != architecture:
-            self._last = architecture, built(self._space, architecture, self._task)
+            try:
+                self._last = architecture, built(self._space, architecture, self._task)
+            except (ArchitectureError, RuntimeError, ValueError) as error:
+                raise UnknownCostError(f"{what} is unknown: the network can't be built: {error}") from error
         return self._last[1], self._task

@@ -194,7 +194,8 @@ class Fleet:
     def _share_out(self, now: datetime) -> bool:
         """Grant slots anew, and say whether any search was granted more than before."""
         more = False
-        wanted = {seat.search_id: seat.wanted(now) for seat in self.seats.values()}
+        # What is stuck while it is opened is not kept a place for: others may use the slots meanwhile.
+        wanted = {seat.search_id: 0 if self._is_stuck(seat, now) else seat.wanted(now) for seat in self.seats.values()}
         self._level([seat for seat in self.seats.values() if wanted[seat.search_id]])
         claims = [
             Claim(
@@ -224,7 +225,7 @@ class Fleet:
 
     def stuck(self, now: datetime) -> str | None:
         """Return which searches seem to be stuck while they are opened, in one sentence; `None` if none do."""
-        found = [(seat.search_id, since) for seat, since in self._opening if now - since > _LONG * self._speed]
+        found = [(seat.search_id, since) for seat, since in self._opening if self._is_stuck(seat, now)]
         sentences = [
             f"the search {search_id} has been opening since {clock_text(since)}: something that it imports or reads may be stuck"
             for search_id, since in found
@@ -235,6 +236,9 @@ class Fleet:
         self._told_of = {search_id for search_id, _ in found}
         return "; ".join(sentences) or None
 
+    def _is_stuck(self, seat: Seat, now: datetime) -> bool:
+        return seat.opening_since is not None and now - seat.opening_since > _LONG * self._speed
+
     @property
     def _opening(self) -> list[tuple[Seat, datetime]]:
         """The searches that are opened in other threads, with since when."""
@@ -243,7 +247,7 @@ class Fleet:
         ]
 
     def _open(self, now: datetime) -> None:
-        places = _AT_ONCE - sum(now - since <= _LONG * self._speed for _, since in self._opening)
+        places = _AT_ONCE - sum(not self._is_stuck(seat, now) for seat, _ in self._opening)
         for seat in self.seats.values():
             wants_in = (seat.granted > 0 and not seat.stored.paused) or seat.is_due(now)
             if places > 0 and seat.may_open(now) and wants_in:

@@ -76,6 +76,7 @@ class Opening:
         )
         (executor,) = polled
         executor.warm()
+        self.node.prepare()  # the one of before may have been needed meanwhile, and be closed again
         return Opened(opened.search, executor)
 
 

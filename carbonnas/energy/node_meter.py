@@ -166,9 +166,10 @@ class NodeMeter:
             self._read_at = now
 
     def _stop(self) -> None:
-        if self._read_at is not None:
-            self._read_at = None
-            self.meter.close()
+        with self._looking:
+            if self._read_at is not None:
+                self._read_at = None
+                self.meter.close()
 
     def _measured(self, now: datetime) -> MeterReading | None:
         usages = [usage for account in self._accounts.values() for usage in account.tagged()]

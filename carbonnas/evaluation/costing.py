@@ -11,7 +11,7 @@ from carbonnas.costs.known import KnownCosts, UnknownCostError
 from carbonnas.costs.names import ENERGY, LATENCY
 from carbonnas.costs.plan import CostPlan
 from carbonnas.costs.timing import UnstableError, by_torch, timed
-from carbonnas.errors import EnergyMeterError
+from carbonnas.errors import ConfigError, EnergyMeterError
 from carbonnas.evaluation.evaluator import Evaluation, EvaluationRequest, Evaluator, Session
 from carbonnas.search_spaces.space import SearchSpace, TaskShape
 from carbonnas.trials import TrialKind
@@ -67,6 +67,8 @@ class CostingEvaluator(Evaluator):
                 costs[metric] = self._cost(request.architecture, metric)
             except (UnknownCostError, UnstableError, EnergyMeterError) as error:
                 lacks[metric] = str(error)
+            except RuntimeError as error:  # of torch: the training is paid for, whatever the measurement comes to
+                lacks[metric] = f"{metric} is unknown: {(str(error).splitlines() or ['torch failed'])[0]}"
         return replace(evaluation, metrics={**evaluation.metrics, **costs}, lacks=lacks)
 
     def _cost(self, architecture: Architecture, metric: str) -> float:
@@ -111,13 +113,28 @@ def with_costs(
     """Return the evaluators with the costs of a plan beside them, those of networks for what they are trained on.
 
     Raises:
-        ConfigError: If a latency table can't be read, or it needs a task and nobody knows one.
+        ConfigError: If a latency table can't be read, or it needs a task and nobody knows one; if there is no such device.
     """
     if not (plan.known or plan.measured):
         return evaluators
+    if plan.measured:
+        _require_device(plan.device)
     task = plan.task or evaluators[TrialKind.TRAIN].task or evaluators[TrialKind.SCORE].task
     known = KnownCosts(space, plan, task)
     return {
         kind: CostingEvaluator(evaluator, space, plan, known=known, task=task, counter=counter)
         for kind, evaluator in evaluators.items()
     }
+
+
+def _require_device(name: str) -> None:
+    import torch
+
+    try:
+        is_there = torch.device(name).type != "cuda" or torch.cuda.is_available()
+    except RuntimeError:
+        is_there = False
+    if not is_there:
+        raise ConfigError(
+            "costs", (f"device: torch finds no {name!r} to measure on; choose cpu, or cuda where there is a GPU",)
+        )

@@ -77,7 +77,7 @@ def read_genotype(text: str) -> Genotype:
     return Genotype(_read_cell(normal), _read_cell(reduce), _read_concat(normal_concat), _read_concat(reduce_concat))
 
 
-@functools.lru_cache(maxsize=65_536)
+@functools.lru_cache(maxsize=1024)
 def same_cells(cell: Cell) -> frozenset[Cell]:
     """Return all cells that differ only in the order of their nodes, with the edges of each by source and then by operation.
 

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+_LONG_LOG = 32 * 2**20
+"""Bytes from which the log is emptied while nobody writes: commits that go on without a pause would let it grow for ever."""
+
 _log = logging.getLogger(__name__)
 
 _CHECKPOINT_EVERY = 200
@@ -108,6 +111,7 @@ class Syncing:
                 finally:
                     os.close(descriptor)
         except OSError as error:
+            _log.error("the disk does not take what was written to %s: %s", self.path, error)
             return error
         return None
 
@@ -115,6 +119,9 @@ class Syncing:
         try:
             with closing(sqlite3.connect(self.path, timeout=0.0)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        except sqlite3.Error as error:
+                if self._log_file.stat().st_size > _LONG_LOG:
+                    with self.turn():
+                        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except (sqlite3.Error, OSError) as error:
             # Nothing is lost: the log grows until the next time.
             _log.warning("the log of %s could not be carried over: %s", self.path, error)

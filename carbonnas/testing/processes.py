@@ -49,8 +49,19 @@ def opened(
 
 
 def children(pid: int) -> list[int]:
-    """Return the processes that the main thread of a process has started and not yet waited for."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """Return the processes that the main thread of a process has started and not yet waited for.
+
+    Those with which Python looks after what processes share are left out: whatever ran before in this process may have started one, and it stays.
+    """
+    found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [child for child in found if "resource_tracker" not in _command(child)]
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def grandchildren(pid: int) -> list[int]:

@@ -222,3 +222,14 @@ def test_a_training_without_the_value_of_an_objective_is_told_as_a_failure() -> 
     planner.extend(book, position, NOW)
     training = next(o for o in strategy.told if o.fidelity.name is FidelityName.SEARCH)
     assert (training.failed, training.metrics) == (True, {})
+
+
+def test_a_training_without_the_value_of_an_objective_is_not_shown_to_who_promotes() -> None:
+    book, position, strategy = TrialBook(), PlanPosition(), Repeating([ZEROS, *OTHERS])
+    planner = planner_of(NASBench201(), strategy)
+    for metrics in ({"params": 1.0}, {"speed": 1.0}, {"params": 1.0}, {"speed": 1.0}, {"params": 1.0}):
+        _, position = planner.extend(book, position, NOW)
+        complete(book, metrics)
+    planner.extend(book, position, NOW)
+    assert strategy.shown
+    assert all(not candidate.results for candidate in strategy.shown)

@@ -21,7 +21,20 @@ PARTS = sorted(typer.main.get_command(intensity).commands)  # type: ignore[attr-
 
 
 def test_there_is_a_command_for_everything() -> None:
-    own = ["backtest", "demo", "doctor", "init", "intensity", "list", "report", "run", "show", "simulate"]
+    own = [
+        "backtest",
+        "demo",
+        "doctor",
+        "init",
+        "intensity",
+        "latency-table",
+        "list",
+        "report",
+        "run",
+        "score",
+        "show",
+        "simulate",
+    ]
     of_the_daemon = ["budgets", "cancel", "daemon", "pause", "priority", "resume", "submit", "watch"]
     assert sorted([*own, *of_the_daemon]) == COMMANDS
     assert PARTS == ["forecast", "history", "import", "now", "record"]

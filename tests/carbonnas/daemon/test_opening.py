@@ -284,6 +284,20 @@ def test_searches_that_are_stuck_while_they_open_are_named_and_hold_up_the_other
     daemon.finish()
 
 
+def test_a_search_that_is_stuck_while_it_opens_keeps_no_slot_from_others(tmp_path: Path) -> None:
+    daemon = Handled(tmp_path, slots=1)
+    daemon.submit("first")
+    daemon.ticks()
+    daemon.submit("second")
+    view = daemon.simulated.run(until=STARTS_AT + timedelta(seconds=61))
+    assert [each.phase for each in view.searches] == [Phase.OPENING, Phase.OPENING]
+    assert [each.granted for each in view.searches] == [0, 1]
+    daemon.openers.begin()
+    daemon.openers.go()
+    daemon.closers.go()
+    daemon.finish()
+
+
 def test_a_daemon_stops_in_time_although_a_search_is_stuck_while_it_opens(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

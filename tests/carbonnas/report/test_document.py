@@ -77,6 +77,12 @@ def test_numbers_that_are_not_finite_become_null(made_up: SearchRecord) -> None:
     assert report["trials"][0]["metrics"] == {"a": None, "b": None, "c": 1.0}
 
 
+def test_epochs_of_a_learning_curve_that_are_not_finite_become_null(made_up: SearchRecord) -> None:
+    trials = (replace(made_up.trials[0], curve={"val_loss": [0.5, math.nan]}), *made_up.trials[1:])
+    text = to_json(build_document(replace(made_up, trials=trials)))
+    assert json.loads(text)["trials"][0]["curve"] == {"val_loss": [0.5, None]}
+
+
 def test_the_same_record_gives_the_same_report(made_up: SearchRecord) -> None:
     assert to_json(build_document(made_up)) == to_json(build_document(made_up_record()))
 
