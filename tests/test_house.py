@@ -35,7 +35,9 @@ def test_files_and_functions_stay_small(path: Path) -> None:
             assert (node.end_lineno or 0) - first.lineno + 1 <= MAX_FUNCTION_LINES, node.name
 
 
-@pytest.mark.parametrize("module", ["carbon_sources", "schedulers", "carbonnas.cli.app", "carbonnas.search"])
+@pytest.mark.parametrize(
+    "module", ["carbon_sources", "schedulers", "carbonnas.cli.app", "carbonnas.cli.daemon", "carbonnas.search"]
+)
 def test_the_control_process_does_not_import_torch(module: str) -> None:
     code = f"import {module}, sys; print(sorted({{'torch', 'sklearn'}} & set(sys.modules)))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)

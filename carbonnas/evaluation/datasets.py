@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from carbonnas.errors import DatasetError
-from carbonnas.evaluation.images import Dataset
 from carbonnas.search_spaces.space import TaskShape
+
+if TYPE_CHECKING:
+    from carbonnas.evaluation.images import Dataset
 
 DatasetName = Literal["digits", "noisy_digits", "fashion_mnist", "text"]
 
