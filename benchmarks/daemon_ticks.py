@@ -48,6 +48,8 @@ from carbonnas.testing.daemon_process import submit
 
 SLOW_S = 0.02
 """What a tick may take at the 99th percentile."""
+_BEGUN_S = 20.0
+"""Seconds from the first tick after which searches have begun, forecasters are fitted and each statement was compiled once."""
 _LISTED = 15
 
 PARTS: dict[str, tuple[type, str]] = {
@@ -106,7 +108,8 @@ class Ticks:
         finally:
             self._thread = None
             seconds = time.perf_counter() - begun
-            self.ticks.append({"s": seconds, "cpu_s": time.thread_time() - cpu, "parts": dict(self._parts)})
+            took = {"at": begun, "s": seconds, "cpu_s": time.thread_time() - cpu}
+            self.ticks.append(took | {"parts": dict(self._parts)})
 
 
 def fill(state: Path) -> None:
@@ -181,18 +184,21 @@ def work(folder: Path, client: DaemonClient, searches: int, seconds: float, *, t
 def tell(ticks: list[dict[str, Any]]) -> dict[str, float]:
     """Print what ticks took and what slow ones did; return the figures."""
     figures: dict[str, float] = {"ticks": len(ticks)}
-    for key, what in (("s", ""), ("cpu_s", "processor, ")):
-        ordered = sorted(tick[key] for tick in ticks)
+    later = [tick for tick in ticks if tick["at"] - ticks[0]["at"] > _BEGUN_S]
+    for key, what, told in (("s", "", ticks), ("cpu_s", "processor, ", ticks), ("s", f"after {_BEGUN_S:g} s, ", later)):
+        if not told:
+            continue
+        ordered = sorted(tick[key] for tick in told)
         for share in (50, 90, 99, 99.9):
             figures[f"{what}p{share:g}, ms"] = 1000 * ordered[int(len(ordered) * share / 100)]
         figures[f"{what}longest, ms"] = 1000 * ordered[-1]
         figures[f"{what}above 20 ms, %"] = 100 * sum(s > SLOW_S for s in ordered) / len(ordered)
     for name, value in figures.items():
-        print(f"{name:28} {value:10.2f}")
+        print(f"{name:30} {value:10.2f}")
     for tick in sorted(ticks, key=lambda tick: -tick["s"])[:_LISTED]:
         parts = sorted(tick["parts"].items(), key=lambda part: -part[1])
-        told = ", ".join(f"{name} {1000 * s:.1f}" for name, s in parts if s > 0.001)
-        print(f"{1000 * tick['s']:9.1f} ms, processor {1000 * tick['cpu_s']:7.1f}: {told}")
+        did = ", ".join(f"{name} {1000 * s:.1f}" for name, s in parts if s > 0.001)
+        print(f"{1000 * tick['s']:9.1f} ms, processor {1000 * tick['cpu_s']:7.1f}: {did}")
     print("mean and longest of each part, ms:")
     for name in PARTS:
         took = [tick["parts"][name] for tick in ticks if name in tick["parts"]]

@@ -61,6 +61,12 @@ def _put(table: Table, *keys: str, kept: str | None = None) -> Executable:
     return statement.on_conflict_do_update(index_elements=keys, set_=others)
 
 
+# Made once: to put a statement together takes as long as to run it.
+_ADVANCE = update(SEARCHES).where(SEARCHES.c.id == bindparam("of")).returning(SEARCHES.c.joined_until)
+_ADD_DECISION = insert(DECISIONS)
+_ADD_READING = insert(READINGS)
+_ADD_ENTRY = insert(LEDGER)
+_FORGET_SUMS = delete(ENDED_SUMS).where(ENDED_SUMS.c.search_id == bindparam("of"))
 _PUT_TRIAL = _put(TRIALS, "search_id", "number", kept="slot_s")
 _PUT_SLOT_SECONDS = (
     update(TRIALS)
@@ -105,12 +111,11 @@ class Store:
     def commit(self, search_id: str, progress: SearchProgress, step: Step) -> None:
         """Write one step, all of it or nothing."""
         with immediate(self._engine, self.path) as connection:
-            advance = update(SEARCHES).where(SEARCHES.c.id == search_id).values(progress_row(progress))
-            joined_until = connection.execute(advance.returning(SEARCHES.c.joined_until)).scalar()
+            joined_until = connection.execute(_ADVANCE, {"of": search_id, **progress_row(progress)}).scalar()
             _execute(connection, _KEEP_INTENSITY, [codec.intensity_row(sample) for sample in step.intensities])
             _execute(connection, _PUT_TRIAL, [codec.trial_row(search_id, trial) for trial in step.trials.values()])
-            _execute(connection, insert(DECISIONS), [codec.decision_row(search_id, made) for made in step.decisions])
-            _execute(connection, insert(READINGS), [row for r in step.readings for row in _reading_rows(search_id, r)])
+            _execute(connection, _ADD_DECISION, [codec.decision_row(search_id, made) for made in step.decisions])
+            _execute(connection, _ADD_READING, [row for r in step.readings for row in _reading_rows(search_id, r)])
             _execute(
                 connection,
                 _PUT_USAGE_MARK,
@@ -266,7 +271,7 @@ def _write_entries(connection: Connection, search_id: str, entries: Sequence[Emi
     }
     _execute(connection, _KEEP_INTENSITY, list(priced_by.values()))
     if entries:
-        connection.execute(delete(ENDED_SUMS).where(ENDED_SUMS.c.search_id == search_id))
+        connection.execute(_FORGET_SUMS, {"of": search_id})
     ids = {sample: connection.execute(_INTENSITY_ID, row).scalar_one() for sample, row in priced_by.items()}
     rows = [codec.entry_row(search_id, e, ids[e.priced.intensity] if e.priced.intensity else None) for e in entries]
-    _execute(connection, insert(LEDGER), rows)
+    _execute(connection, _ADD_ENTRY, rows)
