@@ -1,7 +1,7 @@
 """A real search with the settings of `carbonnas init` against random networks that are trained for the same joules.
 
     python -m benchmarks.real_search [--seeds 3] [--slots 2] [--space small_conv] [--dataset fashion_mnist] [--rounds N]
-        [--epochs N] [--full-epochs N] [--images N] [--processor-only] [--json FILE]
+        [--epochs N] [--full-epochs N] [--share S] [--processor-only] [--json FILE]
 
 For each seed the configuration that `carbonnas init` writes is run on the data set, but for the grid: its intensity is constant, and nothing waits for
 a cleaner one. Then random networks are trained for as many epochs each, without scoring, until they have drawn what the search
@@ -9,18 +9,15 @@ drew in all, its scoring and overhead included; the training under way is finish
 trained once more, for the same number of epochs from the same seed, and tested: that is what is compared. Joules are those of the report;
 `carbonnas doctor` says how they are measured on this machine.
 
-`--rounds`, `--epochs` and `--full-epochs` take the place of those of the configuration, and `--images` leaves so many of Fashion-MNIST's 60,000
-training images, for a machine that has less time. On one that others use as well `--slots 1` leaves them a core, and `--processor-only` leaves out the
+`--rounds`, `--epochs` and `--full-epochs` take the place of those of the configuration, and `--share` has the trainings of the searches see such a
+share of the data (`search_share`), for a machine that has less time; the final trainings see all. On one that others use as well `--slots 1` leaves them a core, and `--processor-only` leaves out the
 constant power of the memory, which is charged by time: the joules of whoever happens to run while others work would buy fewer trainings.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
-import shutil
-import struct
 import tempfile
 import threading
 import tomllib
@@ -36,7 +33,6 @@ import torch
 from carbon_sources.units import J_PER_KWH
 from carbonnas.driver import run_search
 from carbonnas.evaluation.evaluator import EvaluationRequest
-from carbonnas.evaluation.fashion_mnist import DEBIAN_FOLDER
 from carbonnas.evaluation.training import TrainingEvaluator
 from carbonnas.plugins import SEARCH_SPACES
 from carbonnas.ranking import ranked_trainings
@@ -91,19 +87,6 @@ class Joules:
             self._trained = trained
 
 
-def fewer_images(count: int, folder: Path) -> Path:
-    """Write Fashion-MNIST with the first `count` training images into a folder and return it."""
-    shutil.copytree(DEBIAN_FOLDER, folder)
-    for name, dimensions in (("train-images-idx3-ubyte.gz", 3), ("train-labels-idx1-ubyte.gz", 1)):
-        content = gzip.decompress((DEBIAN_FOLDER / name).read_bytes())
-        header = struct.Struct(f">{1 + dimensions}I")
-        magic, there, *sides = header.unpack_from(content)
-        one = (len(content) - header.size) // there
-        kept = header.pack(magic, count, *sides) + content[header.size : header.size + count * one]
-        (folder / name).write_bytes(gzip.compress(kept, compresslevel=1))
-    return folder
-
-
 def example() -> Tables:
     """Return what `carbonnas init` writes."""
     return tomllib.loads((files("carbonnas.cli") / "configs" / "example.toml").read_text(encoding="utf-8"))
@@ -118,9 +101,7 @@ def usual(options: argparse.Namespace, seed: int) -> Tables:
             search[name] = getattr(options, name)
     search.pop("full_epochs")
     data = {"dataset": options.dataset}
-    if options.data_path is not None:
-        data["data_path"] = str(options.data_path)
-    training = tables["training"] | data
+    training = tables["training"] | data | {"search_share": options.share}
     training.pop("final_dataset", None)
     constant = {"use": "constant", "g_per_kwh": 100.0}
     energy = tables["energy"] | ({"ram_power": "0 W"} if options.processor_only else {})
@@ -184,7 +165,7 @@ def minutes(record: SearchRecord) -> float:
 
 def tested(best: Trial, space: SearchSpace, options: argparse.Namespace, seed: int) -> float:
     """Return the test accuracy of an architecture that is trained on the train and validation parts."""
-    evaluator = TrainingEvaluator(space, seed, dataset=options.dataset, data_path=options.data_path)
+    evaluator = TrainingEvaluator(space, seed, dataset=options.dataset)
     fidelity = Fidelity(FidelityName.FULL, options.full_epochs)
     request = EvaluationRequest(best.architecture, TrialKind.TRAIN, fidelity, seed)
     return evaluator.evaluate(request, UnattendedSession()).metrics["test_accuracy"]
@@ -229,19 +210,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="in place of those of the configuration")
     parser.add_argument("--epochs", type=int, help="in place of those of the configuration")
     parser.add_argument("--full-epochs", type=int, help="in place of those of the configuration")
-    parser.add_argument("--images", type=int, help="training images of fashion_mnist; all by default")
+    parser.add_argument("--share", type=float, default=1.0, help="of the data that the searches train on")
     parser.add_argument("--processor-only", action="store_true", help="leave the constant power of the memory out")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures")
     options = parser.parse_args()
     if options.full_epochs is None:
         options.full_epochs = example()["search"]["full_epochs"]
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        options.data_path = None if options.images is None else fewer_images(options.images, Path(folder) / "data")
-        rows = []
-        for seed in range(options.seeds):
-            rows.append(compare(options, seed))
-            print(line(rows[-1]), flush=True)
+    rows = []
+    for seed in range(options.seeds):
+        rows.append(compare(options, seed))
+        print(line(rows[-1]), flush=True)
     if options.json:
         options.json.write_text(json.dumps(summary(rows), indent=2) + "\n", encoding="utf-8")
     print(json.dumps(summary(rows)["test_accuracy_pct"]))

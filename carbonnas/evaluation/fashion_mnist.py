@@ -23,15 +23,18 @@ from carbonnas.search_spaces.space import TaskShape
 DEBIAN_FOLDER: Final = Path("/usr/share/datasets/fashion-mnist")
 CLASSES: Final = 10
 LARGEST_PIXEL: Final = 255
-ONE_IN: Final = 12
-"""One in twelve of the published training images, 5,000 of 60,000, goes to the validation part."""
+ONE_IN: Final = 6
+"""One in six of the published training images, 10,000 of 60,000, goes to the validation part.
+
+It chooses among networks that differ by half a per cent: of 10,000 images an accuracy of 0.9 has a standard error of 0.3 per cent, of 5,000 one of 0.4.
+"""
 SPLIT_SEED: Final = 2017
 # The IDX format's magic numbers: two zero bytes, 8 for unsigned bytes, the number of dimensions.
 MAGIC: Final = {1: 0x00000801, 3: 0x00000803}
 
 
 def load_fashion_mnist(folder: Path | None = None) -> Dataset:
-    """Return Fashion-MNIST: 55,000 images to train on, 5,000 to validate, the published 10,000 to test; pixels in 0..1.
+    """Return Fashion-MNIST: 50,000 images to train on, 10,000 to validate, the published 10,000 to test; pixels in 0..1.
 
     Args:
         folder: Folder with the four published `*-ubyte.gz` files; `None` for the folder of Debian's package.

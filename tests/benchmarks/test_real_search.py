@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.real_search import Joules, as_toml, example, fewer_images, random_draws, summary, usual
+from benchmarks.real_search import Joules, as_toml, example, random_draws, summary, usual
 from carbonnas.config_file import parse_config
-from carbonnas.evaluation.fashion_mnist import DEBIAN_FOLDER, load_fashion_mnist
 from carbonnas.proxies.fusion import DEFAULT
 
 pytestmark = pytest.mark.torch
@@ -18,9 +17,9 @@ OPTIONS = argparse.Namespace(
     slots=1,
     space="small_conv",
     dataset="digits",
-    data_path=None,
     rounds=None,
     epochs=3,
+    share=0.5,
     processor_only=True,
 )
 
@@ -31,6 +30,7 @@ def test_the_search_is_that_of_init_on_another_data_set_and_a_constant_grid(tmp_
     assert (config.search.rounds, config.search.epochs) == (written["search"]["rounds"], 3)
     assert (config.search.seed, config.search.slots, config.search.full_epochs) == (7, 1, None)
     assert config.scoring.options["dataset"] == config.training.options["dataset"] == "digits"
+    assert config.training.options["search_share"] == 0.5
     assert "final_dataset" not in config.training.options
     assert config.carbon_source.use == "constant"
     assert config.energy.options["ram_power"] == "0 W"
@@ -56,10 +56,3 @@ def test_the_summary_counts_the_seeds_that_were_won() -> None:
     told = summary(rows)
     assert told["won"] == 1
     assert told["test_accuracy_pct"] == {"usual": 80.0, "random": 80.0}
-
-
-@pytest.mark.skipif(not DEBIAN_FOLDER.exists(), reason="needs Debian's package dataset-fashion-mnist")
-def test_fewer_images_are_the_first_of_the_published_ones(tmp_path: Path) -> None:
-    few = load_fashion_mnist(fewer_images(1200, tmp_path / "few"))
-    # One in twelve is held out.
-    assert (len(few.train), len(few.validation), len(few.test)) == (1100, 100, 10_000)

@@ -34,10 +34,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_one_in_twelve_training_images_goes_to_validation_and_the_published_test_part_stays(folder: Path) -> None:
+def test_one_in_six_training_images_goes_to_validation_and_the_published_test_part_stays(folder: Path) -> None:
     data = load_dataset("fashion_mnist", folder)
     assert data.task == TaskShape(1, 4, 5, 10)
-    assert (len(data.train), len(data.validation), len(data.test)) == (22, 2, 10)
+    assert (len(data.train), len(data.validation), len(data.test)) == (20, 4, 10)
     assert (data.test.images[:, 0, 0, 0] * 255).round().tolist() == list(range(100, 110))
     seen = torch.cat((data.train.images, data.validation.images))[:, 0, 0, 0]
     assert sorted((seen * 255).round().tolist()) == list(range(24))
@@ -105,9 +105,9 @@ def test_a_label_that_is_no_class_is_an_error(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not DEBIAN_FOLDER.exists(), reason="Debian's package dataset-fashion-mnist is not installed")
-def test_the_debian_package_gives_55000_5000_and_10000_images() -> None:
+def test_the_debian_package_gives_50000_10000_and_10000_images() -> None:
     data = load_dataset("fashion_mnist")
     assert data.task == TaskShape(1, 28, 28, 10)
-    assert torch.bincount(data.train.labels).tolist() == [5_500] * 10
-    assert torch.bincount(data.validation.labels).tolist() == [500] * 10
+    assert torch.bincount(data.train.labels).tolist() == [5_000] * 10
+    assert torch.bincount(data.validation.labels).tolist() == [1_000] * 10
     assert torch.bincount(data.test.labels).tolist() == [1_000] * 10
