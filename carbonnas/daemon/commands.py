@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import TypeVar
 
@@ -23,10 +24,10 @@ class Commands:
 
     Args:
         wake: Set when there is something to do.
-        kept: Waits until what was done is on the disk; called by who asked, before it hears of it.
+        kept: Entered by who asks; it leaves when what was done is on the disk, and raises what keeps it from getting there.
     """
 
-    def __init__(self, wake: threading.Event, kept: Callable[[], None]) -> None:
+    def __init__(self, wake: threading.Event, kept: Callable[[], AbstractContextManager[None]]) -> None:
         self._wake = wake
         self._kept = kept
         self._queue: queue.SimpleQueue[tuple[Callable[[], object], Future[object]]] = queue.SimpleQueue()
@@ -43,22 +44,25 @@ class Commands:
 
         Raises:
             CommandError: If the daemon is stopping or does not answer.
+            StorageError: If the disk does not take what was done.
         """
         if self._closed:
             raise CommandError("the daemon is stopping; ask again when it has started anew")
         if threading.get_ident() == self._owner:
             return call()
+        with self._kept():
+            return self._answer_to(call)
+
+    def _answer_to(self, call: Callable[[], T]) -> T:
         result: Future[T] = Future()
         self._queue.put((call, result))  # type: ignore[arg-type]
         self._wake.set()
         try:
-            done = result.result(timeout=_PATIENCE_S)
+            return result.result(timeout=_PATIENCE_S)
         except NotInTime:
             if result.cancel():
                 raise CommandError("the daemon is too busy to answer; nothing was changed, try again") from None
             raise CommandError("the daemon is too busy to answer; look whether it was done") from None
-        self._kept()
-        return done
 
     def carry_out(self) -> int:
         """Make the calls that were asked for, in order, and return how many; called by the ticking thread.

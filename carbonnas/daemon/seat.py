@@ -104,6 +104,7 @@ class Seat:
         self._making: Future[Opened] | None = None
         self._handed: tuple[Future[Opened], datetime] | None = None
         self._opened: Opened | None = None
+        self._to_end: Future[Opened] | None = None
         self._closing: Future[None] | None = None
         self._leaving = 0
         self._share: NodeShare | None = None
@@ -124,7 +125,7 @@ class Seat:
     @property
     def is_changing(self) -> bool:
         """Whether it is being opened or closed in another thread."""
-        return self._closing is not None or (self._making is not None and self._opened is None)
+        return self._is_closing or (self._making is not None and self._opened is None)
 
     @property
     def opening_since(self) -> datetime | None:
@@ -136,6 +137,10 @@ class Seat:
         """What closes it in another thread; `None` if nothing does."""
         return self._closing
 
+    @property
+    def _is_closing(self) -> bool:
+        return self._to_end is not None or self._closing is not None
+
     def is_due(self, now: datetime) -> bool:
         """Whether its deadline has come, so that it has to be ended although it has no slot."""
         return self.header.deadline is not None and now >= self.header.deadline
@@ -143,7 +148,7 @@ class Seat:
     @property
     def running(self) -> int:
         """Trials that hold a slot; of a search that is being closed those that have not ended for sure."""
-        if self._closing is not None:
+        if self._is_closing:
             return self._leaving
         if self._opened is None:
             return 0
@@ -160,7 +165,7 @@ class Seat:
 
     def may_open(self, now: datetime) -> bool:
         """Whether it can be opened now: it is closed, and did not fail a short while ago."""
-        is_closed = self._making is None and self._closing is None
+        is_closed = self._making is None and not self._is_closing
         return is_closed and (self._retry_at is None or now >= self._retry_at)
 
     def open(self, now: datetime) -> None:
@@ -271,7 +276,7 @@ class Seat:
             return
         self.close()
         # Whoever still opens or closes it only reads the store, and holds the lock.
-        is_held = self._closing is not None
+        is_held = self._is_closing
         folder = search_folder(self._machine.state_folder, self.search_id)
         with nullcontext() if is_held else search_lock(folder):
             self._cancel_stored(now)
@@ -307,7 +312,8 @@ class Seat:
         if share is not None:
             self._quietly(share.close)
         if making is not None and not making.cancel():
-            self._closing = self._machine.closers.submit(self._quietly, partial(_end, making))
+            self._to_end = making
+            self._have_ended(making)
         self._machine.budgets.close(self.search_id)
         self._own_budgets, self._told = None, None
         self._drawn.clear()
@@ -320,13 +326,25 @@ class Seat:
         """Let go of the search if all that was closed has ended, and say whether it has."""
         if self.opening_since is None:
             self._handed = None
-        if self._closing is not None and not self._closing.done():
+        if self._to_end is not None:
+            self._have_ended(self._to_end, again=True)
+        if self._to_end is not None or (self._closing is not None and not self._closing.done()):
             return False
         if self._making is None:
             self._closing, self._leaving = None, 0
             self._machine.grids.leave(self.search_id)
             self._quietly(self._held.close)
         return True
+
+    def _have_ended(self, making: Future[Opened], *, again: bool = False) -> None:
+        """Have another thread end what was opened; if none can be started it is left for `tidy`."""
+        try:
+            self._closing = self._machine.closers.submit(self._quietly, partial(_end, making))
+        except RuntimeError as error:
+            if not again:
+                _log.error("search %s can't be closed yet, which is tried again: %s", self.search_id, error)
+        else:
+            self._to_end = None
 
     def _quietly(self, call: Callable[[], object]) -> None:
         """Call what may fail for the reason for which the search is closed."""

@@ -63,7 +63,7 @@ class Daemon(Control):
         self._speed = config.clock.speed
         self._wake = threading.Event()
         self._syncing = Syncing(store_path(surroundings.state_folder))
-        self._commands = Commands(self._wake, self._syncing.wait)
+        self._commands = Commands(self._wake, self._syncing.kept)
         self._news = threading.Condition()
         self._store = Store(self._syncing.path, syncing=self._syncing)
         self._daemon_store = DaemonStore(self._syncing.path, syncing=self._syncing)
@@ -203,9 +203,12 @@ class Daemon(Control):
             if error is not None:
                 _log.error("energy can't be measured: %s", error)
                 self._measured = None
-        if self._measured is None:
+        if self._measured is None and now >= self._look_again_at:
             self._look_again_at = now + _LOOK_AGAIN
-            self._measured = self._openers.submit(self._machine.node.share("").measurement)
+            try:
+                self._measured = self._openers.submit(self._machine.node.share("").measurement)
+            except RuntimeError as error:
+                _log.error("how energy is measured can't be found out yet: %s", error)
 
     @property
     def _measurement(self) -> Measurement | None:

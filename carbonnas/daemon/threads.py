@@ -22,11 +22,13 @@ class LeavableThreads(Threads):
     Args:
         most: So many threads at most, above zero; each is started when it is needed.
         name: What their names begin with.
+        make: Makes a thread.
     """
 
-    def __init__(self, most: int, name: str) -> None:
+    def __init__(self, most: int, name: str, make: Callable[..., threading.Thread] = threading.Thread) -> None:
         self._most = most
         self._name = name
+        self._make = make
         self._guard = threading.Lock()
         self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -40,7 +42,7 @@ class LeavableThreads(Threads):
             if self._is_shut:
                 raise RuntimeError(f"the {self._name} were shut down. This is a bug. Please report.")
             if not self._idle.acquire(blocking=False) and len(self._threads) < self._most:
-                thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
+                thread = self._make(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
                 thread.start()
                 self._threads.append(thread)
             self._calls.put(partial(_make, future, partial(call, *args, **kwargs)))

@@ -113,9 +113,8 @@ def immediate(engine: Engine, path: Path) -> Iterator[Connection]:
         with _transaction(engine, path) as connection:
             yield connection
         return
-    with storage_errors(path):
-        syncing.require_sound()
-    with syncing.turn(), _transaction(engine, path) as connection:
+    syncing.require_sound()
+    with syncing.writing, _transaction(engine, path) as connection:
         yield connection
     syncing.note()
 

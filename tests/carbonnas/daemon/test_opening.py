@@ -37,16 +37,19 @@ HOUR = timedelta(hours=1)
 
 
 class Held(Threads):
-    """Threads that do nothing of what they are told before they are let go; from then on they do it at once."""
+    """Threads that do nothing of what they are told before they are let go; from then on they do it at once. Or there are none to be had."""
 
     def __init__(self) -> None:
         self.let_go = False
+        self.refuses = False
         self.waiting: list[Callable[[], None]] = []
         self.begun: list[Future[Any]] = []
         self._handed: list[Future[Any]] = []
 
     def submit(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
+        if self.refuses:
+            raise RuntimeError("can't start new thread")
 
         def run() -> None:
             if future in self.begun or future.set_running_or_notify_cancel():
@@ -315,6 +318,58 @@ def test_a_daemon_stops_in_time_although_a_search_is_stuck_while_it_opens(
     (told,) = [record.message for record in caplog.records if record.levelname == "ERROR"]
     assert told.startswith(f"search {search_id} could not be closed in ")
     os.close(writer)
+
+
+def test_a_search_that_no_thread_can_be_started_to_close_stays_until_one_can(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    daemon = Handled(tmp_path)
+    daemon.openers.go()
+    daemon.closers.go()
+    first, second = daemon.submit("first", rounds=6), daemon.submit("second", priority=-1)
+    assert running(daemon.ticks()) == {first: 2, second: 0}
+    daemon.closers.refuses = True
+    daemon.simulated.daemon.cancel(first)
+    assert running(daemon.ticks()) == {second: 0}
+    assert daemon.is_locked(first)
+    assert [record.message for record in caplog.records if "closed" in record.message] == [
+        f"search {first} can't be closed yet, which is tried again: can't start new thread"
+    ]
+    daemon.closers.refuses = False
+    assert running(daemon.ticks()) == {second: 2}
+    assert not daemon.is_locked(first)
+    daemon.finish()
+
+
+def test_a_daemon_stops_although_no_thread_can_be_started_to_close_a_search(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    daemon = Handled(tmp_path)
+    daemon.openers.go()
+    search_id = daemon.submit("s")
+    daemon.ticks()
+    daemon.closers.refuses = True
+    daemon.simulated.daemon.close()
+    assert caplog.records[-1].message.startswith(f"search {search_id} could not be closed in ")
+
+
+def test_a_search_that_no_thread_can_be_started_to_open_is_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    daemon = Handled(tmp_path)
+    daemon.openers.refuses = True
+    search_id = daemon.submit("s")
+    (view,) = daemon.ticks().searches
+    assert (view.phase, view.problem) == (Phase.FAILING, "can't start new thread")
+    told = "how energy is measured can't be found out yet: can't start new thread"
+    assert [record.message for record in caplog.records if "energy" in record.message] == [told]
+    daemon.openers.refuses = False
+    daemon.openers.go()
+    daemon.simulated.run(until=STARTS_AT + timedelta(minutes=2))
+    view_after = daemon.ticks()
+    assert running(view_after) == {search_id: 2}
+    assert view_after.measurement is not None
+    daemon.finish()
 
 
 def opened_to_write(pipe: Path) -> int:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,23 @@ def test_a_call_that_was_cancelled_before_it_began_is_not_made() -> None:
     assert first.result(_PATIENCE_S)
     threads.shutdown()
     assert made == []
+
+
+def test_a_call_for_which_no_thread_can_be_started_is_refused_and_the_next_one_is_made() -> None:
+    class Refused(threading.Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    kinds: list[type[threading.Thread]] = [Refused, threading.Thread]
+
+    def make(**given: Any) -> threading.Thread:
+        return kinds.pop(0)(**given)
+
+    threads = LeavableThreads(1, "some", make)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        threads.submit(lambda: 2)
+    assert threads.submit(lambda: 3).result(_PATIENCE_S) == 3
+    threads.shutdown()
 
 
 def test_a_process_ends_although_a_call_does_not() -> None:

@@ -13,7 +13,7 @@ from carbonnas.energy.meter import Measurement
 from carbonnas.objectives.limit import Limit
 from carbonnas.objectives.objective import Objective
 from carbonnas.objectives.target import Target
-from carbonnas.plan import PlanPosition
+from carbonnas.plan import OpenRound, PlanPosition
 from carbonnas.record import SearchState
 from carbonnas.search_state import SearchHeader, SearchProgress
 from carbonnas.storage.daemon_store import DaemonStore
@@ -82,7 +82,15 @@ def progress() -> SearchProgress:
         stop_reason=None,
         ended_at=None,
         clock_at=START,
-        position=PlanPosition(3, 1, 2, final_planned=True, pruned={"params at most 1e+06": 4}),
+        position=PlanPosition(
+            3,
+            1,
+            2,
+            final_planned=True,
+            pruned={"params at most 1e+06": 4},
+            open_round=OpenRound(7, ((1, 2), (3, 4)), {"params at most 1e+06": ((0, 0), (5, 6))}),
+            exhausted="Nothing was found.",
+        ),
         strategy_state=b"\x00\xff",
         executor_state=None,
         measurement=Measurement("m", "How.", {"cpu": "x"}, "Caveat."),
