@@ -61,7 +61,7 @@ def search(
     trials, position, charged, trained = TrialBook(), PlanPosition(), 0.0, 0
     while True:
         added, position = planner.extend(trials, position, _NOW)
-        if not added:
+        if not added and not planner.proposes(trials, position):
             return found
         for trial in added:
             if trial.kind is TrialKind.SCORE:

@@ -6,13 +6,17 @@ Proposals and promotions of a round use results of full and search trainings tha
 besides exactly what the rung below gave in its own and earlier rounds. So what is evaluated depends on the seed alone: the
 scheduler decides when, never what. A killed search goes on to the same architectures, and the same work can be compared on another
 schedule.
+
+Once a round finds nothing that it could propose, nobody is asked any more: the rounds that are left train what was scored, until there is
+nothing left to train.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from carbonnas.architecture import Architecture
 from carbonnas.trial_book import TrialBook
 from carbonnas.trials import FidelityName
 
@@ -70,6 +74,26 @@ class PlanShape:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRound:
+    """A round whose proposals are being made.
+
+    Attributes:
+        asks: How often the strategy was asked for it.
+        proposed: What it will score, canonical, in the order of the proposals.
+        dropped: What was proposed and breaks a limit, canonical, by the limit.
+    """
+
+    asks: int = 0
+    proposed: tuple[Architecture, ...] = ()
+    dropped: Mapping[str, tuple[Architecture, ...]] = field(default_factory=dict)
+
+    @property
+    def pruned(self) -> Mapping[str, int]:
+        """How many were dropped for each limit."""
+        return {limit: len(architectures) for limit, architectures in self.dropped.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class PlanPosition:
     """How much of the plan has been laid out as trials.
 
@@ -80,6 +104,8 @@ class PlanPosition:
         final_planned: Whether the full training of the winner was planned or given up.
         completed: Rounds whose full trainings were chosen.
         pruned: Networks that were proposed and dropped before any work, by the limit that they broke; those of two rounds count twice.
+        open_round: The round that is being proposed; `None` between two of them.
+        exhausted: Why nothing is proposed any more, in one sentence; `None` as long as rounds are.
     """
 
     asked: int = 0
@@ -88,6 +114,8 @@ class PlanPosition:
     final_planned: bool = False
     completed: int = 0
     pruned: Mapping[str, int] = field(default_factory=dict)
+    open_round: OpenRound | None = None
+    exhausted: str | None = None
 
 
 def tellable_rounds(shape: PlanShape, position: PlanPosition) -> range:
@@ -96,13 +124,29 @@ def tellable_rounds(shape: PlanShape, position: PlanPosition) -> range:
 
 
 def can_ask(shape: PlanShape, position: PlanPosition, trials: TrialBook) -> bool:
-    """Say whether the next round can be proposed: the rounds that it may learn from are trained."""
+    """Say whether the next round can be proposed: the rounds that it may learn from are trained.
+
+    Once nothing is proposed any more a round has nothing to score, and follows when what the one before trains was chosen.
+    """
     needed = position.asked - shape.lookahead_rounds
     return (
         position.asked < shape.rounds
+        and (position.exhausted is None or position.promoted == position.asked)
         and min(position.promoted, position.completed) >= needed
         and trials.rounds_finished(RUNGS[1:], needed)
     )
+
+
+def pass_over(shape: PlanShape, position: PlanPosition, trials: TrialBook) -> PlanPosition:
+    """Return the position after a round without proposals, or the end of the plan if no round that is left would train anything.
+
+    That is so once the last `lookahead_rounds + 1` rounds trained nothing: whoever promotes would be asked the same again.
+    """
+    recent = position.asked - 1 - shape.lookahead_rounds
+    if any(trial.round >= recent for trial in trials.values()):
+        return replace(position, asked=position.asked + 1)
+    end = shape.rounds
+    return replace(position, asked=end, told=end, promoted=end, completed=end)
 
 
 def can_promote(position: PlanPosition, trials: TrialBook) -> bool:

@@ -17,23 +17,23 @@ from carbonnas.evaluation.evaluator import Evaluation
 from carbonnas.objectives.limit import Limit
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import (
+    OpenRound,
     PlanPosition,
     PlanShape,
     can_ask,
     can_complete,
     can_finish,
     can_promote,
+    pass_over,
     tellable_rounds,
 )
+from carbonnas.proposing import Allowance, Proposer, standing, why_nothing
 from carbonnas.ranking import ranked_trainings
 from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.strategies.strategy import Candidate, Observation, SearchStrategy
 from carbonnas.trial_book import TrialBook
 from carbonnas.trials import PROXY, Fidelity, FidelityName, Trial, TrialKind, TrialState
 from carbonnas.work_left import trainings_left
-
-_TRIES_PER_PROPOSAL = 50
-"""How often a strategy may repeat itself before a round goes on with fewer proposals than planned."""
 
 _NOTHING: Mapping[FidelityName, Mapping[str, float]] = {}
 _REMEMBERED = 1 << 15
@@ -77,15 +77,33 @@ class Planner:
         self._queue = queue
         self._seed = seed
         self._limits = limits
-        self._screen = screen
         self._identity = functools.lru_cache(_REMEMBERED)(self._identify)
         self._fidelities = {FidelityName.PROXY: PROXY, FidelityName.SEARCH: Fidelity(FidelityName.SEARCH, epochs)}
         if full_epochs is not None:
             self._fidelities[FidelityName.FULL] = Fidelity(FidelityName.FULL, full_epochs)
+        self._proposer = Proposer(
+            strategy,
+            screen,
+            identify=self._identity,
+            size=shape.score_per_round,
+            fidelity=self._fidelities[FidelityName.SEARCH],
+        )
 
-    def extend(self, trials: TrialBook, position: PlanPosition, now: datetime) -> tuple[list[Trial], PlanPosition]:
-        """Return the trials that can be added now, and the position after that. `trials` is extended by them."""
+    def extend(
+        self, trials: TrialBook, position: PlanPosition, now: datetime, allowance: Allowance | None = None
+    ) -> tuple[list[Trial], PlanPosition]:
+        """Return the trials that can be added now, and the position after that. `trials` is extended by them.
+
+        Proposals are made a few at a time: as long as `proposes` is true of the position that is returned there is more to do at once.
+
+        Args:
+            trials: All trials so far.
+            position: How much is laid out.
+            now: The instant.
+            allowance: What may be done about proposals; the usual if absent.
+        """
         added: list[Trial] = []
+        allowance = allowance or Allowance()
         while True:
             if can_complete(position, trials):
                 new = self._promote(trials, FidelityName.FULL, position.completed, now)
@@ -93,11 +111,10 @@ class Planner:
             elif can_promote(position, trials):
                 new = self._promote(trials, FidelityName.SEARCH, position.promoted, now)
                 position = replace(position, promoted=position.promoted + 1)
-            elif can_ask(self.shape, position, trials):
-                position = self._tell(trials, position)
-                new, dropped = self._ask(trials, position.asked, now)
-                pruned = dict(Counter(position.pruned) + dropped)
-                position = replace(position, asked=position.asked + 1, pruned=pruned)
+            elif self.proposes(trials, position):
+                if not allowance.is_left:
+                    return added, position
+                new, position = self._propose(trials, position, allowance, now)
             elif can_finish(self.shape, position, trials) and not position.final_planned:
                 new = self._finish(trials, now)
                 position = replace(position, final_planned=True)
@@ -107,9 +124,25 @@ class Planner:
                 trials.put(trial)
             added.extend(new)
 
-    def trainings_left(self, position: PlanPosition) -> dict[Fidelity, int]:
+    def proposes(self, trials: TrialBook, position: PlanPosition) -> bool:
+        """Say whether there are proposals to be made, or rounds to be laid out without any."""
+        return can_ask(self.shape, position, trials)
+
+    def looking(self, trials: TrialBook, position: PlanPosition) -> str | None:
+        """Return what the plan waits for while proposals are made, in one sentence; `None` if it does not."""
+        if not self.proposes(trials, position) or position.exhausted is not None:
+            return None
+        round_ = f"round {position.asked + 1:,} of {self.shape.rounds:,}"
+        return f"Looks for networks to propose in {round_}: {standing(position.open_round or OpenRound())}."
+
+    def trainings_left(self, trials: TrialBook, position: PlanPosition) -> dict[Fidelity, int]:
         """Return how many trainings of each fidelity are not laid out as trials yet, at most."""
         left = trainings_left(self.shape, position, with_final=FidelityName.FULL in self._fidelities)
+        if position.exhausted is not None:
+            keys = {rung: {t.key for t in trials.values() if t.fidelity.name is rung} for rung in FidelityName}
+            useless = {t.key for t in trials.values() if t.state is TrialState.FAILED or self._breaks(t)}
+            scored = keys[FidelityName.PROXY] - useless
+            left = {rung: min(count, len(scored - keys[rung])) for rung, count in left.items()}
         return {self._fidelities[rung]: count for rung, count in left.items() if rung in self._fidelities}
 
     def completed(self, trial: Trial, at: datetime, evaluation: Evaluation, spent: Mapping[str, float]) -> Trial:
@@ -140,16 +173,20 @@ class Planner:
 
     def _require_metrics(self, trial: Trial, metrics: Mapping[str, float]) -> None:
         rung = trial.fidelity.name
+        wanted: dict[str, Iterable[str]] = {}
         if rung is FidelityName.PROXY:
-            key, wanted = "search.rank_by", self._queue.proxies
+            wanted["search.rank_by"] = self._queue.proxies
         elif rung is FidelityName.SEARCH or self.shape.full_per_round:
-            key, wanted = "search.objectives", tuple(objective.metric for objective in self._objectives)
-        else:
-            return
-        if missing := [name for name in wanted if name not in metrics and not may_lack(name)]:
-            given = ", ".join(sorted(metrics))
-            text = f"{key}: nothing measures {', '.join(missing)} at fidelity {rung}; there are: {given}"
-            raise ConfigError("search", (text,))
+            wanted["search.objectives"] = [objective.metric for objective in self._objectives]
+            wanted["limits"] = [limit.metric for limit in self._limits]
+        given = ", ".join(sorted(metrics))
+        problems = [
+            f"{key}: nothing measures {', '.join(missing)} at fidelity {rung}; there are: {given}"
+            for key, names in wanted.items()
+            if (missing := [name for name in names if name not in metrics and not may_lack(name)])
+        ]
+        if problems:
+            raise ConfigError("search", tuple(problems))
 
     def _tell(self, trials: TrialBook, position: PlanPosition) -> PlanPosition:
         rounds = tellable_rounds(self.shape, position)
@@ -167,29 +204,30 @@ class Planner:
         is_judged = trial.kind is TrialKind.TRAIN and (not full or self.shape.full_per_round > 0)
         return is_judged and any(objective.metric not in trial.metrics for objective in self._objectives)
 
-    def _ask(self, trials: TrialBook, round_: int, now: datetime) -> tuple[list[Trial], Counter[str]]:
-        """Return the proposals of a round, and how many networks were dropped for each limit."""
-        known = {trial.key for trial in trials.values()}
-        proposals: dict[str, Architecture] = {}
-        dropped: dict[str, str] = {}
-        for _ in range(self.shape.score_per_round * _TRIES_PER_PROPOSAL):
-            if len(proposals) == self.shape.score_per_round:
-                break
-            architecture, key = self._identity(self.strategy.ask())
-            if key in known or key in proposals or key in dropped:
-                continue
-            broken = None if self._screen is None else self._screen.broken(architecture)
-            if broken is None:
-                proposals[key] = architecture
-            else:
-                dropped[key] = broken
-                fidelity = self._fidelities[FidelityName.SEARCH]
-                self.strategy.tell(Observation(architecture, TrialKind.TRAIN, fidelity, {}, failed=True))
+    def _propose(
+        self, trials: TrialBook, position: PlanPosition, allowance: Allowance, now: datetime
+    ) -> tuple[list[Trial], PlanPosition]:
+        """Return the scorings of a round once all its proposals are made, and the position after what was done."""
+        if position.exhausted is not None:
+            allowance.asks -= 1
+            return [], pass_over(self.shape, position, trials)
+        position, number = self._tell(trials, position), position.asked
+        before = position.open_round or OpenRound()
+        round_ = self._proposer.go_on(before, {trial.key for trial in trials.values()}, allowance)
+        news = Counter(round_.pruned) - Counter(before.pruned)
+        position = replace(position, open_round=round_, pruned=dict(Counter(position.pruned) + news))
+        if not self._proposer.is_over(round_.asks, len(round_.proposed)):
+            return [], position
         new = [
-            self._trial(round_, FidelityName.PROXY, index, architecture=architecture, now=now)
-            for index, architecture in enumerate(proposals.values())
+            self._trial(number, FidelityName.PROXY, index, architecture=architecture, now=now)
+            for index, architecture in enumerate(round_.proposed)
         ]
-        return new, Counter(dropped.values())
+        exhausted = None if new else self._why_exhausted(number, round_)
+        return new, replace(position, asked=number + 1, open_round=None, exhausted=exhausted)
+
+    def _why_exhausted(self, number: int, round_: OpenRound) -> str:
+        since = f"Nothing was found to propose from round {number + 1:,} of {self.shape.rounds:,} on: {why_nothing(round_)}."
+        return f"{since} Rounds after that train what was scored, until nothing is left."
 
     def _identify(self, architecture: Architecture) -> tuple[Architecture, str]:
         """Return the canonical form of an architecture, and its key."""
@@ -206,8 +244,7 @@ class Planner:
         done = [t for t in trials.in_state(TrialState.COMPLETED) if t.round <= round_]
         pool = [t for t in done if t.fidelity.name is below and not self._breaks(t)]
         waiting = {t.key: t for t in pool if t.key not in climbed}
-        known = [t for t in done if t.kind is TrialKind.SCORE or (self._usable(t, rung, round_) and not self._lacks(t))]
-        candidates = _candidates(known)
+        candidates = _candidates(t for t in done if self._counts(t, rung, round_))
         places = [place for place, key in enumerate(candidates) if key in waiting]
         chosen = None
         if places:
@@ -226,6 +263,12 @@ class Planner:
     def _breaks(self, trial: Trial) -> bool:
         """Say whether what is known of a trial breaks a limit."""
         return any(limit.broken_by(trial.metrics) for limit in self._limits)
+
+    def _counts(self, trial: Trial, rung: FidelityName, round_: int) -> bool:
+        """Say whether who promotes to `rung` sees a result: what scoring finds to break a limit never climbs, and is no candidate."""
+        if trial.kind is TrialKind.SCORE:
+            return not self._breaks(trial)
+        return self._usable(trial, rung, round_) and not self._lacks(trial)
 
     def _usable(self, trial: Trial, rung: FidelityName, round_: int) -> bool:
         """Say whether a promotion of a round to `rung` may use a training, by its place in the plan and not by its timing."""

@@ -83,7 +83,7 @@ class ProgressReader:
         """
         accountant = self._accountant
         still_open = trials.in_state(*_OPEN, kind=TrialKind.TRAIN)
-        planned = self._planner.trainings_left(position)
+        planned = self._planner.trainings_left(trials, position)
         left = training_left(planned, still_open, self._worked_s, self._usual_s())
         in_all = sum(planned.values()) + sum(trials.count(TrialKind.TRAIN, state) for state in TrialState)
         ended = sum(trials.count(TrialKind.TRAIN, state) for state in TrialState if state.final)
@@ -132,7 +132,8 @@ class ProgressReader:
         longest = LongestWork(accountant.lengths(), self._stated_s)
         spent = {rung: [self._worked_s(t) for t in still_open if t.fidelity == rung] for rung in planned}
         scoring_s, rounds = accountant.longest_scoring_s(), self._rounds_left(trials, position)
-        unscored = (shape.rounds - position.asked) * shape.score_per_round + trials.count(TrialKind.SCORE, *_OPEN)
+        unasked = 0 if position.exhausted is not None else shape.rounds - position.asked
+        unscored = unasked * shape.score_per_round + trials.count(TrialKind.SCORE, *_OPEN)
         work_s, chain_s = unscored * scoring_s, rounds * scoring_s
         for rung, count in planned.items():
             if not count and not spent[rung]:

@@ -131,6 +131,7 @@ class SearchRecord:
         limits: What networks must keep.
         targets: The devices that networks are searched for.
         pruned: Proposals that were dropped before any work, by the limit that they broke.
+        exhausted: Why nothing was proposed any more before the last round of its plan, in one sentence; `None` if that was not so.
     """
 
     search_id: str
@@ -157,3 +158,4 @@ class SearchRecord:
     limits: tuple[Limit, ...] = ()
     targets: tuple[Target, ...] = ()
     pruned: Mapping[str, int] = field(default_factory=dict)
+    exhausted: str | None = None

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 from carbon_sources.monitor import Observation
 from carbonnas.accounting import intensity_value
@@ -19,6 +18,7 @@ from carbonnas.execution.executor import EpochReport, Job, Outcome, OutcomeKind
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition
 from carbonnas.progress import ProgressReader
+from carbonnas.proposing import Allowance
 from carbonnas.ranking import ranked_trainings
 from carbonnas.record import DecisionRecord, SearchState, StopReason
 from carbonnas.search_parts import SearchParts
@@ -90,7 +90,7 @@ class Search:
     def start(self, now: datetime) -> None:
         """Start meter and workers, take over what an earlier process left, and run its unfinished trials again, as many as slots are granted."""
         parts = self._parts
-        parts.checkpoints.mkdir(parents=True, exist_ok=True)
+        parts.checkpoints.open(self._trials)
         parts.accountant.start(now)
         marks = parts.store.usage_marks(parts.header.search_id)
         spooled = parts.executor.recover()
@@ -124,11 +124,13 @@ class Search:
         self._cancel_open(now, step)
         self._progress = self._advanced(now, StopReason.CANCELLED, self._progress.position)
         self._parts.store.commit(self._parts.header.search_id, self._progress, step)
+        self._parts.checkpoints.forget(step.trials.values())
 
     def close(self) -> None:
         """Stop workers and meter, each even if the other can't be; a search that is still running goes on in a later process."""
         try:
             self._parts.executor.close()
+            self._parts.checkpoints.close()
         finally:
             self._parts.accountant.close()
 
@@ -144,7 +146,10 @@ class Search:
             self._put(self._left_out.pop(0), step)
         for outcome in poll.outcomes:
             self._collect(outcome, step)
-        added, position = parts.planner.extend(self._trials, self._progress.position, now)
+        allowance = Allowance() if self._held is None else Allowance(0)
+        added, position = parts.planner.extend(self._trials, self._progress.position, now, allowance)
+        if position.exhausted is not None and self._progress.position.exhausted is None:
+            _log.warning("%s", position.exhausted, extra={"search": parts.header.search_id})
         step.trials.update({trial.number: trial for trial in added})
         decision = self._decide(observation, position, step)
         blocked = self._start_trials(observation, decision, step)
@@ -159,6 +164,7 @@ class Search:
         crash_point("before_commit")
         parts.store.commit(parts.header.search_id, self._progress, step)
         crash_point("after_commit")
+        parts.checkpoints.forget(step.trials.values())
         if parts.accountant.all_read:
             parts.executor.acknowledge()
         self._hand_over(step, suspended)
@@ -172,7 +178,7 @@ class Search:
             raise RuntimeError(f"an outcome for trial {trial.number} that does not run. This is a bug. Please report.")
         stay = self._stays.pop(trial.number, None)
         if outcome.kind is OutcomeKind.SUSPENDED:
-            if stay is not None and stay.checkpoint == self._checkpoint_stamp(trial):
+            if stay is not None and stay.checkpoint == self._parts.checkpoints.stamp(trial):
                 self._parts.accountant.waste(trial, self._parts.accountant.spent_j(trial) - stay.spent_j)
             self._reader.note_suspended(trial, None if report is None else report.epoch / report.epochs)
             trial = trial.to(TrialState.SUSPENDED)
@@ -319,21 +325,13 @@ class Search:
             self._parts.executor.suspend(number, at_once=at_once)
 
     def _submit(self, trial: Trial) -> None:
-        self._stays[trial.number] = _Stay(self._parts.accountant.spent_j(trial), self._checkpoint_stamp(trial))
+        self._stays[trial.number] = _Stay(self._parts.accountant.spent_j(trial), self._parts.checkpoints.stamp(trial))
         self._parts.executor.submit(self._job(trial))
-
-    def _checkpoint(self, trial: Trial) -> Path | None:
-        is_training = trial.kind is TrialKind.TRAIN
-        return self._parts.checkpoints / f"trial-{trial.number}.checkpoint" if is_training else None
-
-    def _checkpoint_stamp(self, trial: Trial) -> int | None:
-        """Return when the checkpoint was last written, or `None` if there is none: what changes when an epoch is kept."""
-        path = self._checkpoint(trial)
-        return path.stat().st_mtime_ns if path is not None and path.exists() else None
 
     def _job(self, trial: Trial) -> Job:
         request = EvaluationRequest(trial.architecture, trial.kind, trial.fidelity, trial.seed)
-        return Job(trial.number, trial.attempt, request, self._checkpoint(trial), self._parts.trial_timeout)
+        checkpoint = self._parts.checkpoints.path(trial)
+        return Job(trial.number, trial.attempt, request, checkpoint, self._parts.trial_timeout)
 
     def _ready(self, kind: TrialKind, count: int) -> list[Trial]:
         """Return what starts next, `count` at most: what was suspended before what is new."""
@@ -362,7 +360,8 @@ class Search:
         if parts.metering is not None and (running or not parts.virtual):
             soonest = now + parts.metering
             times.append(max(soonest, parts.accountant.enough_until(observation)) if parts.virtual else soonest)
-        shape = parts.planner.shape
+        shape, position = parts.planner.shape, self._progress.position
+        looks = self._held is None and parts.planner.proposes(self._trials, position)
         wanted = len(running) if blocked else self._wanted(decision)
         return SearchStatus(
             now=now,
@@ -382,7 +381,9 @@ class Search:
             budgets=parts.accountant.states(now, self._reserved),
             best=self._best,
             wanted_slots=wanted,
-            next_at=min(at for at in times if at > now),
+            next_at=now if looks else min(at for at in times if at > now),
+            looking=parts.planner.looking(self._trials, position) if looks else None,
+            exhausted=position.exhausted,
         )
 
     def _wanted(self, decision: Decision) -> int:

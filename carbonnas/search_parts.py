@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from carbonnas.accounting import Accountant
+from carbonnas.checkpoint_folder import CheckpointFolder
 from carbonnas.execution.executor import Executor
 from carbonnas.planning import Planner
 from carbonnas.search_state import SearchHeader
@@ -27,7 +27,7 @@ class SearchParts:
         scheduler: Decides when to do what.
         accountant: Measures, prices and keeps the budgets.
         executor: Runs its work.
-        checkpoints: Folder of the trainings' checkpoints.
+        checkpoints: Where its trainings keep what they have reached.
         trial_timeout: Longest real time of a trial in a slot.
         training_s: Slot seconds that the user expects of a training, by fidelity, until some have finished.
         metering: Longest time between two readings in the clock of the search; `None` if no event can be missed.
@@ -41,7 +41,7 @@ class SearchParts:
     scheduler: Scheduler
     accountant: Accountant
     executor: Executor
-    checkpoints: Path
+    checkpoints: CheckpointFolder
     trial_timeout: timedelta
     training_s: Mapping[Fidelity, float]
     metering: timedelta | None

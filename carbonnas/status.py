@@ -34,7 +34,9 @@ class SearchStatus:
         budgets: How the budgets stand.
         best: Best completed training so far.
         wanted_slots: Slots that it would use at the moment if it were granted all of its own.
-        next_at: When the search looks again at the latest.
+        next_at: When the search looks again at the latest; `now` if there is more to do at once.
+        looking: What its plan waits for while proposals are made, in one sentence; `None` if it does not.
+        exhausted: Why nothing is proposed any more, in one sentence; `None` as long as rounds are.
     """
 
     now: datetime
@@ -52,6 +54,8 @@ class SearchStatus:
     best: Trial | None
     wanted_slots: int
     next_at: datetime
+    looking: str | None = None
+    exhausted: str | None = None
 
     def count(self, kind: TrialKind, *states: TrialState) -> int:
         """Return how many trials of a kind are in one of the states."""

@@ -16,6 +16,7 @@ from carbon_sources.plugins import PluginGroup
 from carbonnas.accounting import Accountant
 from carbonnas.budgeting import BudgetBook, Budgets
 from carbonnas.candidates import CandidateQueue
+from carbonnas.checkpoint_folder import CheckpointFolder
 from carbonnas.config import ClockSection, SearchConfig
 from carbonnas.costs.known import KnownCosts
 from carbonnas.costs.names import COUNTED
@@ -244,7 +245,7 @@ class _Builder:
             ),
             accountant=self._accountant(search_id, meter, store),
             executor=self._executor(meter) if node is None else node.executor(self._executor(meter)),
-            checkpoints=self._folder / "checkpoints",
+            checkpoints=CheckpointFolder(self._folder / "checkpoints"),
             trial_timeout=config.search.trial_timeout,
             training_s=config.search.training_s,
             metering=_metering(config, has_budgets=bool(config.budgets) or node is not None),

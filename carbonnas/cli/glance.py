@@ -98,6 +98,8 @@ class Glance:
         drawn: Energy and emissions so far; `None` while unknown.
         budgets: How the budgets stand.
         best: The best training so far.
+        looking: What its plan waits for while proposals are made, in one sentence; `None` if it does not.
+        exhausted: Why nothing is proposed any more, in one sentence; `None` as long as rounds are.
     """
 
     now: datetime
@@ -111,6 +113,8 @@ class Glance:
     drawn: Drawn | None
     budgets: tuple[BudgetGlance, ...]
     best: Best | None
+    looking: str | None = None
+    exhausted: str | None = None
 
 
 def glance_at(status: SearchStatus) -> Glance:
@@ -131,6 +135,8 @@ def glance_at(status: SearchStatus) -> Glance:
             for state in status.budgets
         ),
         best=None if best is None else Best(best.number, best.key, best.metrics),
+        looking=status.looking,
+        exhausted=status.exhausted,
     )
 
 

@@ -83,6 +83,8 @@ class LiveSearch:
             drawn=None if totals is None else Drawn(totals.energy_j, totals.emissions_g, totals.unpriced_j),
             budgets=tuple(map(_budget, answer.budgets)),
             best=None if best is None else Best(best.number, best.architecture, best.metrics),
+            looking=answer.looking,
+            exhausted=answer.exhausted,
         )
 
 

@@ -39,6 +39,7 @@ class PlainLines(ProgressDisplay):
         self._course: Course | None = None
         self._trained: int | None = None
         self._warned: frozenset[int] = frozenset()
+        self._exhausted: str | None = None
 
     def show(self, glance: Glance) -> None:
         if glance.held not in {None, self._held}:
@@ -48,6 +49,9 @@ class PlainLines(ProgressDisplay):
             if glance.course != self._course:
                 self._line(glance, _decision(glance))
             self._course = glance.course
+        if glance.exhausted not in {None, self._exhausted}:
+            self._line(glance, f"plan: {glance.exhausted}")
+        self._exhausted = glance.exhausted
         trained = None if glance.trained is None else glance.trained.done
         # What was trained before this process came is no news.
         if None not in {trained, self._trained} and trained != self._trained:
@@ -83,6 +87,8 @@ class LivePanel(ProgressDisplay):
         grid.add_row("decision", plain(_decision(glance)))
         for work, name in ((glance.scored, "scored"), (glance.trained, "trained")):
             grid.add_row(name, _bar(work))
+        if (said := glance.looking or glance.exhausted) is not None:
+            grid.add_row("plan", plain(said))
         grid.add_row("running", plain(", ".join(glance.running) or "resting"))
         grid.add_row("drawn", _drawn(glance))
         for budget in glance.budgets:

@@ -9,7 +9,7 @@ from carbonnas.cli.output import results
 from carbonnas.report.cells import target_words
 from carbonnas.report.comparison import against, idle_note
 from carbonnas.report.formatting import grams, kwh, metric, spent, spent_share
-from carbonnas.report.model import Best, ReportDocument, TargetFront, Totals
+from carbonnas.report.model import Best, LimitLine, ReportDocument, TargetFront, Totals
 from carbonnas.trials import TrialKind, TrialState
 
 
@@ -22,9 +22,13 @@ def print_summary(document: ReportDocument) -> None:
     ended = "" if search.stop_reason is None else f" ({search.stop_reason.value.replace('_', ' ')})"
     table.add_row("search", escape(f"{search.id}: {search.name}"))
     table.add_row("state", search.state.value + ended)
+    if search.exhausted:
+        table.add_row("plan", escape(search.exhausted))
     table.add_row("best", escape(_best(document.best)))
     for target in document.targets:
         table.add_row("target", escape(f"{target.name}: {_on_target(target)}"))
+    for line in document.limits:
+        table.add_row("limit", escape(_kept(line)))
     table.add_row("work", _work(document))
     table.add_row("energy", kwh(document.totals.energy_kwh))
     table.add_row("emissions", _emissions(document.totals))
@@ -55,6 +59,11 @@ def _on_target(target: TargetFront) -> str:
         return target_words(target)
     shown = ", ".join(f"{name.replace('_', ' ')} {metric(name, value)}" for name, value in first.objectives.items())
     return f"{target_words(target)} {first.architecture} ({shown})"
+
+
+def _kept(line: LimitLine) -> str:
+    broken = "1 training does" if line.broken == 1 else f"{line.broken} trainings do"
+    return f"{line.limit}: {line.pruned} dropped before any work, {broken} not keep it"
 
 
 def _work(document: ReportDocument) -> str:

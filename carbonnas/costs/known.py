@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from carbonnas.architecture import Architecture
 from carbonnas.costs.names import COUNTED, MACS, PARAMS
 from carbonnas.costs.plan import CostPlan
 from carbonnas.costs.table import LatencyTable, read_table
-from carbonnas.errors import ArchitectureError, ConfigError
+from carbonnas.errors import ConfigError
 from carbonnas.search_spaces.space import SearchSpace, TaskShape
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _REMEMBERED: Final = 1 << 14
 """Networks whose costs are kept: strategies propose the same ones again and again."""
+_SHOWN: Final = 300
+"""Characters of an error that a sentence shows."""
 
 
 class UnknownCostError(Exception):
@@ -54,6 +57,10 @@ class KnownCosts:
         """Say whether it may know a metric at all."""
         return metric in self._tables or (metric in COUNTED and self._task is not None)
 
+    def builds(self, metric: str) -> bool:
+        """Say whether a metric needs the network built, which can take a second or more; others are looked up."""
+        return metric not in self._tables or not self._tables[metric].architectures
+
     def prepare(self) -> None:
         """Import what counting needs, torch included, which takes seconds, while nobody waits for it."""
         if set(self.metrics) & COUNTED or any(table.blocks for table in self._tables.values()):
@@ -64,7 +71,8 @@ class KnownCosts:
         """Return a cost of a network.
 
         Raises:
-            UnknownCostError: If it can't be told: a block is not in the table, or nobody said what networks are built for.
+            UnknownCostError: If it can't be told: a block is not in the table, the network can't be built or run, or nobody said what networks are
+                built for.
         """
         canonical = self._space.canonical(architecture)
         values = self._values.setdefault(canonical, {})
@@ -100,14 +108,16 @@ class KnownCosts:
         network, task = self._network(architecture, metric)
         if metric == PARAMS:
             return float(count_parameters(network))
-        return count_macs(network, spread_input(task)) if metric == MACS else peak_memory(network, one_input(task))
+        with _failures_told(metric, "run"):
+            return count_macs(network, spread_input(task)) if metric == MACS else peak_memory(network, one_input(task))
 
     def _keys(self, architecture: Architecture) -> list[str]:
         from carbonnas.costs.blocks import blocks_of
         from carbonnas.costs.network import one_input
 
         network, task = self._network(architecture, "the latency")
-        return [block.key for block in blocks_of(network, one_input(task))]
+        with _failures_told("the latency", "run"):
+            return [block.key for block in blocks_of(network, one_input(task))]
 
     def _network(self, architecture: Architecture, what: str) -> tuple[nn.Module, TaskShape]:
         from carbonnas.costs.network import built
@@ -117,8 +127,18 @@ class KnownCosts:
                 f"{what} is unknown: nothing says what networks are built for; set task in [costs], such as '3x32x32x10'"
             )
         if self._last is None or self._last[0] != architecture:
-            try:
+            with _failures_told(what, "built"):
                 self._last = architecture, built(self._space, architecture, self._task)
-            except (ArchitectureError, RuntimeError, ValueError) as error:
-                raise UnknownCostError(f"{what} is unknown: the network can't be built: {error}") from error
         return self._last[1], self._task
+
+
+@contextmanager
+def _failures_told(what: str, done: str) -> Iterator[None]:
+    """Tell of a network that can't be built for the task, or takes nothing of its size, as of an unknown cost."""
+    from carbonnas.costs.network import UNFIT
+
+    try:
+        yield
+    except UNFIT as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0][:_SHOWN]
+        raise UnknownCostError(f"{what} is unknown: the network can't be {done}: {why}") from error

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
 from carbonnas.architecture import Architecture
-from carbonnas.costs.blocks import blocks_of, weight_bytes
+from carbonnas.costs.blocks import Block, blocks_of, weight_bytes
 from carbonnas.costs.network import built, one_input
 from carbonnas.costs.table import LatencyTable
 from carbonnas.costs.timing import Clocked, Timing, UnstableError, timed
@@ -25,20 +25,34 @@ _BLOCK_UNSTABLE_ABOVE = 0.2
 
 
 @dataclass(slots=True)
+class Found:
+    """The blocks that networks of a space were found to have.
+
+    Attributes:
+        first: The blocks by the network in which they were first met, in the order in which networks were looked at.
+        networks: Networks that were looked at.
+    """
+
+    first: dict[Architecture, list[str]] = field(default_factory=dict)
+    networks: int = 0
+
+    @property
+    def keys(self) -> list[str]:
+        """All blocks."""
+        return [key for keys in self.first.values() for key in keys]
+
+
+@dataclass(slots=True)
 class Measured:
     """The blocks that were measured so far.
 
     Attributes:
         timings: What each takes.
         unstable: Those that could not be told, and a network that has them.
-        networks: Networks that were looked at.
-        news: Networks of these in which there was a new block.
     """
 
     timings: dict[str, Timing] = field(default_factory=dict)
     unstable: dict[str, Architecture] = field(default_factory=dict)
-    networks: int = 0
-    news: int = 0
 
     def table(self, device: str, about: Mapping[str, object]) -> LatencyTable:
         """Return them as a table."""
@@ -71,15 +85,20 @@ class Bench:
         """Return the blocks of a network, without running it."""
         return [block.key for block in blocks_of(built(self.space, architecture, self.task), one_input(self.task))]
 
-    def measure(self, architecture: Architecture, known: Measured, *, again: bool = False) -> None:
-        """Measure the blocks of a network that are not known yet, and if `again` those that were unstable before."""
+    def measure(
+        self, architecture: Architecture, wanted: Collection[str], known: Measured, told: Callable[[Measured], None]
+    ) -> None:
+        """Measure those blocks of a network that are wanted, and tell of each."""
         network = built(self.space, architecture, self.task, self.device)
         size = weight_bytes(network)
+        blocks: dict[str, Block] = {}
         for block in blocks_of(network, one_input(self.task, self.device)):
-            if block.key in known.timings or (block.key in known.unstable and not again):
+            blocks.setdefault(block.key, block)
+        for key, block in blocks.items():
+            if key not in wanted:
                 continue
             try:
-                known.timings[block.key] = timed(
+                known.timings[key] = timed(
                     block.ready(self.device, size),
                     self.blocks,
                     unstable_above=_BLOCK_UNSTABLE_ABOVE,
@@ -87,9 +106,10 @@ class Bench:
                     what="the block",
                 )
             except UnstableError:
-                known.unstable[block.key] = architecture
+                known.unstable[key] = architecture
             else:
-                known.unstable.pop(block.key, None)
+                known.unstable.pop(key, None)
+            told(known)
 
     def latency(self, architecture: Architecture) -> Timing:
         """Return what one inference of a network takes. Raises `UnstableError` if that can't be told."""
@@ -109,32 +129,45 @@ def candidates(space: SearchSpace, rng: np.random.Generator) -> Iterator[Archite
         yield space.canonical(space.sample(rng))
 
 
-def measure_blocks(
-    bench: Bench, rng: np.random.Generator, *, at_most: int, told: Callable[[Measured], None]
-) -> Measured:
-    """Measure the blocks of a space, until `PATIENCE` networks in a row have no new one; what was unstable is looked at again in the end.
+def find_blocks(bench: Bench, rng: np.random.Generator, *, at_most: int, told: Callable[[Found], None]) -> Found:
+    """Look at networks without running them, until `PATIENCE` of them in a row have no block that is new.
 
     Args:
-        bench: Where.
+        bench: Where; the same blocks are found on every machine.
         rng: Draws the networks.
         at_most: Networks to look at.
         told: Called after each of them.
     """
-    known, quiet = Measured(), 0
+    found, seen, quiet = Found(), set[str](), 0
     for architecture in itertools.islice(candidates(bench.space, rng), at_most):
-        known.networks += 1
-        fresh = any(key not in known.timings and key not in known.unstable for key in bench.keys(architecture))
+        found.networks += 1
+        fresh = [key for key in dict.fromkeys(bench.keys(architecture)) if key not in seen]
         if fresh:
-            known.news += 1
-            bench.measure(architecture, known)
+            found.first[architecture] = fresh
+            seen.update(fresh)
         quiet = 0 if fresh else quiet + 1
-        told(known)
+        told(found)
         if quiet == PATIENCE:
             break
+    return found
+
+
+def measure_blocks(bench: Bench, found: Found, known: Measured, told: Callable[[Measured], None]) -> None:
+    """Measure what is not known yet of the blocks that were found; what was unstable is looked at again in the end.
+
+    Args:
+        bench: Where.
+        found: The blocks.
+        known: What was measured before; grows.
+        told: Called after each block. What it raises ends the measurement, with all that was measured in `known`.
+    """
+    for architecture, keys in found.first.items():
+        wanted = {key for key in keys if key not in known.timings}
+        if wanted:
+            bench.measure(architecture, wanted, known, told)
     for _ in range(_SECOND_LOOKS):
         for architecture in dict.fromkeys(known.unstable.values()):
-            bench.measure(architecture, known, again=True)
-    return known
+            bench.measure(architecture, {*known.unstable}, known, told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +189,13 @@ class Check:
     ratio: float | None
 
 
-def check_table(bench: Bench, table: LatencyTable, architectures: Sequence[Architecture]) -> Check:
-    """Compare what a table says of networks with what they take on the same machine."""
+def check_table(
+    bench: Bench, table: LatencyTable, architectures: Sequence[Architecture], told: Callable[[int], None]
+) -> Check:
+    """Compare what a table says of networks with what they take on the same machine; `told` hears how many were looked at, and may end it by raising."""
     sums, taken, predicted = [], [], 0
-    for architecture in architectures:
+    for place, architecture in enumerate(architectures):
+        told(place)
         try:
             said = table.sum_of(bench.keys(architecture))
         except KeyError:

@@ -6,10 +6,14 @@ import torch
 from torch import nn
 
 from carbonnas.architecture import Architecture
+from carbonnas.errors import ArchitectureError
 from carbonnas.search_spaces.space import SearchSpace, TaskKind, TaskShape
 
 NOWHERE = torch.device("meta")
 """Tensors there have shapes and no contents: a network is built and run on it without arithmetic."""
+
+UNFIT = (ArchitectureError, ArithmeticError, IndexError, RuntimeError, TypeError, ValueError)
+"""What is raised where a network is built for a task, or run on an input, that it is not made for."""
 
 
 def built(space: SearchSpace, architecture: Architecture, task: TaskShape, device: torch.device = NOWHERE) -> nn.Module:
@@ -21,6 +25,14 @@ def built(space: SearchSpace, architecture: Architecture, task: TaskShape, devic
     with torch.random.fork_rng(devices=[]), torch.device(NOWHERE if device == NOWHERE else "cpu"):
         network = space.build(architecture, task)
     return network.eval() if device == NOWHERE else network.eval().to(device)
+
+
+def is_there(device: str | torch.device) -> bool:
+    """Say whether torch can compute on a device, by doing it: of one that has a name only, or no number, nothing would be heard before."""
+    try:
+        return torch.zeros(1, device=device).item() == 0
+    except (RuntimeError, AssertionError):  # the latter where torch was built without it
+        return False
 
 
 def one_input(task: TaskShape, device: torch.device = NOWHERE) -> torch.Tensor:

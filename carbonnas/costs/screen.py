@@ -32,6 +32,11 @@ class Screen:
         bound = [limit for target in targets for limit in target.limits]
         self._anywhere = bound if len(bound) == len(targets) else []
 
+    @property
+    def builds(self) -> bool:
+        """Whether networks are built to be looked at, which takes its time."""
+        return any(self._costs.builds(limit.metric) for limit in (*self._limits, *self._anywhere))
+
     def broken(self, architecture: Architecture) -> str | None:
         """Return the limit that a network breaks as text, the first of several; `None` if it may be evaluated."""
         for limit in self._limits:

@@ -96,7 +96,8 @@ class Fleet:
                 seat.close()
         # What was decided just now may leave slots to others, or ask for some; that is looked at once more, at once.
         more = stopping is None and (self._share_out(now) or self._has_room_in_slots())
-        self._again = bool(self._left_out) or (more and not self._again)
+        looking = any(status.next_at <= now for status in statuses.values() if status.state is SearchState.RUNNING)
+        self._again = bool(self._left_out) or looking or (more and not self._again)
         return statuses
 
     def _tick_all(self, now: datetime, stopping: str | None) -> dict[str, SearchStatus]:
@@ -165,17 +166,17 @@ class Fleet:
 
     def wait(self, longest_s: float) -> None:
         """Wait until what was closed has ended, at most so many real seconds; what has not ended by then is left, which the log tells."""
-        closing = {
-            seat.closing: seat.search_id for seat in (*self.seats.values(), *self._gone) if seat.closing is not None
-        }
-        for late in wait(closing, longest_s).not_done:
-            _log.error(
-                "search %s could not be closed in %.0f s and is left; it goes on from its last step when the daemon starts anew",
-                closing[late],
-                longest_s,
-                extra={"search": closing[late]},
-            )
+        seats = (*self.seats.values(), *self._gone)
+        wait([seat.closing for seat in seats if seat.closing is not None], longest_s)
         self.tidy()
+        for seat in seats:
+            if seat.is_changing:
+                _log.error(
+                    "search %s could not be closed in %.0f s and is left; it goes on from its last step when the daemon starts anew",
+                    seat.search_id,
+                    longest_s,
+                    extra={"search": seat.search_id},
+                )
 
     @property
     def is_busy(self) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import torch
 
-from carbonnas.files import remove_file, replace_file
+from carbonnas.files import replace_file
 
 FORMAT: Final = 1
 
@@ -53,11 +53,6 @@ def read_checkpoint(path: Path, identity: Mapping[str, object], device: torch.de
         return None
     state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location=device, weights_only=True)
     return state
-
-
-def remove_checkpoint(path: Path) -> None:
-    """Remove the file and what a crash while writing it may have left; nothing happens if there is none."""
-    remove_file(path)
 
 
 def _flaw(head: bytes, payload: bytes, identity: Mapping[str, object]) -> str | None:

@@ -128,13 +128,9 @@ def with_costs(
 
 
 def _require_device(name: str) -> None:
-    import torch
+    from carbonnas.costs.network import is_there
 
-    try:
-        is_there = torch.device(name).type != "cuda" or torch.cuda.is_available()
-    except RuntimeError:
-        is_there = False
-    if not is_there:
+    if not is_there(name):
         raise ConfigError(
             "costs", (f"device: torch finds no {name!r} to measure on; choose cpu, or cuda where there is a GPU",)
         )

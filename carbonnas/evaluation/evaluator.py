@@ -53,7 +53,7 @@ class EvaluationFailedError(Exception):
 
 
 class SuspendedError(Exception):
-    """The evaluation was interrupted at an epoch after it had written its checkpoint."""
+    """The evaluation was interrupted at an epoch; its checkpoint has what was done until then."""
 
 
 class Session(Protocol):
@@ -61,7 +61,10 @@ class Session(Protocol):
 
     @property
     def checkpoint(self) -> Path | None:
-        """File to keep the state in between epochs; `None` if the work can't be resumed. It may exist already: go on from it."""
+        """File to keep the state in after each epoch; `None` if the work can't be resumed. It may exist already: go on from it.
+
+        Leave it there at the end: the search removes it once the result is in the store.
+        """
 
     def suspend_requested(self) -> bool:
         """Say whether to stop at the next epoch boundary by saving the checkpoint and raising `SuspendedError`."""
@@ -87,5 +90,5 @@ class Evaluator(ABC):
 
         Raises:
             EvaluationFailedError: If the architecture can't be evaluated.
-            SuspendedError: If the session asked to suspend; the checkpoint is written.
+            SuspendedError: If the session asked to suspend; whatever was done is in the checkpoint.
         """

@@ -14,9 +14,10 @@ from pydantic import Field
 from torch import nn
 
 from carbonnas.architecture import derive_seed, stable_hash
+from carbonnas.costs.network import built, is_there
 from carbonnas.errors import ArchitectureError, ConfigError
 from carbonnas.evaluation.cheaper import cheaper
-from carbonnas.evaluation.checkpoints import read_checkpoint, remove_checkpoint, write_checkpoint
+from carbonnas.evaluation.checkpoints import read_checkpoint, write_checkpoint
 from carbonnas.evaluation.datasets import DatasetName, load_dataset
 from carbonnas.evaluation.evaluator import (
     Evaluation,
@@ -28,8 +29,9 @@ from carbonnas.evaluation.evaluator import (
 )
 from carbonnas.evaluation.fitting import Fit, HeldOut, Recipe, measured
 from carbonnas.evaluation.images import ImageSplit
+from carbonnas.evaluation.trying import require_that_networks_run
 from carbonnas.proxies.size import count_parameters
-from carbonnas.search_spaces.space import SearchSpace, TaskKind, TaskShape
+from carbonnas.search_spaces.space import Builder, SearchSpace, TaskKind, TaskShape
 from carbonnas.trials import FidelityName, TrialKind
 
 _MEMORY_WORDS: Final = ("out of memory", "can't allocate memory", "not enough memory")
@@ -37,8 +39,10 @@ _MEMORY_WORDS: Final = ("out of memory", "can't allocate memory", "not enough me
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class _Work:
-    """What one fidelity trains and measures: the images, and what the part held out is called."""
+    """What one fidelity trains and measures: the networks by their share of channels, the images, and what the part held out is called."""
 
+    build: Builder
+    width: float
     dataset: str
     task: TaskShape
     train: ImageSplit
@@ -59,7 +63,8 @@ class TrainingEvaluator(Evaluator):
     with one thread the result is the same to the bit however often it was suspended; on a GPU sums may differ in
     their last bits.
 
-    Trainings that only rank may be made cheaper: on a share of the data, or on smaller images. The final training is on all there is.
+    Trainings that only rank may be made cheaper: on a share of the data, on smaller images, or with a share of the channels. The final
+    training is of the whole network on all there is. `params` are always those of the network that is proposed, not of a narrower one.
 
     Args:
         space: Builds the networks.
@@ -74,13 +79,14 @@ class TrainingEvaluator(Evaluator):
         shift: Pixels by which images are moved at random while training.
         search_share: Share of the train part that trainings of the search see, above 0 to 1; the same images for all.
         search_resolution: Height and width in pixels to which they resize images; `None` for the data set's own.
+        search_width: Share of their channels that networks have in them, above 0 to 1.
         validate_each_epoch: Whether the learning curve tells `val_accuracy` besides `train_loss`; to measure it takes some per cent of a training.
         device: A torch device such as `cpu` or `cuda:0`; `auto` for a GPU if there is one.
 
     Raises:
         DatasetError: If a data set is missing or damaged; found at once, and not when the search has been paid for.
-        ConfigError: If there is no such device.
-        ValueError: If networks of the space can't do the task of a data set, or texts are to be shifted.
+        ConfigError: If there is no such device, or no network takes inputs of the size that they would have.
+        ValueError: If networks of the space can't do the task of a data set, or be made narrower, or texts are to be shifted.
     """
 
     def __init__(  # noqa: PLR0913 # each keyword is an option that users set
@@ -98,6 +104,7 @@ class TrainingEvaluator(Evaluator):
         shift: Annotated[int, Field(ge=0)] = 0,
         search_share: Annotated[float, Field(gt=0, le=1)] = 1.0,
         search_resolution: Annotated[int, Field(ge=1)] | None = None,
+        search_width: Annotated[float, Field(gt=0, le=1)] = 1.0,
         validate_each_epoch: bool = False,
         device: str = "cpu",
     ) -> None:
@@ -114,7 +121,11 @@ class TrainingEvaluator(Evaluator):
         self._task = searched.task
         ranked = cheaper(searched, share=search_share, resolution=search_resolution)
         space.require(ranked.task)
+        for task in dict.fromkeys((ranked.task, final.task)):
+            require_that_networks_run(space, task)
         self._search_work = _Work(
+            space.build if search_width == 1 else space.narrowed(search_width),
+            search_width,
             ranked.name,
             ranked.task,
             ranked.train.to(self._device),
@@ -122,6 +133,8 @@ class TrainingEvaluator(Evaluator):
             "val",
         )
         self._final_work = _Work(
+            space.build,
+            1.0,
             final.name,
             final.task,
             (final.train + final.validation).to(self._device),
@@ -136,14 +149,8 @@ class TrainingEvaluator(Evaluator):
     def evaluate(self, request: EvaluationRequest, session: Session) -> Evaluation:
         if request.kind is not TrialKind.TRAIN or request.fidelity.epochs < 1:
             raise EvaluationFailedError(f"training can't evaluate a {request.kind.value} trial at {request.fidelity}")
-        try:
-            with _memory_told():
-                evaluation = self._train(request, session)
-        except EvaluationFailedError:
-            _forget(session.checkpoint)
-            raise
-        _forget(session.checkpoint)
-        return evaluation
+        with _memory_told():
+            return self._train(request, session)
 
     def _train(self, request: EvaluationRequest, session: Session) -> Evaluation:
         work = self._final_work if request.fidelity.name is FidelityName.FULL else self._search_work
@@ -152,30 +159,29 @@ class TrainingEvaluator(Evaluator):
         cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
         with torch.random.fork_rng(devices), cudnn:
             torch.manual_seed(request.seed)
-            network = self._build(request, work.task).to(self._device)
+            network = _built(request, work).to(self._device)
             identity = self._identity(request, work, network)
             fit = Fit(network, self._recipe, epochs=epochs, seed=derive_seed(request.seed, "images"))
             self._resume(fit, session.checkpoint, identity)
             while len(fit.losses) < epochs:
-                if session.checkpoint is not None:
-                    write_checkpoint(session.checkpoint, identity, fit.state())
-                    if session.suspend_requested():
-                        raise SuspendedError(f"suspended after epoch {len(fit.losses)} of {epochs}")
+                if session.checkpoint is not None and session.suspend_requested():
+                    raise SuspendedError(f"suspended after epoch {len(fit.losses)} of {epochs}")
                 told = {"train_loss": fit.run_epoch(work.train)}
                 if self._validates and work is self._search_work:
                     told["val_accuracy"] = measured(network, work.held_out).accuracy
                     fit.accuracies.append(told["val_accuracy"])
+                if session.checkpoint is not None:
+                    write_checkpoint(session.checkpoint, identity, fit.state())
                 session.report(len(fit.losses), epochs, told)
             metrics = _metrics(work, measured(network, work.held_out))
-        metrics |= {"train_loss": fit.losses[-1], "params": float(count_parameters(network))}
+        metrics |= {"train_loss": fit.losses[-1], "params": self._params(request, work, network)}
         curve = {"train_loss": fit.losses, "val_accuracy": fit.accuracies}
         return Evaluation(metrics, curve={name: values for name, values in curve.items() if values})
 
-    def _build(self, request: EvaluationRequest, task: TaskShape) -> nn.Module:
-        try:
-            return self._space.build(request.architecture, task)
-        except ArchitectureError as error:
-            raise EvaluationFailedError(str(error)) from error
+    def _params(self, request: EvaluationRequest, work: _Work, network: nn.Module) -> float:
+        """Return how many parameters the network has that is proposed; to rank it another one may have been trained."""
+        is_other = work is self._search_work and (work.width < 1 or work.task != self._task)
+        return float(count_parameters(built(self._space, request.architecture, self._task) if is_other else network))
 
     def _resume(self, fit: Fit, checkpoint: Path | None, identity: dict[str, object]) -> None:
         state = None if checkpoint is None else read_checkpoint(checkpoint, identity, self._device)
@@ -191,11 +197,20 @@ class TrainingEvaluator(Evaluator):
             "seed": request.seed,
             "dataset": work.dataset,
             "recipe": dataclasses.asdict(self._recipe),
+            # Left out where it is whole, so that checkpoints of earlier releases stay good.
+            **({"width": work.width} if work.width < 1 else {}),
             "images": [len(work.train), work.task.height, work.task.width],
             "validated": self._validates,
             "device": self._device.type,
             "torch": torch.__version__,
         }
+
+
+def _built(request: EvaluationRequest, work: _Work) -> nn.Module:
+    try:
+        return work.build(request.architecture, work.task)
+    except ArchitectureError as error:
+        raise EvaluationFailedError(str(error)) from error
 
 
 def _metrics(work: _Work, held_out: HeldOut) -> dict[str, float]:
@@ -212,14 +227,9 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise ConfigError("training", (f"device: {name!r} is none; choose cpu, cuda or auto",)) from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("training", (f"device: torch finds no GPU for {name!r}; choose cpu or auto",))
+    if not is_there(device):
+        raise ConfigError("training", (f"device: torch finds no {name!r} to train on; choose cpu or auto",))
     return device
-
-
-def _forget(checkpoint: Path | None) -> None:
-    if checkpoint is not None:
-        remove_checkpoint(checkpoint)
 
 
 @contextmanager

@@ -28,6 +28,9 @@ class Target:
         """What a network must keep on this device alone."""
         return () if self.at_most_ms is None else (Limit(self.metric, at_most=self.at_most_ms),)
 
+    def __str__(self) -> str:
+        return self.name if self.at_most_ms is None else f"{self.name}, at most {self.at_most_ms:g} ms"
+
     def objectives(self, objectives: Sequence[Objective], others: Sequence[str]) -> tuple[Objective, ...]:
         """Return what a search is after on this device: its objectives without `others`, the latencies elsewhere, and the latency here."""
         kept = tuple(o for o in objectives if o.metric not in others and o.metric != self.metric)

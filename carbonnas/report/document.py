@@ -131,6 +131,7 @@ def _search(record: SearchRecord) -> SearchSummary:
         clock=record.clock,
         objectives=tuple(str(objective) for objective in record.objectives),
         config=record.config,
+        exhausted=record.exhausted,
     )
 
 

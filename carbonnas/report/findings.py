@@ -27,7 +27,10 @@ def front(
 
 
 def target_fronts(record: SearchRecord) -> tuple[TargetFront, ...]:
-    """Return the front of each device: the objectives of the search with the latency on it in place of any other."""
+    """Return the front of each device: the objectives of the search with the latency on it in place of any other.
+
+    A hard limit holds on every device, whatever it is on, as it does when proposals are dropped; only that of a target is its own.
+    """
     latencies = {LATENCY, *(target.metric for target in record.targets)}
     done = trainings(record.trials, FidelityName.SEARCH, record.objectives[:1])
     return tuple(
@@ -38,7 +41,7 @@ def target_fronts(record: SearchRecord) -> tuple[TargetFront, ...]:
             front(
                 record.trials,
                 target.objectives(record.objectives, sorted(latencies)),
-                (*(limit for limit in record.limits if limit.metric not in latencies), *target.limits),
+                (*record.limits, *target.limits),
             ),
         )
         for target in record.targets

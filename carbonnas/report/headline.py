@@ -121,6 +121,8 @@ def _warnings(document: ReportDocument) -> tuple[str, ...]:
         found.append("The search is still running; all figures are as of now.")
     if document.search.clock:
         found.append(f"The clock of this search was not the machine's. {document.search.clock}")
+    if document.search.exhausted:
+        found.append(document.search.exhausted)
     if totals.unpriced_kwh > 0:
         found.append(
             f"The intensity is unknown for {kwh(totals.unpriced_kwh)} of {kwh(totals.energy_kwh)}: their emissions are in no sum here."

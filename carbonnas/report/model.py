@@ -33,6 +33,7 @@ class SearchSummary:
     clock: str | None
     objectives: tuple[str, ...]
     config: str
+    exhausted: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from carbonnas.architecture import Architecture, as_architecture
 from carbonnas.errors import ArchitectureError
-from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape, quoted
+from carbonnas.search_spaces.space import Builder, Choice, SearchSpace, TaskShape, fewer, quoted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -74,6 +74,9 @@ class Macro(SearchSpace):
         self.validate(architecture)
         stages = [[BLOCKS[option] for option in stage] for stage in self._by_stage(architecture)]
         return MacroNetwork(stages, task, channels=self._channels, head=self._head)
+
+    def narrowed(self, share: float) -> Builder:
+        return Macro(stages=self._stages, channels=fewer(self._channels, share), head=fewer(self._head, share)).build
 
     def _by_stage(self, architecture: Architecture) -> list[Architecture]:
         ends = list(accumulate(self._stages))

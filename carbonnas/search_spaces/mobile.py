@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from carbonnas.architecture import Architecture
@@ -17,7 +18,7 @@ from carbonnas.search_spaces.mobile_plan import (
     scaled_channels,
     scaled_depth,
 )
-from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
+from carbonnas.search_spaces.space import Builder, Choice, SearchSpace, TaskShape, fewer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -119,6 +120,19 @@ class Mobile(SearchSpace):
         from carbonnas.search_spaces.mobile_network import MobileNetwork
 
         return MobileNetwork(self.plan(architecture), task)
+
+    def narrowed(self, share: float) -> Builder:
+        """Channels are whole numbers and no multiples of 8, so that widths of a stage do not come out alike."""
+
+        def build(architecture: Architecture, task: TaskShape) -> nn.Module:
+            from carbonnas.search_spaces.mobile_network import MobileNetwork
+
+            plan = self.plan(architecture)
+            stages = tuple(replace(stage, channels=fewer(stage.channels, share)) for stage in plan.stages)
+            narrow = replace(plan, stem=fewer(plan.stem, share), stages=stages, head=fewer(plan.head, share))
+            return MobileNetwork(narrow, task)
+
+        return build
 
     def _stage(self, index: int, chosen: Mapping[str, str]) -> StagePlan:
         name = f"stage{index + 1}"

@@ -13,7 +13,7 @@ import numpy as np
 from carbonnas.architecture import Architecture, as_architecture
 from carbonnas.errors import ArchitectureError
 from carbonnas.search_spaces.nasbench201_cell import EDGES, OPERATIONS, PATHS
-from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape, quoted
+from carbonnas.search_spaces.space import Builder, Choice, SearchSpace, TaskShape, fewer, quoted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -97,6 +97,9 @@ class NASBench201(SearchSpace):
         stages = min(self._stages, max(1, min(task.height, task.width).bit_length() - 1))
         operations = tuple(OPERATIONS[option] for option in architecture)
         return CellNetwork(operations, task, channels=self._channels, cells=self._cells, stages=stages)
+
+    def narrowed(self, share: float) -> Builder:
+        return NASBench201(channels=fewer(self._channels, share), cells=self._cells, stages=self._stages).build
 
 
 def _path_features(operations: Sequence[str]) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from carbonnas.search_spaces.cell_genotype import (
     unused,
     write_genotype,
 )
-from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
+from carbonnas.search_spaces.space import Builder, Choice, SearchSpace, TaskShape, fewer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,6 +34,8 @@ _DARTS: Final = (
     "skip_connect",
 )
 _OPERATIONS: Final = {"darts": _DARTS, "nasnet": tuple(sorted((*_DARTS, "conv_7x1_1x7", "sep_conv_7x7")))}
+_LEAST_CHANNELS: Final = 2
+"""Of narrower networks: what halves the resolution makes two maps, each with half of the channels."""
 _MOST_NODES: Final = 6
 """Beyond it the orders in which the nodes of a cell can be written, up to n!, take too long to compare."""
 
@@ -123,6 +125,11 @@ class NASNet(SearchSpace):
         from carbonnas.search_spaces.nasnet_network import CellStack
 
         return CellStack(self.genotype(architecture), task, channels=self._channels, cells=self._cells)
+
+    def narrowed(self, share: float) -> Builder:
+        channels = fewer(self._channels, share, least=_LEAST_CHANNELS)
+        rules: Literal["darts", "nasnet"] = "darts" if self._all_out else "nasnet"
+        return NASNet(rules=rules, nodes=self._nodes, channels=channels, cells=self._cells).build
 
     def _cell(self, options: Architecture) -> Cell:
         return tuple(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from carbonnas.architecture import Architecture
 from carbonnas.search_spaces.small_conv_plan import SmallConvPlan
-from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
+from carbonnas.search_spaces.space import Builder, Choice, SearchSpace, TaskShape, fewer
 
 if TYPE_CHECKING:
     from torch import nn
 
 SMALLEST_SIDE = 8
+
+_LEAST_WIDTH = 2
+"""Of narrower networks: a bottleneck has half of the channels."""
 
 _OPERATORS = ("identity", "conv", "separable", "bottleneck")
 
@@ -70,8 +74,19 @@ class SmallConv(SearchSpace):
             ArchitectureError: If the architecture does not belong to the space.
             ValueError: If the images have fewer than 8 rows or columns.
         """
-        from carbonnas.search_spaces.small_conv_network import SmallConvNetwork
+        return _built(self.plan(architecture), task)
 
-        if min(task.height, task.width) < SMALLEST_SIDE:
-            raise ValueError(f"small_conv needs images of at least 8 x 8, got {task.height} x {task.width}; pad them")
-        return SmallConvNetwork(self.plan(architecture), task)
+    def narrowed(self, share: float) -> Builder:
+        def build(architecture: Architecture, task: TaskShape) -> nn.Module:
+            plan = self.plan(architecture)
+            return _built(replace(plan, width=fewer(plan.width, share, least=_LEAST_WIDTH)), task)
+
+        return build
+
+
+def _built(plan: SmallConvPlan, task: TaskShape) -> nn.Module:
+    from carbonnas.search_spaces.small_conv_network import SmallConvNetwork
+
+    if min(task.height, task.width) < SMALLEST_SIDE:
+        raise ValueError(f"small_conv needs images of at least 8 x 8, got {task.height} x {task.width}; pad them")
+    return SmallConvNetwork(plan, task)

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,10 @@ _CHANGES: Final = 200
 """Mutants or children that fail a constraint before the parents count as surrounded by invalid ones."""
 _SHOWN: Final = 80
 """Characters of a text that an error quotes."""
+
+
+Builder: TypeAlias = "Callable[[Architecture, TaskShape], nn.Module]"
+"""Makes the network of an architecture, as `SearchSpace.build` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,19 @@ class SearchSpace(ABC):
         Raises:
             ArchitectureError: If the architecture does not belong to the space.
         """
+
+    def narrowed(self, share: float) -> Builder:
+        """Return what builds the networks of the same architectures with about a share of their channels, for trainings that only rank.
+
+        Architectures that differ should have narrow networks that differ, too, as far as whole numbers of channels allow.
+
+        Args:
+            share: Above 0 and below 1.
+
+        Raises:
+            ValueError: If the space can't, which is so unless it says how.
+        """
+        raise ValueError(f"networks of {type(self).__name__} can't be made narrower, got a width of {share:g}")
 
     def valid(self, architecture: Architecture) -> bool:  # noqa: ARG002 # a space without constraint looks at nothing
         """Say whether an architecture whose indices are in range meets the constraint of the space; equal networks do alike."""
@@ -256,6 +273,11 @@ class SearchSpace(ABC):
             if not before[place] and self.active(mutant)[place]:
                 mutant = _replaced(mutant, place, int(rng.integers(len(choice.options))))
         return mutant
+
+
+def fewer(channels: int, share: float, *, least: int = 1) -> int:
+    """Return a share of the channels of a layer, at least `least`."""
+    return max(least, round(share * channels))
 
 
 def quoted(text: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from carbonnas.architecture import Architecture
-from carbonnas.search_spaces.space import Choice, SearchSpace, TaskKind, TaskShape
+from carbonnas.search_spaces.space import Builder, Choice, SearchSpace, TaskKind, TaskShape, fewer
 from carbonnas.search_spaces.transformer_plan import BlockPlan, TransformerPlan
 
 if TYPE_CHECKING:
@@ -80,6 +82,16 @@ class Transformer(SearchSpace):
 
         return TransformerNetwork(self.plan(architecture), task)
 
+    def narrowed(self, share: float) -> Builder:
+        """Blocks keep their heads, so the width stays a multiple of all of them, and no less than that."""
+
+        def build(architecture: Architecture, task: TaskShape) -> nn.Module:
+            from carbonnas.search_spaces.transformer_network import TransformerNetwork
+
+            return TransformerNetwork(_narrow(self.plan(architecture), share), task)
+
+        return build
+
     def _plan(self, architecture: Architecture) -> TransformerPlan:
         chosen = self.chosen(architecture)
         width = int(chosen["width"])
@@ -91,6 +103,13 @@ class Transformer(SearchSpace):
                 for block in range(1, int(chosen["depth"]) + 1)
             ),
         )
+
+
+def _narrow(plan: TransformerPlan, share: float) -> TransformerPlan:
+    step = math.lcm(*(block.heads for block in plan.blocks))
+    width = step * fewer(plan.width // step, share)
+    blocks = tuple(replace(block, hidden=fewer(block.hidden, width / plan.width)) for block in plan.blocks)
+    return replace(plan, width=width, blocks=blocks)
 
 
 def _has_block(block: int, chosen: Mapping[str, str]) -> bool:

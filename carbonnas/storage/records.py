@@ -50,6 +50,7 @@ def _record(store: SearchStore, search_id: str) -> SearchRecord:
         limits=header.limits,
         targets=header.targets,
         pruned=progress.position.pruned,
+        exhausted=progress.position.exhausted,
         trials=tuple(store.trials(search_id)),
         decisions=tuple(store.decisions(search_id)),
         entries=entries,

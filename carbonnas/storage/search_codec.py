@@ -6,10 +6,11 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from carbonnas.architecture import as_architecture
 from carbonnas.objectives.limit import Limit
 from carbonnas.objectives.objective import Objective
 from carbonnas.objectives.target import Target
-from carbonnas.plan import PlanPosition
+from carbonnas.plan import OpenRound, PlanPosition
 from carbonnas.record import SearchState, StopReason
 from carbonnas.search_state import SearchHeader, SearchProgress, Totals
 from carbonnas.storage import codec
@@ -80,7 +81,7 @@ def progress_from(row: codec.Row) -> SearchProgress:
         stop_reason=None if row["stop_reason"] is None else StopReason(row["stop_reason"]),
         ended_at=row["ended_at"],
         clock_at=row["clock_at"],
-        position=PlanPosition(**row["position"]),
+        position=_position_from(row["position"]),
         strategy_state=row["strategy_state"],
         executor_state=row["executor_state"],
         measurement=codec.measurement_from(row["measurement"]),
@@ -90,25 +91,27 @@ def progress_from(row: codec.Row) -> SearchProgress:
 
 def progress_row(progress: SearchProgress) -> dict[str, Any]:
     """Return the columns that a step of a search changes."""
-    position = progress.position
     return {
         "state": progress.state.value,
         "stop_reason": None if progress.stop_reason is None else progress.stop_reason.value,
         "ended_at": progress.ended_at,
         "clock_at": progress.clock_at,
-        "position": {
-            "asked": position.asked,
-            "told": position.told,
-            "promoted": position.promoted,
-            "completed": position.completed,
-            "final_planned": position.final_planned,
-            "pruned": dict(position.pruned),
-        },
+        "position": asdict(progress.position),
         "strategy_state": progress.strategy_state,
         "executor_state": progress.executor_state,
         "measurement": codec.measurement_json(progress.measurement),
         **_totals_row(progress.totals),
     }
+
+
+def _position_from(value: dict[str, Any]) -> PlanPosition:
+    """Return a position as it was kept, in an older release perhaps, which knew of fewer fields."""
+    round_ = value.get("open_round")
+    if round_ is None:
+        return PlanPosition(**value)
+    proposed = tuple(as_architecture(each) for each in round_["proposed"])
+    dropped = {limit: tuple(as_architecture(each) for each in some) for limit, some in round_["dropped"].items()}
+    return PlanPosition(**{**value, "open_round": OpenRound(round_["asks"], proposed, dropped)})
 
 
 def totals_from(row: codec.Row) -> Totals | None:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from botorch.acquisition.acquisition import AcquisitionFunction
 from botorch.acquisition.logei import qLogNoisyExpectedImprovement
+from botorch.acquisition.multi_objective import logei
 from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
 from botorch.exceptions.errors import ModelFittingError
 from botorch.fit import fit_gpytorch_mll
@@ -27,6 +28,10 @@ from carbonnas.strategies.normal_scores import normal_scores
 from carbonnas.strategies.surrogate import Surrogate
 
 Array = NDArray[np.float64]
+
+# Otherwise BoTorch compiles a kernel when it is first asked: for a minute in the middle of a search, with results that differ in their last
+# bits from those of a machine without a compiler. A kill meanwhile would leave a lock for which every later search waits for ever.
+logei._load_attempted = True  # noqa: SLF001 - it has no setting for that
 
 _SAMPLES = 64
 """Draws from the processes over which the improvement is averaged."""

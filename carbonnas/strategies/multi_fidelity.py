@@ -15,6 +15,7 @@ from carbonnas.objectives.gain import hypervolume_gains
 from carbonnas.objectives.objective import Direction, Objective
 from carbonnas.objectives.pareto import pareto_front
 from carbonnas.search_spaces.space import SearchSpace
+from carbonnas.strategies.candidate_inputs import CandidateInputs
 from carbonnas.strategies.full_results import expected
 from carbonnas.strategies.learning import learnable_value
 from carbonnas.strategies.strategy import Candidate, Observation, SearchStrategy, StateDict
@@ -82,7 +83,7 @@ class MultiFidelity(SearchStrategy):
         self._told: dict[Architecture, tuple[float, ...]] = {}
         self._front: list[Architecture] = []
         """The front of what was told, made when it is asked for."""
-        self._features: dict[Architecture, Array] = {}
+        self._inputs = CandidateInputs(space)
 
     def ask(self) -> Architecture:
         if len(self._told) < self._initial or self._rng.random() < 0.5:
@@ -111,7 +112,7 @@ class MultiFidelity(SearchStrategy):
             return self._first(candidates, waiting, min(count, self._initial - known), rng)
         if full and short and short < self._explore:
             return []
-        outlook = expected(candidates, self._objectives, self._inputs(candidates))
+        outlook = expected(candidates, self._objectives, self._inputs.of(candidates))
         together = outlook.draws(waiting, _DRAWS, rng) if full else None
         counted = [FidelityName.FULL in c.results if full else bool(c.results) for c in candidates]
 
@@ -158,19 +159,6 @@ class MultiFidelity(SearchStrategy):
             return np.asarray(values.min(axis=0))
         signs = [1.0 if objective.direction is Direction.MAXIMIZE else -1.0 for objective in self._objectives]
         return np.asarray(np.array(signs) * np.array(self._reference))
-
-    def _inputs(self, candidates: Sequence[Candidate]) -> Array:
-        """Return what the surrogate sees: features of the architecture and the ranks of its scores, each of unit variance."""
-        for candidate in candidates:
-            if candidate.architecture not in self._features:
-                self._features[candidate.architecture] = self._space.features(candidate.architecture)
-        features = np.array([self._features[candidate.architecture] for candidate in candidates])
-        names = sorted(set.intersection(*(set(candidate.scores) for candidate in candidates)))
-        scores = ([candidate.scores[name] for candidate in candidates] for name in names)
-        ranks = [np.unique(column, return_inverse=True)[1] for column in scores]
-        inputs = np.column_stack([features, *ranks])
-        centred = inputs - inputs.mean(axis=0)
-        return np.asarray(centred / np.where(centred.std(axis=0) > 0, centred.std(axis=0), 1.0))
 
     def _costs(self, candidates: Sequence[Candidate]) -> Array:
         metric = self._cost_metric

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,6 +17,10 @@ from carbonnas.strategies.policy import Policy
 
 _LABELS = "labels"
 _KIND = "policy"
+_LONGEST_LABELS: Final = 1 << 20
+"""Characters of all labels of a file: a space has some hundreds of options."""
+_SHOWN: Final = 200
+"""Characters that a sentence shows of what a file says."""
 
 
 def write_policy(policy: Policy, path: Path) -> None:
@@ -32,37 +38,72 @@ def start_from(policy: Policy, path: Path) -> None:
     have stays as it is.
 
     Raises:
-        ConfigError: If the file can't be read, is of another kind of policy, or nothing in it fits.
+        ConfigError: If the file can't be read, is of another kind of policy, or nothing in it fits; the policy is as it was.
     """
+    if not path.is_file():
+        raise ConfigError(str(path), ("can't be read as a policy: there is no such file",))
+    kind = type(policy).__name__
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
-            found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-            labels: dict[str, list[str]] = json.loads(metadata.get(_LABELS, "{}"))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ConfigError(str(path), (f"can't be read as a policy: {error}",)) from error
-    kind = type(policy).__name__
-    if metadata.get(_KIND) != kind:
-        raise ConfigError(str(path), (f"holds no {kind}, but {metadata.get(_KIND, 'no policy')!r}",))
-    taken = sum(_take_over(policy, name, found[name], labels.get(name)) for name in found)
+            if metadata.get(_KIND) != kind:
+                raise ConfigError(str(path), (f"holds no {kind}, but {metadata.get(_KIND, 'no policy')[:_SHOWN]!r}",))
+            labels = _labels(metadata.get(_LABELS, "{}"))
+            fitting = _fitting(policy, file, labels)
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+        raise ConfigError(str(path), (f"can't be read as a policy: {str(error)[:_SHOWN]}",)) from error
+    taken = sum(_take_over(policy, name, found, labels.get(name)) for name, found in fitting.items())
     if not taken:
         raise ConfigError(
             str(path), ("holds a policy of other sizes: nothing in it fits; set hidden and layers alike",)
         )
 
 
+def _labels(text: str) -> dict[str, list[str]]:
+    """Return what the rows of parameters stand for; whoever sent the file may have written anything. Raises `ValueError` or `RecursionError`."""
+    if len(text) > _LONGEST_LABELS:
+        raise ValueError(f"its labels are {len(text):,} characters long, more than {_LONGEST_LABELS:,}")
+    labels = json.loads(text)
+    if not isinstance(labels, dict) or not all(map(_is_texts, labels.values())):
+        raise ValueError("its labels are no lists of texts by name")
+    return labels
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
+def _fitting(policy: Policy, file: Any, labels: Mapping[str, Sequence[str]]) -> dict[str, torch.Tensor]:
+    """Return those tensors of a file whose rows are as long as the policy's; others, which may be of any size, are not even read.
+
+    Raises:
+        ValueError: If one of them has other rows than labels, or weights that are no finite numbers.
+    """
+    found: dict[str, torch.Tensor] = {}
+    for name, own in policy.state_dict().items():
+        shape = file.get_slice(name).get_shape() if name in file.keys() else None  # noqa: SIM118 - no mapping
+        labelled = name in labels and name in policy.labels
+        if shape is None or len(shape) != own.dim() or shape[1:] != list(own.shape[1:]):
+            continue
+        if labelled and shape[0] != len(labels[name]):
+            raise ValueError(f"{name} has {shape[0]} rows and {len(labels[name])} labels")
+        if not labelled and shape != list(own.shape):
+            continue
+        weights = file.get_tensor(name)
+        if not (weights.is_floating_point() and bool(weights.isfinite().all())):
+            raise ValueError(f"{name} holds weights that are no finite numbers")
+        found[name] = weights
+    return found
+
+
 @torch.no_grad()
-def _take_over(policy: Policy, name: str, found: torch.Tensor, texts: list[str] | None) -> int:
-    """Take over what fits of one parameter; return how many rows that were."""
-    own = policy.state_dict().get(name)
-    if own is None or own.shape[1:] != found.shape[1:]:
-        return 0
+def _take_over(policy: Policy, name: str, found: torch.Tensor, texts: Sequence[str] | None) -> int:
+    """Take over what fits of one parameter; return how many weights or rows that were."""
+    own = policy.state_dict()[name]
     if texts is None or name not in policy.labels:
-        if own.shape != found.shape:
-            return 0
         own.copy_(found)
-        return len(found)
-    places = {text: place for place, text in enumerate(texts[: len(found)])}
+        return found.numel()
+    places = {text: place for place, text in enumerate(texts)}
     rows = [(row, places[text]) for row, text in enumerate(policy.labels[name]) if text in places]
     for row, place in rows:
         own[row] = found[place]

@@ -115,7 +115,6 @@ class PolicySearch(SearchStrategy):
 
     Raises:
         ValueError: If `baseline_decay` is out of range or the policy can't be made.
-        ConfigError: If the policy to start from can't be read.
     """
 
     def __init__(
@@ -139,8 +138,7 @@ class PolicySearch(SearchStrategy):
         self._rng = np.random.default_rng(derive_seed(seed, "policy proposals"))
         generator = torch.Generator().manual_seed(derive_seed(seed, "policy weights"))
         self._policy = _make_policy(space, settings, generator)
-        if settings.start_from is not None:
-            start_from(self._policy, settings.start_from)
+        self._unread = settings.start_from
         self._adam = torch.optim.Adam(self._policy.parameters(), lr=settings.learning_rate)
 
     def ask(self) -> Architecture:
@@ -168,12 +166,13 @@ class PolicySearch(SearchStrategy):
     def lean(self, architectures: Sequence[Architecture], worth: np.ndarray, entropy_floor: float) -> None:
         """Raise the probability of what proxies find promising until the entropy would fall below its floor."""
         rows, active = self._tensors([self._space.canonical(architecture) for architecture in architectures])
-        spread = float(worth.std()) or 1.0
-        advantages = torch.tensor((worth - worth.mean()) / spread, dtype=torch.float32)
+        spread = float(worth.std())
+        advantages = torch.tensor((worth - worth.mean()) / (spread or 1.0), dtype=torch.float32)
         adam = torch.optim.Adam(self._policy.parameters(), lr=self._settings.learning_rate)
-        for _ in range(_LEANING_STEPS):
-            before = copy.deepcopy(self._policy.state_dict())
-            log_probability, _ = self._policy(rows, active)
+        # Where none is worth more than another there is no gradient, and a step changes nothing.
+        for _ in range(_LEANING_STEPS if spread else 0):
+            before = copy.deepcopy(self.policy.state_dict())
+            log_probability, _ = self.policy(rows, active)
             _step(adam, -(advantages * log_probability).mean())
             if self._openness(rows, active) < entropy_floor:
                 self._policy.load_state_dict(before)
@@ -191,7 +190,7 @@ class PolicySearch(SearchStrategy):
             "proposed": np.array(list(self._proposed), dtype=np.int64).reshape(-1, width),
             **self._results.state(),
         }
-        for name, weights in self._policy.state_dict().items():
+        for name, weights in self.policy.state_dict().items():
             state[_WEIGHTS + name] = weights.numpy().copy()
         for index, moments in self._adam.state_dict()["state"].items():
             for name, moment in moments.items():
@@ -199,6 +198,7 @@ class PolicySearch(SearchStrategy):
         return state
 
     def load_state_dict(self, state: StateDict) -> None:
+        self._unread = None
         self._results.load(state)
         self._rng.bit_generator.state = cast("dict[str, Any]", state["rng"])
         self._baseline.load(cast("BaselineState", state["baseline"]))
@@ -220,7 +220,17 @@ class PolicySearch(SearchStrategy):
 
     @property
     def policy(self) -> Policy:
-        """The policy as it is now, for `policy_file.write_policy`."""
+        """The policy as it is now, for `policy_file.write_policy`.
+
+        A file to start from is read when the policy is first asked for, and not at all by a search that goes on: its state has the policy,
+        wherever the file is by then.
+
+        Raises:
+            ConfigError: If the file can't be started from.
+        """
+        if self._unread is not None:
+            start_from(self._policy, self._unread)
+            self._unread = None
         return self._policy
 
     def _propose(self, architecture: Architecture) -> Architecture:
@@ -231,7 +241,7 @@ class PolicySearch(SearchStrategy):
         """Return the next draw in canonical form; invalid ones are passed over, and where there are no others one is drawn uniformly."""
         for _ in range(_KNOWN * _DRAWS):
             if not self._drawn:
-                self._drawn = self._policy.draw(_DRAWS, self._rng)
+                self._drawn = self.policy.draw(_DRAWS, self._rng)
             drawn = self._drawn.pop(0)
             if self._space.valid(drawn):
                 return self._space.canonical(drawn)
@@ -254,9 +264,9 @@ class PolicySearch(SearchStrategy):
         best, merits = self._imitated()
         rows, active = self._tensors([*(architecture for architecture, _ in self._pending), *best])
         advantages = torch.tensor([advantage for _, advantage in self._pending])
-        uniform, former = self._policy.uniform_entropy(active[:told]), None
+        uniform, former = self.policy.uniform_entropy(active[:told]), None
         for _ in range(settings.epochs):
-            log_probability, entropy = self._policy(rows, active)
+            log_probability, entropy = self.policy(rows, active)
             former = log_probability[:told].detach() if former is None else former
             ratio = (log_probability[:told] - former).exp()
             clipped = ratio.clamp(1 - settings.clip, 1 + settings.clip)
@@ -279,8 +289,8 @@ class PolicySearch(SearchStrategy):
     def _openness(self, rows: Tensor, active: Tensor) -> float:
         """Return the entropy as a share of that of uniform draws."""
         with torch.no_grad():
-            entropy = self._policy(rows, active)[1].mean()
-            return float(entropy / self._policy.uniform_entropy(active).mean().clamp(min=1e-12))
+            entropy = self.policy(rows, active)[1].mean()
+            return float(entropy / self.policy.uniform_entropy(active).mean().clamp(min=1e-12))
 
     def _tensors(self, architectures: Sequence[Architecture]) -> tuple[Tensor, Tensor]:
         active = torch.tensor([self._space.active(architecture) for architecture in architectures])

@@ -33,11 +33,10 @@ class Ppo(PolicySearch):
         entropy_floor: Share of the entropy of uniform draws, at least 0 and below 1, that is defended.
         imitation: Weight of the ten best results so far, at least 0.
         baseline_decay: Weight of the past in the moving averages, at least 0 and below 1.
-        start_from: File of a policy to start from, which a search of any space may have left.
+        start_from: File of a policy to start from, which a search of any space may have left; read when the search begins, and never again.
 
     Raises:
         ValueError: If an option is out of range.
-        ConfigError: If the policy to start from can't be read.
     """
 
     def __init__(  # noqa: PLR0913 - services, and the options that users set as keyword-only parameters

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from carbonnas.architecture import Architecture, as_architecture, derive_seed
 from carbonnas.objectives.objective import Objective
 from carbonnas.search_spaces.space import SearchSpace
+from carbonnas.strategies.candidate_inputs import CandidateInputs
 from carbonnas.strategies.gaussian_process import GaussianProcess
 from carbonnas.strategies.normal_scores import normal_scores
 from carbonnas.strategies.results import Results
@@ -85,7 +86,7 @@ class Predictor(SearchStrategy):
         self._explore = explore
         self._optimism = optimism
         self._proposed: dict[Architecture, None] = {}
-        self._features: dict[Architecture, Array] = {}
+        self._inputs = CandidateInputs(space)
         self._rng = np.random.default_rng(derive_seed(seed, "predictor"))
 
     def ask(self) -> Architecture:
@@ -112,7 +113,7 @@ class Predictor(SearchStrategy):
         if len(known) < self._initial:
             return None
         worth = self._reward.values(np.array([vectors[place] for place in known]), len(known))
-        inputs, targets = self._inputs(candidates), normal_scores(worth)
+        inputs, targets = self._inputs.of(candidates), normal_scores(worth)
         process = GaussianProcess.fit(inputs[known], targets)
         # What is in training already has no result, but the next choice has to count on it as well as on the ones before.
         counted = sorted(set(range(len(candidates))) - set(waiting) - set(known))
@@ -147,16 +148,3 @@ class Predictor(SearchStrategy):
         while self._rng.random() < _FURTHER:
             child = self._space.mutate(child, self._rng)
         return child
-
-    def _inputs(self, candidates: Sequence[Candidate]) -> Array:
-        """Return what the predictor sees: features of the architecture and the ranks of its scores, each of unit variance."""
-        for candidate in candidates:
-            if candidate.architecture not in self._features:
-                self._features[candidate.architecture] = self._space.features(candidate.architecture)
-        features = np.array([self._features[candidate.architecture] for candidate in candidates])
-        names = sorted(set.intersection(*(set(candidate.scores) for candidate in candidates)))
-        scores = ([candidate.scores[name] for candidate in candidates] for name in names)
-        ranks = [np.unique(column, return_inverse=True)[1] for column in scores]
-        inputs = np.column_stack([features, *ranks])
-        centred = inputs - inputs.mean(axis=0)
-        return np.asarray(centred / np.where(centred.std(axis=0) > 0, centred.std(axis=0), 1.0))

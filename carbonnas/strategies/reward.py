@@ -169,11 +169,13 @@ class MnasNet(HardwareAware):
     """`Q (T / T0)^w` for each target; small fast networks gain where accuracies differ little.
 
     Tan et al. 2019, "MnasNet: Platform-Aware Neural Architecture Search for Mobile", equation 2, with the soft exponent on both sides.
-    A cost of zero counts as a millionth of the target.
+    A cost of zero counts as a millionth of the target. The paper has accuracies. A quality below zero, as of all that is to be minimised,
+    is divided by the factor, so that what costs more is worth less there, too.
     """
 
     def _corrected(self, quality: Array, load: Array) -> Array:
-        return np.asarray(quality * np.prod(np.maximum(load, 1e-6) ** self._exponent, axis=1))
+        factor = np.prod(np.maximum(load, 1e-6) ** self._exponent, axis=1)
+        return np.asarray(np.where(quality < 0, quality / factor, quality * factor))
 
 
 class TuNAS(HardwareAware):

@@ -83,7 +83,8 @@ class SearchStrategy(ABC):
         told by now depends on timing.
 
         Args:
-            candidates: All that was scored, in the order of the plan.
+            candidates: All that was scored and is not known by that to break a limit, in the order of the plan. Those that do not wait
+                have climbed to `fidelity` already, or were not trained on the rung below.
             waiting: Places of those that wait on the rung below, at least one.
             fidelity: The rung to climb to.
             count: How many may climb at most, at least 1.

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from carbonnas.architecture import stable_hash
 from carbonnas.evaluation.evaluator import Evaluation, EvaluationRequest, Evaluator, Session, SuspendedError
-from carbonnas.files import remove_file, replace_file
+from carbonnas.files import replace_file
 from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.trials import FidelityName, TrialKind
 
@@ -56,15 +56,13 @@ class PatientEvaluator(Evaluator):
         epochs, checkpoint = request.fidelity.epochs, session.checkpoint
         first, state = _left(checkpoint, key, request.seed)
         for epoch in range(first, epochs):
-            if checkpoint is not None:
-                replace_file(checkpoint, json.dumps({"of": key, "epoch": epoch, "state": state}).encode())
-                if session.suspend_requested():
-                    raise SuspendedError(f"suspended after epoch {epoch} of {epochs}")
+            if checkpoint is not None and session.suspend_requested():
+                raise SuspendedError(f"suspended after epoch {epoch} of {epochs}")
             self._pause.wait(self._epoch_s)
             state = stable_hash(state, epoch)
+            if checkpoint is not None:
+                replace_file(checkpoint, json.dumps({"of": key, "epoch": epoch + 1, "state": state}).encode())
             session.report(epoch + 1, epochs, {"val_accuracy": state / 2**_BITS})
-        if checkpoint is not None:
-            remove_file(checkpoint)
         full = request.fidelity.name is FidelityName.FULL
         return Evaluation({"test_accuracy" if full else "val_accuracy": state / 2**_BITS, **size})
 

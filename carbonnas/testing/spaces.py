@@ -6,6 +6,7 @@ It needs pytest and hypothesis, which are no dependencies of the package.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from itertools import pairwise
 from typing import ClassVar
 
@@ -231,6 +232,36 @@ class SearchSpaceConformance(ABC):
                 states.append(space.build(architecture, task).state_dict())
         _law(states[0].keys() == states[1].keys(), "the same seed makes the same network")
         _law(all(torch.equal(states[0][name], states[1][name]) for name in states[0]), "with the same weights")
+
+    @pytest.mark.torch
+    def test_narrower_networks_do_the_same_with_fewer_parameters(self) -> None:
+        """What has half of the channels takes and gives the same; a space that can't make its networks narrower says so."""
+        import torch
+
+        space = self.make_space()
+        try:
+            narrow = space.narrowed(0.5)
+        except ValueError as error:
+            _law("narrower" in str(error), f"the refusal says what can't be done, not {str(error)!r}")
+            return
+        for task, architecture in zip(self.tasks(), _samples(space), strict=False):
+            with torch.device("meta"):
+                whole = sum(p.numel() for p in space.build(architecture, task).parameters())
+            network = narrow(architecture, task)
+            logits = network(torch.zeros(2, task.channels, task.height, task.width))
+            shape = (2, task.classes) if task.kind is TaskKind.IMAGES else (2, task.classes, task.width)
+            _law(tuple(logits.shape) == shape, f"narrow, {architecture} gives logits, not {tuple(logits.shape)}")
+            left = sum(p.numel() for p in network.parameters())
+            _law(left < whole, f"narrow, {architecture} has fewer than {whole} parameters, not {left}")
+
+    @pytest.mark.torch
+    def test_narrower_networks_of_foreign_architectures_are_refused(self) -> None:
+        """What builds narrower networks validates as `build` does."""
+        space = self.make_space()
+        with suppress(ValueError):
+            narrow = space.narrowed(0.5)
+            with pytest.raises(ArchitectureError):
+                narrow((-1, *_samples(space)[0][1:]), self.tasks()[0])
 
     def test_tasks_of_another_kind_are_refused(self) -> None:
         """A space says which tasks its networks can do."""

@@ -152,6 +152,8 @@ def _standing(status: SearchStatus) -> dict[str, object]:
         "decision": None if status.decision is None else _decision(status.decision, intensity),
         "best": None if status.best is None else trial_answer(status.best),
         "next_at": status.next_at,
+        "looking": status.looking,
+        "exhausted": status.exhausted,
     }
 
 
@@ -168,6 +170,7 @@ def shelved_answer(details: ShelfDetails) -> models.SearchAnswer:
         "best": None if details.best is None else trial_answer(details.best),
         "budgets": [budget_answer(budget) for budget in details.budgets],
         "next_at": None,
+        "exhausted": details.progress.position.exhausted,
     }
     return models.SearchAnswer.model_validate({**_shelved(details.summary), **more})
 

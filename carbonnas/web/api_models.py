@@ -254,6 +254,13 @@ class SearchAnswer(SearchLine):
     best: TrialAnswer | None = Field(description="Best completed training so far.")
     budgets: list[BudgetAnswer]
     next_at: datetime | None = Field(description="When it looks again at the latest.")
+    looking: str | None = Field(
+        None, description="What its plan waits for while proposals are made, in one sentence; null if it does not."
+    )
+    exhausted: str | None = Field(
+        None,
+        description="Why nothing is proposed any more before the last round, in one sentence; null as long as rounds are.",
+    )
 
 
 class TrialList(Answer):

@@ -87,7 +87,9 @@ def why(view: SearchView) -> str:
     decision = view.status.decision
     if decision is None:
         return "Nothing was decided yet."
-    return sentence(f"{action(decision)}: {decision.reason.text}")
+    told = sentence(f"{action(decision)}: {decision.reason.text}")
+    plan = view.status.looking or view.status.exhausted
+    return told if plan is None else f"{told} {plan}"
 
 
 def ended(state: SearchState, reason: StopReason | None) -> str:

@@ -21,6 +21,7 @@ from carbonnas.objectives.limit import Limit
 from carbonnas.objectives.objective import Objective
 from carbonnas.plan import PlanPosition, PlanShape
 from carbonnas.planning import Planner
+from carbonnas.proposing import Allowance
 from carbonnas.search_spaces.nasbench201 import NASBench201
 from carbonnas.strategies.strategy import Candidate, Observation, SearchStrategy, StateDict
 from carbonnas.trial_book import TrialBook
@@ -149,7 +150,8 @@ def test_proposals_that_break_a_limit_are_dropped_told_and_counted_and_others_ta
     space = NASBench201()
     limit, screen = screen_of(tmp_path, space, OTHERS[1:])
     strategy = Told([ZEROS, SAME_AS_ZEROS, *OTHERS])
-    added, position = planner_of(space, strategy, (limit,), screen).extend(TrialBook(), PlanPosition(), NOW)
+    planner, allowance = planner_of(space, strategy, (limit,), screen), Allowance(100, 100)
+    added, position = planner.extend(TrialBook(), PlanPosition(), NOW, allowance)
     assert [trial.architecture for trial in added] == OTHERS[1:]
     assert position.pruned == {"latency_ms at most 1": 2}
     assert [(o.architecture, o.kind, o.failed, o.metrics) for o in strategy.told] == [
@@ -158,14 +160,17 @@ def test_proposals_that_break_a_limit_are_dropped_told_and_counted_and_others_ta
     ]
 
 
-def test_a_round_in_which_every_proposal_breaks_a_limit_is_empty(tmp_path: Path) -> None:
+def test_a_plan_in_which_every_proposal_breaks_a_limit_ends_without_a_trial(tmp_path: Path) -> None:
     space = NASBench201()
     limit, screen = screen_of(tmp_path, space, OTHERS[:1])
-    strategy = Told([ZEROS] * 40)
-    added, position = planner_of(space, strategy, (limit,), screen).extend(TrialBook(), PlanPosition(), NOW)
+    strategy = Told([ZEROS] * 100)
+    planner, allowance = planner_of(space, strategy, (limit,), screen), Allowance(10_000, 10_000)
+    added, position = planner.extend(TrialBook(), PlanPosition(), NOW, allowance)
     assert added == []
     assert position.final_planned
-    assert position.pruned == {"latency_ms at most 1": 2}  # the same one in each of two rounds
+    assert position.pruned == {"latency_ms at most 1": 1}
+    assert position.exhausted is not None
+    assert '1 break "latency_ms at most 1" and 999 had been made before' in position.exhausted
 
 
 def test_what_scoring_finds_to_break_a_limit_is_not_trained() -> None:
@@ -210,6 +215,29 @@ def test_a_metric_that_nothing_ever_gives_ends_the_search() -> None:
     trial = running_training(planner, TrialBook())
     with pytest.raises(ConfigError, match="nothing measures accuracy at fidelity search; there are: speed"):
         planner.completed(trial, NOW, Evaluation({"speed": 1.0}), {})
+
+
+def test_a_limit_on_what_no_training_ever_tells_ends_the_search_at_the_first_one() -> None:
+    limits = (Limit("synflow", at_least=1.0), Limit("latency_ms", at_most=1.0))
+    planner = planner_of(NASBench201(), Repeating([ZEROS, *OTHERS]), limits)
+    trial = running_training(planner, TrialBook())
+    # A latency may be lacking, since a measurement can be unstable.
+    text = r"1 mistake\n  limits: nothing measures synflow at fidelity search; there are: accuracy$"
+    with pytest.raises(ConfigError, match=text):
+        planner.completed(trial, NOW, Evaluation({"accuracy": 0.5}), {})
+    done = planner.completed(trial, NOW, Evaluation({"accuracy": 0.5, "synflow": 2.0}), {})
+    assert done.state is TrialState.COMPLETED
+
+
+def test_what_scoring_finds_to_break_a_limit_is_no_candidate_and_none_that_has_climbed() -> None:
+    space, book, strategy = NASBench201(), TrialBook(), Repeating([ZEROS, *OTHERS])
+    planner = planner_of(space, strategy, (Limit("params", at_most=1.5),))
+    _, position = planner.extend(book, PlanPosition(), NOW)
+    first, second = book.in_state(TrialState.QUEUED)
+    for trial, params in ((first, 2.0), (second, 1.0)):
+        book.put(trial.to(TrialState.RUNNING).to(TrialState.COMPLETED, ended_at=NOW, metrics={"params": params}))
+    planner.extend(book, position, NOW)
+    assert [candidate.architecture for candidate in strategy.shown] == [second.architecture]
 
 
 def test_a_training_without_the_value_of_an_objective_is_told_as_a_failure() -> None:

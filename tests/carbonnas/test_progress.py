@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from carbonnas.architecture import Architecture
 from carbonnas.config_file import load_config
+from carbonnas.costs.table import LatencyTable
 from carbonnas.driver import drive
+from carbonnas.search_spaces.nasbench201 import NASBench201
 from carbonnas.storage.memory import MemoryStore
 from carbonnas.testing.searches import write_simulated_search
 from carbonnas.wiring import open_search, search_id_for
@@ -53,12 +56,18 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Told]
     monkeypatch.syspath_prepend(site)
     monkeypatch.delitem(sys.modules, "listening", raising=False)
 
-    def run(use: str = "listener", executor: Mapping[str, object] | None = None, **search: object) -> Told:
+    def run(
+        use: str = "listener",
+        executor: Mapping[str, object] | None = None,
+        cells: Sequence[Architecture] = (),
+        **search: object,
+    ) -> Told:
         folder = tmp_path / "search"
         scheduler = {"use": use, "percentile": None}
-        config, _ = load_config(
-            write_simulated_search(folder, rounds=4, search=search, scheduler=scheduler, executor=executor or {})
-        )
+        path = write_simulated_search(folder, rounds=4, search=search, scheduler=scheduler, executor=executor or {})
+        if cells:
+            keep_only(cells, path)
+        config, _ = load_config(path)
         search_id = search_id_for(config, 1)
         opened = open_search(config, "", MemoryStore(), search_id=search_id, state_folder=folder)
         drive(opened, lambda _: None, threading.Event())
@@ -66,6 +75,35 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Told]
         return heard
 
     return run
+
+
+def keep_only(cells: Sequence[Architecture], path: Path) -> None:
+    """Set a limit that only some cells keep."""
+    space = NASBench201()
+    table = LatencyTable("a phone", architectures={space.key(space.canonical(cell)): 1.0 for cell in cells})
+    (path.parent / "latencies.json").write_text(table.to_json(), encoding="utf-8")
+    limit = '[costs]\nlatency_table = "latencies.json"\n[[limits]]\nmetric = "latency_ms"\nat_most = 1.0\n'
+    path.write_text(path.read_text(encoding="utf-8") + limit, encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_once_nothing_is_proposed_any_more_only_what_was_scored_is_left(told: Callable[..., Told]) -> None:
+    # Of thousands of cells a few keep the limit, of which some are found.
+    cells = [(3, 3, 3, first, 3, second) for first in range(5) for second in range(5)]
+    sizes = {"rounds": 300, "score_per_round": 20, "train_per_round": 1, "lookahead_rounds": 0}
+    heard = [c.progress for c in told(cells=cells, training_time="1 h", full_epochs=None, **sizes)]
+    before = [p for p in heard if (p.training_left or timedelta()) > timedelta(hours=200)]
+    after = [p for p in heard if p not in before]
+    assert before
+    assert after
+    for progress in after:
+        assert progress.training_left is not None
+        assert progress.training_left <= timedelta(hours=3 * len(cells))  # a training takes three hours at most
+        assert progress.time_to_finish is not None
+        # The scorings of 300 rounds would take 100 h.
+        assert progress.time_to_finish <= 2 * progress.training_left + timedelta(hours=6)
+        assert progress.training_chain <= progress.training_left
+    assert after[-1].training_left == timedelta(0)
 
 
 def test_the_work_that_is_left_is_unknown_until_a_training_has_finished(told: Callable[..., Told]) -> None:

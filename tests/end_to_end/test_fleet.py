@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,7 +17,9 @@ from carbonnas.costs.table import LatencyTable
 from carbonnas.driver import run_search
 from carbonnas.record import SearchRecord, SearchState
 from carbonnas.report.document import build_document
+from carbonnas.report.headline import headline
 from carbonnas.search_spaces.nasbench201 import NASBench201
+from carbonnas.status import SearchStatus
 from carbonnas.testing.commands import carbonnas
 from carbonnas.testing.searches import write_simulated_search, write_trace
 from carbonnas.trials import TrialKind, TrialState
@@ -83,6 +86,20 @@ def test_the_same_search_drops_the_same_proposals(fleet: Path, tmp_path: Path) -
     assert [trial.key for trial in first.trials] == [trial.key for trial in second.trials]
 
 
+def stopped_after(text: str, state: Path, folder: Path, steps: int) -> list[SearchRecord]:
+    """Run a search by one process after the other, each of which stops after some steps; return what was known after each."""
+    known: list[SearchRecord] = []
+    while not known or known[-1].state is SearchState.RUNNING:
+        stop, seen = threading.Event(), itertools.count(1)
+
+        def look(_: object, stop: threading.Event = stop, seen: Iterator[int] = seen) -> None:
+            if next(seen) == steps:
+                stop.set()
+
+        known.append(run_search(text, state, folder=folder, stop=stop, on_status=look))
+    return known
+
+
 def test_a_table_that_can_not_be_read_is_told_before_anything_begins(fleet: Path, tmp_path: Path) -> None:
     (tmp_path / "phone.json").write_text("{}", encoding="utf-8")
     answer = carbonnas("run", str(fleet), "--state", str(tmp_path / "state"))
@@ -132,6 +149,43 @@ def test_without_a_price_a_training_has_no_emissions_and_is_not_on_the_front(tmp
     assert all("has no price yet" in (trial.failure or "") for trial in trained if trial.fidelity == "search")
     assert document.pareto == ()
     assert document.best is not None
+
+
+def in_vain(fleet: Path) -> str:
+    return re.sub(r"at_most_ms = .*", "at_most_ms = 0.1", fleet.read_text(encoding="utf-8"))
+
+
+@pytest.mark.slow
+def test_a_search_that_is_stopped_while_it_looks_goes_on_where_it_was(fleet: Path, tmp_path: Path) -> None:
+    whole = run_search(in_vain(fleet), tmp_path / "whole", folder=fleet.parent)
+    pieces = stopped_after(in_vain(fleet), tmp_path / "pieces", fleet.parent, 12)
+    assert 1 < len(pieces) < 5
+    assert (pieces[-1].exhausted, pieces[-1].pruned) == (whole.exhausted, whole.pruned)
+    assert sum(pieces[0].pruned.values()) < sum(whole.pruned.values())
+
+
+def test_limits_that_nothing_keeps_end_the_plan_with_the_reason_which_is_told_everywhere(
+    fleet: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    state, statuses, text = tmp_path / "state", list[SearchStatus](), in_vain(fleet)
+    record = run_search(text, state, folder=fleet.parent, on_status=statuses.append)
+    assert (record.state, record.trials) == (SearchState.COMPLETED, ())
+    why = "Nothing was found to propose from round 1 of 4 on: of 1,000 proposals in a row "
+    assert record.exhausted is not None
+    assert record.exhausted.startswith(why)
+    assert 'break "the latency limit of any target"' in record.exhausted
+    # What is looked for is told, and the search is stepped again at once.
+    looking = [status for status in statuses if status.looking is not None]
+    assert len(looking) >= 1000 // 32
+    assert all(status.next_at == status.now for status in looking)
+    assert "Looks for networks to propose in round 1 of 4" in (looking[0].looking or "")
+    assert statuses[-1].exhausted == record.exhausted
+    assert [line.message for line in caplog.records if line.message.startswith(why)] == [record.exhausted]
+    shown = carbonnas("show", "--state", str(state))
+    assert why in " ".join(shown.out.split())
+    document = build_document(record)
+    assert document.search.exhausted == record.exhausted
+    assert record.exhausted in headline(document).warnings
 
 
 def test_a_search_that_was_interrupted_drops_the_same_proposals(fleet: Path, tmp_path: Path) -> None:

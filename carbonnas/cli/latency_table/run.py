@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import typer
 from pydantic import ValidationError
 
 from carbon_sources.clock import SystemClock
 from carbonnas.architecture import Architecture, derive_seed
+from carbonnas.cli.latency_table.unfinished import StoppedError, UnfinishedTable
 from carbonnas.cli.output import messages, print_json, results
+from carbonnas.cli.signals import stop_on_signals
 from carbonnas.config_file import load_config
 from carbonnas.costs.importing import Source, import_table
 from carbonnas.costs.plan import UNSTABLE_ABOVE, parse_task
@@ -24,8 +28,9 @@ from carbonnas.plugins import SEARCH_SPACES
 from carbonnas.report.document import iso
 from carbonnas.search_spaces.space import SearchSpace, TaskShape
 
-_TOLD_EVERY = 25
-"""Networks between two lines of progress."""
+if TYPE_CHECKING:
+    from carbonnas.costs.measuring import Bench
+
 _TRIES = 50
 
 
@@ -44,37 +49,61 @@ class TableOptions:
 
 
 def run_measurement(options: TableOptions, *, as_json: bool) -> None:
-    """Measure the blocks of a space, check what comes of it, and write the table.
+    """Measure the blocks of a space, check what comes of it, and write the table; a later run goes on where one was stopped.
 
     Raises:
-        ConfigError: If an option can't be read, there is no such device, or networks of the space can't do the task.
+        ConfigError: If an option can't be read, there is no such device, networks of the space can't do the task, or what was kept of an
+            earlier run is of another measurement.
         PluginError: If there is no such space.
+        Exit: If somebody stopped it.
     """
-    from carbonnas.costs.measuring import Measured, check_table, measure_blocks
-
-    space, task, console = _space(options), _task(options.task), messages()
+    space, task = _space(options), _task(options.task)
     try:
         space.require(task)
     except ValueError as error:
         raise ConfigError("--task", (str(error),)) from error
     bench, device = _bench(options, space, task)
-
-    def told(known: Measured) -> None:
-        if known.networks % _TOLD_EVERY == 0:
-            line = f"{known.networks} networks looked at, {len(known.timings)} blocks measured"
-            console.print(line, markup=False, soft_wrap=True)
-
-    known = measure_blocks(bench, _rng(options, "blocks"), at_most=options.networks, told=told)
-    about: dict[str, Any] = {**_about(options), "networks": known.networks, "networks_with_news": known.news}
-    table = known.table(device, about)
-    drawn = _drawn(space, options.check, _rng(options, "check"))
-    found = check_table(bench, table, drawn)
-    table = known.table(device, {**about, "check": asdict(found)})
-    if not table.blocks:
-        raise ConfigError(
-            "latency-table", ("no block could be measured for certain: let nothing else run on this machine",)
-        )
+    about, console = _about(options), messages()
+    with stop_on_signals() as stop:
+        unfinished = UnfinishedTable(options.out, device, about, clock=SystemClock(), console=console, stop=stop)
+        try:
+            table = _measured(options, bench, unfinished, device, about)
+        except StoppedError:
+            left = (
+                f"What was measured is in {unfinished.path}" if unfinished.path.exists() else "Nothing was measured yet"
+            )
+            console.print(
+                f"Stopped. {left}. Run the same command again and it goes on from there.", markup=False, soft_wrap=True
+            )
+            raise typer.Exit(1) from None
     _hand_out(options, table, as_json=as_json)
+    unfinished.remove()
+
+
+def _measured(
+    options: TableOptions, bench: Bench, unfinished: UnfinishedTable, device: str, about: dict[str, Any]
+) -> LatencyTable:
+    from carbonnas.costs.measuring import Measured, check_table, find_blocks, measure_blocks
+
+    known = Measured(unfinished.kept())
+    found = find_blocks(
+        bench,
+        _rng(options, "blocks"),
+        at_most=options.networks,
+        told=lambda so_far: unfinished.found(so_far, options.networks),
+    )
+    blocks = len(found.keys)
+    with unfinished.keeping(known):
+        measure_blocks(bench, found, known, lambda so_far: unfinished.measured(so_far, blocks))
+        about = {**about, "networks": found.networks, "networks_with_news": len(found.first)}
+        table = known.table(device, about)
+        if not table.blocks:
+            raise ConfigError(
+                "latency-table", ("no block could be measured for certain: let nothing else run on this machine",)
+            )
+        drawn = _drawn(bench.space, options.check, _rng(options, "check"))
+        check = check_table(bench, table, drawn, lambda place: unfinished.checked(place, len(drawn)))
+    return known.table(device, {**about, "check": asdict(check)})
 
 
 def run_import(options: TableOptions, path: Path, architectures: Path | None, column: str, *, as_json: bool) -> None:
@@ -89,18 +118,19 @@ def run_import(options: TableOptions, path: Path, architectures: Path | None, co
     _hand_out(options, LatencyTable(table.device, architectures=table.architectures, about=about), as_json=as_json)
 
 
-def _bench(options: TableOptions, space: SearchSpace, task: TaskShape) -> tuple[Any, str]:
+def _bench(options: TableOptions, space: SearchSpace, task: TaskShape) -> tuple[Bench, str]:
     import torch
 
     from carbonnas.costs.measuring import Bench
+    from carbonnas.costs.network import is_there
     from carbonnas.costs.timing import BLOCK_SAMPLE_S, by_torch
 
     try:
         device = torch.device(options.device)
     except RuntimeError as error:
         raise ConfigError("--device", (f"{options.device!r} is no torch device; take cpu or cuda",)) from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("--device", ("torch finds no GPU; take cpu",))
+    if not is_there(device):
+        raise ConfigError("--device", (f"torch finds no {options.device!r} to measure on; take cpu",))
     torch.set_num_threads(1)
     here = device.type == "cpu"
     name = _processor() if here else torch.cuda.get_device_name(device)
@@ -121,6 +151,8 @@ def _about(options: TableOptions) -> dict[str, Any]:
         "torch": torch.__version__,
         "made_at": iso(SystemClock().now()),
         "space": options.space,
+        "options": json.loads(json.dumps(_chosen(options), default=str)),
+        "seed": options.seed,
         "task": options.task,
         "batch": 1,
         "threads": 1,
@@ -139,16 +171,20 @@ def _processor() -> str:
 
 
 def _space(options: TableOptions) -> SearchSpace:
-    chosen: dict[str, object] = {}
-    if options.config is not None:
-        config, _ = load_config(options.config)
-        if config.space.use != options.space:
-            raise ConfigError("--config", (f"its space is {config.space.use}, not {options.space}",))
-        chosen = dict(config.space.options)
     try:
-        return SEARCH_SPACES.create(options.space, chosen, {})
+        return SEARCH_SPACES.create(options.space, _chosen(options), {})
     except ValidationError as error:
         raise ConfigError("--space", (f"{options.space} needs options; name a configuration with --config",)) from error
+
+
+def _chosen(options: TableOptions) -> dict[str, object]:
+    """Return the options of the space."""
+    if options.config is None:
+        return {}
+    config, _ = load_config(options.config)
+    if config.space.use != options.space:
+        raise ConfigError("--config", (f"its space is {config.space.use}, not {options.space}",))
+    return dict(config.space.options)
 
 
 def _task(text: str) -> TaskShape:

@@ -105,6 +105,15 @@ def test_a_training_that_ends_is_a_line_and_those_of_an_earlier_process_are_none
     ]
 
 
+def test_why_nothing_is_proposed_any_more_is_one_line() -> None:
+    after = replace(STATUS, exhausted="Nothing was [found].")
+    assert lines(STATUS, after, after)[1:] == ["2021-01-01 12:00  plan: Nothing was [found]."]
+
+
+def test_a_panel_says_what_the_plan_looks_for() -> None:
+    assert "Looks for [networks]." in shown(replace(STATUS, looking="Looks for [networks]."), terminal=True)
+
+
 def test_a_budget_that_nears_its_end_is_one_line() -> None:
     near = replace(STATUS, budgets=(replace(STATUS.budgets[0], spent_g=810.0),))
     assert lines(STATUS, near, near)[1:] == ["2021-01-01 12:00  budget: 810 g of 1.00 kg per search (81.0 %)"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from torch import nn
 
+from carbonnas.architecture import Architecture
 from carbonnas.costs.blocks import blocks_of
 from carbonnas.costs.known import KnownCosts, UnknownCostError
 from carbonnas.costs.network import built, one_input
@@ -18,7 +20,7 @@ from carbonnas.objectives.target import Target
 from carbonnas.proxies.size import count_parameters
 from carbonnas.search_spaces.nasbench201 import NASBench201
 from carbonnas.search_spaces.small_conv import SmallConv
-from carbonnas.search_spaces.space import TaskKind, TaskShape
+from carbonnas.search_spaces.space import Choice, SearchSpace, TaskKind, TaskShape
 
 TASK = TaskShape(1, 8, 8, 10)
 PHONE, SERVER = "latency_ms.phone", "latency_ms.server"
@@ -71,6 +73,35 @@ def test_what_does_for_one_device_stays(cells: Path) -> None:
     assert [both.broken(cell) for cell in (FAST, middle, SLOW)] == [None, None, "the latency limit of any target"]
     free = Screen(costs, (), (phone, Target("server", SERVER)))
     assert free.broken(SLOW) is None
+
+
+class Picky(SearchSpace):
+    """Three networks, of which one can't be built, and one takes no image of the task's size."""
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return (Choice("net", ("good", "unbuilt", "too large")),)
+
+    def build(self, architecture: Architecture, task: TaskShape) -> nn.Module:
+        if architecture[0] == 1:
+            raise ValueError("no such thing\nand more")
+        return nn.Conv2d(task.channels, 2, 3 if architecture[0] == 0 else task.height + 1)
+
+
+@pytest.mark.parametrize("metric", ["macs", "peak_memory", "latency_ms"])
+def test_a_network_that_can_not_be_built_or_run_has_no_cost_and_is_dropped(metric: str, tmp_path: Path) -> None:
+    path = tmp_path / "blocks.json"
+    good = blocks_of(built(Picky(), (0,), TASK), one_input(TASK))
+    path.write_text(LatencyTable("here", {block.key: 1.0 for block in good}).to_json(), encoding="utf-8")
+    costs = KnownCosts(Picky(), CostPlan(frozenset({metric}), tables={"latency_ms": path}), TASK)
+    assert costs.value((0,), metric) > 0
+    with pytest.raises(UnknownCostError, match=r"is unknown: the network can't be built: no such thing$"):
+        costs.value((1,), metric)
+    with pytest.raises(UnknownCostError, match=r"is unknown: the network can't be run: .*[Kk]ernel size") as caught:
+        costs.value((2,), metric)
+    assert "\n" not in str(caught.value)
+    screen = Screen(costs, [Limit(metric, at_least=0)])
+    assert [screen.broken((net,)) is None for net in range(3)] == [True, False, False]
 
 
 def test_a_table_of_blocks_needs_to_know_what_networks_are_for(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from carbonnas.evaluation.checkpoints import read_checkpoint, remove_checkpoint, write_checkpoint
+from carbonnas.evaluation.checkpoints import read_checkpoint, write_checkpoint
 
 pytestmark = pytest.mark.torch
 
@@ -50,8 +50,6 @@ def test_where_there_is_no_file_the_work_starts_anew_without_a_word(
 def test_a_half_written_successor_does_not_matter(path: Path) -> None:
     path.with_name(path.name + ".new").write_bytes(b"half")
     assert read_checkpoint(path, IDENTITY, CPU) is not None
-    remove_checkpoint(path)
-    assert list(path.parent.iterdir()) == []
 
 
 def test_a_checkpoint_of_other_work_is_refused(path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -77,8 +75,3 @@ def test_a_flipped_bit_in_the_weights_is_found(path: Path, caplog: pytest.LogCap
 def test_any_other_file_is_refused(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path.write_bytes(b"[1, 2]\nand more")
     assert "has another format" in refused(path, caplog)
-
-
-def test_what_is_not_there_can_be_removed(tmp_path: Path) -> None:
-    remove_checkpoint(tmp_path / "none")
-    assert list(tmp_path.iterdir()) == []

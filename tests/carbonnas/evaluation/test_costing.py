@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import nn
 
+from carbonnas.architecture import Architecture
 from carbonnas.costs.known import KnownCosts
 from carbonnas.costs.plan import CostPlan
 from carbonnas.costs.table import LatencyTable
+from carbonnas.errors import ConfigError
 from carbonnas.evaluation.costing import CostingEvaluator, with_costs
 from carbonnas.evaluation.datasets import load_dataset, task_of
 from carbonnas.evaluation.evaluator import Evaluation, EvaluationRequest, Evaluator, Session
+from carbonnas.execution.attempt import evaluate_safely
+from carbonnas.execution.executor import OutcomeKind
 from carbonnas.search_spaces.small_conv import SmallConv
-from carbonnas.search_spaces.space import TaskShape
+from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
 from carbonnas.testing.sessions import UnattendedSession
 from carbonnas.trials import PROXY, Fidelity, FidelityName, TrialKind
 
@@ -129,6 +134,45 @@ def test_energy_is_what_the_meter_sees_over_the_inferences() -> None:
 def test_measuring_for_nobody_knows_what_is_told() -> None:
     found = costed(Told({}, None), "latency_ms").evaluate(TRAINING, UnattendedSession())
     assert "set task in [costs]" in found.lacks["latency_ms"]
+
+
+class Broken(SearchSpace):
+    """A network that torch can't run."""
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return (Choice("net", ("only",)),)
+
+    def build(self, architecture: Architecture, task: TaskShape) -> nn.Module:
+        return nn.Conv2d(task.channels + 1, 2, 3)
+
+
+@pytest.mark.parametrize("metric", ["latency_ms", "inference_j", "macs"])
+def test_an_error_of_torch_while_a_cost_is_measured_is_a_lack_and_the_training_counts(metric: str) -> None:
+    space, plan = Broken(), CostPlan(frozenset({metric}))
+    known = KnownCosts(space, plan, TASK)
+    inner = Told({"val_accuracy": 0.5}, TASK)
+    evaluator = CostingEvaluator(inner, space, plan, known=known, task=TASK, counter=lambda: Probe(1.0))
+    request = EvaluationRequest((0,), TrialKind.TRAIN, Fidelity(FidelityName.SEARCH, 1), 0)
+    verdict = evaluate_safely({TrialKind.TRAIN: evaluator}, request, UnattendedSession())
+    assert verdict.kind is OutcomeKind.COMPLETED
+    assert verdict.evaluation is not None
+    assert verdict.evaluation.metrics == {"val_accuracy": 0.5}
+    assert set(verdict.evaluation.lacks) == {metric}
+    assert verdict.evaluation.lacks[metric].startswith(f"{metric} is unknown: ")
+    assert "channel" in verdict.evaluation.lacks[metric]
+    assert "\n" not in verdict.evaluation.lacks[metric]
+
+
+@pytest.mark.parametrize("device", ["abacus", "cuda:99", "cuda:x", "meta"])
+def test_a_device_to_measure_on_that_is_not_there_is_refused_before_anything_is_paid(device: str) -> None:
+    with pytest.raises(ConfigError, match=f"device: torch finds no '{device}' to measure on; choose cpu") as caught:
+        costed(Told({}, TASK), "latency_ms", device=device)
+    assert len(caught.value.problems) == 1
+
+
+def test_a_device_on_which_nothing_is_measured_may_be_missing() -> None:
+    assert costed(Told({}, TASK), "params", device="abacus").evaluate(SCORING, UnattendedSession()).metrics
 
 
 @pytest.mark.parametrize("name", ["digits", "noisy_digits", "text"])

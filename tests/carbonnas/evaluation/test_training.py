@@ -20,6 +20,7 @@ from carbonnas.evaluation.evaluator import (
 )
 from carbonnas.evaluation.training import TrainingEvaluator
 from carbonnas.plugins import EVALUATORS
+from carbonnas.search_spaces.small_conv import SmallConv
 from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
 from carbonnas.trials import PROXY, Fidelity, FidelityName, TrialKind
 
@@ -69,6 +70,17 @@ class TinyNets(SearchSpace):
             nn.Flatten(),
             nn.Linear(cells, task.classes),
         )
+
+
+class WideNets(SearchSpace):
+    """Networks that look at seven rows and columns at once."""
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return (Choice("width", ("2", "4")),)
+
+    def build(self, architecture: Architecture, task: TaskShape) -> nn.Module:
+        return nn.Sequential(nn.Conv2d(task.channels, 2, 7), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 10))
 
 
 class Script:
@@ -186,10 +198,45 @@ def test_trainings_of_the_search_can_be_made_cheaper_and_the_final_one_stays_who
 def test_networks_are_built_for_the_task_whatever_the_size_at_which_they_are_ranked() -> None:
     evaluator = TrainingEvaluator(TinyNets(), 0, search_resolution=4)
     assert evaluator.task == load_dataset("noisy_digits").task
-    assert (
-        evaluator.evaluate(request(), Script()).metrics["params"]
-        < uninterrupted(TrainingEvaluator(TinyNets(), 0)).metrics["params"]
-    )  # this network has a weight for each pixel that is left
+    # The network that ranks has a weight for each pixel that is left, but it is not the one that is proposed.
+    proposed = TrainingEvaluator(TinyNets(), 0)
+    assert evaluator.evaluate(request(), Script()).metrics["params"] == uninterrupted(proposed).metrics["params"]
+
+
+def test_trainings_of_the_search_can_be_of_narrower_networks_and_the_final_one_is_of_the_whole() -> None:
+    whole, narrow = TrainingEvaluator(SmallConv(), 0), TrainingEvaluator(SmallConv(), 0, search_width=0.5)
+    architecture = SmallConv().parse("w16,conv,conv,k3,d1,plain,max,relu")
+    ranked, full = (request(architecture, Fidelity(name, 1)) for name in (FidelityName.SEARCH, FidelityName.FULL))
+    of_whole, of_narrow = (each.evaluate(ranked, Script()) for each in (whole, narrow))
+    assert of_narrow.metrics["train_loss"] != of_whole.metrics["train_loss"]
+    # Whatever was trained to rank it, the network that is proposed has these.
+    assert of_narrow.metrics["params"] == of_whole.metrics["params"]
+    assert narrow.evaluate(full, Script()) == whole.evaluate(full, Script())
+
+
+def test_a_narrower_training_is_of_the_network_with_fewer_channels() -> None:
+    once = Fidelity(FidelityName.SEARCH, 1)
+    wide, narrow = (SmallConv().parse(f"{width},conv,conv,k3,d1,plain,max,relu") for width in ("w16", "w8"))
+    halved = TrainingEvaluator(SmallConv(), 0, search_width=0.5).evaluate(request(wide, once), Script())
+    whole = TrainingEvaluator(SmallConv(), 0).evaluate(request(narrow, once), Script())
+    assert halved.curve == whole.curve
+    assert halved.metrics["val_accuracy"] == whole.metrics["val_accuracy"]
+    assert halved.metrics["params"] > whole.metrics["params"]
+
+
+def test_a_checkpoint_of_another_width_is_foreign(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    architecture = SmallConv().parse("w4,conv,conv,k3,d1,plain,max,relu")
+    asked = request(architecture, Fidelity(FidelityName.SEARCH, 2))
+    # Half and six tenths of four channels are two: the networks are alike, and the work is not the same.
+    with pytest.raises(SuspendedError):
+        TrainingEvaluator(SmallConv(), 0, search_width=0.5).evaluate(asked, Script(tmp_path / "trial", 1))
+    TrainingEvaluator(SmallConv(), 0, search_width=0.6).evaluate(asked, Script(tmp_path / "trial"))
+    assert "belongs to other work" in caplog.text
+
+
+def test_a_space_whose_networks_have_one_width_is_refused_before_anything_is_spent() -> None:
+    with pytest.raises(ValueError, match="networks of TinyNets can't be made narrower, got a width"):
+        TrainingEvaluator(TinyNets(), 0, search_width=0.5)
 
 
 @pytest.mark.parametrize("epochs_before", [0, 1, 2])
@@ -215,8 +262,20 @@ def test_work_that_can_not_be_resumed_is_not_suspended(evaluator: TrainingEvalua
     assert evaluator.evaluate(request(), Script(None, suspend_after=1)) == uninterrupted(evaluator)
 
 
-def test_the_checkpoint_is_gone_when_the_training_is_done(evaluator: TrainingEvaluator, tmp_path: Path) -> None:
-    evaluator.evaluate(request(), Script(tmp_path / "trial"))
+def test_what_a_training_came_to_outlives_it_so_that_a_kill_before_the_commit_costs_no_epoch(
+    evaluator: TrainingEvaluator, tmp_path: Path
+) -> None:
+    done = evaluator.evaluate(request(), Script(tmp_path / "trial"))
+    again = Script(tmp_path / "trial", suspend_after=0)
+    assert evaluator.evaluate(request(), again) == done == uninterrupted(evaluator)
+    assert again.reports == []
+
+
+def test_a_training_that_is_interrupted_before_its_first_epoch_has_kept_nothing(
+    evaluator: TrainingEvaluator, tmp_path: Path
+) -> None:
+    with pytest.raises(SuspendedError, match="after epoch 0 of 3"):
+        evaluator.evaluate(request(), Script(tmp_path / "trial", suspend_after=0))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -260,9 +319,7 @@ def test_the_checkpoint_of_a_network_of_another_shape_is_not_used(evaluator: Tra
     assert evaluator.evaluate(request(), Script(path)) == uninterrupted(evaluator)
 
 
-def test_a_loss_that_is_not_a_number_is_a_failure_and_leaves_no_checkpoint(
-    evaluator: TrainingEvaluator, tmp_path: Path
-) -> None:
+def test_a_loss_that_is_not_a_number_is_a_failure_and_is_not_kept(evaluator: TrainingEvaluator, tmp_path: Path) -> None:
     with pytest.raises(EvaluationFailedError, match="the training loss became nan in epoch 1"):
         evaluator.evaluate(request((0, NAN)), Script(tmp_path / "trial"))
     assert list(tmp_path.iterdir()) == []
@@ -285,6 +342,26 @@ def test_an_architecture_of_another_space_is_a_failure(evaluator: TrainingEvalua
         evaluator.evaluate(request((0, 0, 0)), Script())
 
 
+@pytest.mark.parametrize(("space", "resolution"), [(WideNets(), 6), (SmallConv(), 4)], ids=["run", "built"])
+def test_images_that_no_network_takes_are_refused_before_anything_is_trained(
+    space: SearchSpace, resolution: int
+) -> None:
+    size = f"1 x {resolution} x {resolution}"
+    with pytest.raises(
+        ConfigError, match=f"none of 8 networks of {type(space).__name__} takes inputs of {size}"
+    ) as caught:
+        TrainingEvaluator(space, 0, search_resolution=resolution)
+    assert len(caught.value.problems) == 1
+
+
+def test_to_try_networks_leaves_torchs_generator_as_it_was() -> None:
+    torch.manual_seed(1)
+    expected = float(torch.rand(()))
+    torch.manual_seed(1)
+    TrainingEvaluator(TinyNets(), 0)
+    assert float(torch.rand(())) == expected
+
+
 def test_a_scoring_is_refused(evaluator: TrainingEvaluator) -> None:
     with pytest.raises(EvaluationFailedError, match="training can't evaluate a score trial at proxy"):
         evaluator.evaluate(EvaluationRequest((0, 0), TrialKind.SCORE, PROXY, 0), Script())
@@ -298,6 +375,12 @@ def test_a_missing_final_data_set_is_found_before_anything_is_trained(tmp_path: 
 def test_a_device_that_is_not_there_is_a_mistake_of_the_configuration() -> None:
     with pytest.raises(ConfigError, match="'abacus' is none; choose cpu, cuda or auto"):
         TrainingEvaluator(TinyNets(), 0, device="abacus")
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "meta"])
+def test_a_device_that_has_but_a_name_is_a_mistake_of_the_configuration(device: str) -> None:
+    with pytest.raises(ConfigError, match=f"torch finds no '{device}' to train on; choose cpu or auto"):
+        TrainingEvaluator(TinyNets(), 0, device=device)
 
 
 def test_options_out_of_range_are_refused_at_the_plug_in_door() -> None:

@@ -65,6 +65,18 @@ def test_what_breaks_a_limit_is_neither_best_nor_on_a_front(fleet: SearchRecord)
     assert free.best.trial == 4
 
 
+@pytest.mark.parametrize("metric", ["latency_ms.server", "latency_ms"])
+def test_a_hard_limit_on_a_latency_holds_on_the_front_of_each_device(fleet: SearchRecord, metric: str) -> None:
+    trials = tuple(
+        replace(t, metrics={**t.metrics, "latency_ms": t.metrics.get("latency_ms.server", 1.0)}) for t in fleet.trials
+    )
+    limited = replace(fleet, trials=trials, limits=(*fleet.limits, Limit(metric, at_most=2.5)))
+    phone, server = build_document(limited).targets
+    # Network 2, which takes 3 ms on the server, is out; the limit of 5 ms on the phone is the phone's alone.
+    assert [line.trial for line in phone.front] == [1]
+    assert [line.trial for line in server.front] == [0, 3]
+
+
 def test_limits_tell_what_they_dropped_and_what_broke_them(fleet: SearchRecord) -> None:
     document = json.loads(render(fleet, ReportFormat.JSON))
     assert document["limits"] == [

@@ -32,12 +32,12 @@ class TestNASBench201(SearchSpaceConformance):
 
 class TestNASNetByTheRulesOfDARTS(SearchSpaceConformance):
     def make_space(self) -> SearchSpace:
-        return NASNet(nodes=3, channels=2, cells=3)
+        return NASNet(nodes=3, channels=3, cells=3)
 
 
 class TestNASNetByItsOwnRules(SearchSpaceConformance):
     def make_space(self) -> SearchSpace:
-        return NASNet(rules="nasnet", nodes=2, channels=2, cells=3)
+        return NASNet(rules="nasnet", nodes=2, channels=3, cells=3)
 
 
 class TestSmallConv(SearchSpaceConformance):

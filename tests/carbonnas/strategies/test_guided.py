@@ -15,6 +15,7 @@ from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.strategies.guided import Guided, draw_tempered, tempered
 from carbonnas.strategies.local_search import LocalSearch
 from carbonnas.strategies.random import RandomSearch
+from carbonnas.strategies.state import encode_state
 from carbonnas.strategies.strategy import Candidate, Observation, SearchStrategy
 from carbonnas.testing.strategies import OBJECTIVES, SEARCH, Letters, StrategyConformance, trained
 from carbonnas.trials import PROXY, Fidelity, FidelityName, TrialKind
@@ -165,6 +166,15 @@ def test_options_out_of_range_are_refused(options: dict[str, Any], message: str)
 def test_a_guide_needs_a_proxy() -> None:
     with pytest.raises(ValueError, match="without a proxy"):
         Guided(Chooser(), (), objective=OBJECTIVES[0], seed=0)
+
+
+@pytest.mark.torch
+def test_a_policy_stays_as_it_was_where_none_is_worth_more_than_another() -> None:
+    from carbonnas.strategies.ppo import Ppo
+
+    strategy, untouched = (Ppo(Letters(), OBJECTIVES, 0, hidden=8, layers=1) for _ in range(2))
+    strategy.lean([(0, 0, 0, 0), (1, 1, 0, 1)], np.array([2.0, 2.0]), 0.7)
+    assert encode_state(strategy.state_dict()) == encode_state(untouched.state_dict())
 
 
 @pytest.mark.torch

@@ -67,6 +67,16 @@ def test_it_finds_the_front_of_several_objectives() -> None:
     assert statistics.mean(waste[12:]) < 2.25
 
 
+def test_nothing_is_compiled_in_the_middle_of_a_search() -> None:
+    from botorch.acquisition.multi_objective import logei
+
+    strategy = made(0, Dials(), BOTH)
+    for architecture in ((0, 0, 0, 0), (1, 0, 2, 0), (0, 2, 1, 1), (2, 1, 0, 3), (3, 0, 3, 1)):
+        strategy.tell(told(architecture))
+    strategy.ask()
+    assert logei._C is None  # noqa: SLF001 - it has no other way to say so
+
+
 def test_what_waits_is_counted_on() -> None:
     strategy = made(0, Dials())
     for architecture in ((0, 0, 0, 0), (1, 0, 2, 0), (0, 2, 1, 1), (2, 1, 0, 3), (3, 0, 3, 1)):

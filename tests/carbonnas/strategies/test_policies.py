@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 
 from carbonnas.errors import ConfigError
 from carbonnas.search_spaces.space import Choice
@@ -169,6 +170,68 @@ def test_a_policy_of_another_kind_or_size_is_refused(tmp_path: Path) -> None:
     foreign = IndependentPolicy((Choice("x", ("1",)), Choice("y", ("2",))))
     with pytest.raises(ConfigError, match="nothing in it fits"):
         start_from(foreign, tmp_path / "independent")
+
+
+def written(path: Path, tensors: dict[str, torch.Tensor], labels: str = "{}") -> Path:
+    """Write a file as somebody might who means ill, or has made a mistake."""
+    path.write_bytes(save(tensors, {"policy": "IndependentPolicy", "labels": labels}))
+    return path
+
+
+WEIGHTS = torch.zeros(3)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "labels", "sentence"),
+    [
+        ({"weights.0": WEIGHTS}, "[" * 100_000, "recursion"),
+        ({"weights.0": WEIGHTS}, "[]", "its labels are no lists of texts by name"),
+        ({"weights.0": WEIGHTS}, '{"weights.0": "abc"}', "its labels are no lists of texts by name"),
+        ({"weights.0": WEIGHTS}, '{"weights.0": [["skip"], 1, null]}', "its labels are no lists of texts by name"),
+        ({"weights.0": WEIGHTS}, '{"a": ["' + "x" * 2_000_000 + '"]}', "characters long, more than"),
+        ({"weights.0": WEIGHTS}, '{"weights.0": ["skip"]}', "weights.0 has 3 rows and 1 labels"),
+        ({"weights.0": WEIGHTS + math.nan}, "{}", "weights.0 holds weights that are no finite numbers"),
+        ({"weights.0": WEIGHTS.to(torch.int64)}, "{}", "weights.0 holds weights that are no finite numbers"),
+        ({"weights.0": torch.tensor(1.0)}, "{}", "nothing in it fits"),
+        ({"weights.0": torch.zeros(3, 3)}, "{}", "nothing in it fits"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused_in_one_sentence_and_changes_nothing(
+    tensors: dict[str, torch.Tensor], labels: str, sentence: str, tmp_path: Path
+) -> None:
+    policy, before = independent(), independent().state_dict()
+    with pytest.raises(ConfigError, match=sentence) as caught:
+        start_from(policy, written(tmp_path / "policy", tensors, labels))
+    assert len(caught.value.problems) == 1
+    assert len(str(caught.value)) < 1000
+    for name, weights in policy.state_dict().items():
+        assert torch.equal(weights, before[name])
+
+
+def test_where_there_is_no_file_the_search_does_not_begin(tmp_path: Path) -> None:
+    for path in (tmp_path / "none", tmp_path):
+        with pytest.raises(ConfigError, match="there is no such file"):
+            Ppo(Letters(), OBJECTIVES, 1, hidden=8, layers=1, start_from=path).state_dict()
+
+
+def test_a_search_that_goes_on_needs_its_file_no_more_and_does_not_hear_of_its_changes(tmp_path: Path) -> None:
+    path = tmp_path / "policy"
+
+    def started() -> Ppo:
+        return Ppo(Letters(), OBJECTIVES, 1, hidden=8, layers=1, start_from=path)
+
+    write_policy(Ppo(Letters(), OBJECTIVES, 0, hidden=8, layers=1).policy, path)
+    begun = started()
+    state = begun.state_dict()
+    write_policy(Ppo(Letters(), OBJECTIVES, 7, hidden=8, layers=1).policy, path)
+    changed = started()
+    changed.load_state_dict(state)
+    path.unlink()
+    moved = started()
+    moved.load_state_dict(state)
+    proposals = [begun.ask() for _ in range(4)]
+    for resumed in (changed, moved):
+        assert [resumed.ask() for _ in range(4)] == proposals
 
 
 def test_a_search_hands_its_policy_to_the_next(tmp_path: Path) -> None:

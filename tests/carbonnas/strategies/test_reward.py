@@ -47,6 +47,26 @@ def test_mnasnet_multiplies_by_the_power_of_the_load() -> None:
     assert values == pytest.approx([0.7621, 0.8, 0.8398], abs=1e-4)
 
 
+def test_mnasnet_prefers_what_is_better_and_what_costs_less_where_the_first_objective_is_minimised() -> None:
+    reward = MnasNet((Objective.parse("minimize loss"), LATENCY), {"latency_ms": 20.0}, -0.07)
+    # Loss 2 at twice the target: -2 / 2 ** -0.07 = -2.0994; at half of it -2 / 2 ** 0.07 = -1.9053; loss 1 at the target: -1.
+    assert reward.vector({"loss": 2.0, "latency_ms": 40.0}) == (-2.0, -40.0)
+    values = reward.values(np.array([[-2.0, -40.0], [-2.0, -20.0], [-2.0, -10.0], [-1.0, -20.0]]), 0)
+    assert values == pytest.approx([-2.0994, -2.0, -1.9053, -1.0], abs=1e-4)
+
+
+@given(st.floats(-10, 10), st.floats(0.01, 1.0), st.floats(0.1, 100.0), st.floats(1.01, 10.0))
+def test_mnasnet_never_rewards_what_is_worse_or_what_costs_more(
+    quality: float, better: float, cost: float, dearer: float
+) -> None:
+    reward = MnasNet(ALL, {"latency_ms": 20.0}, -0.07)
+    usual, improved, slow = reward.values(
+        np.array([[quality, -cost], [quality + better, -cost], [quality, -cost * dearer]]), 0
+    )
+    assert improved > usual
+    assert slow <= usual
+
+
 def test_tunas_pulls_to_the_target_from_both_sides() -> None:
     reward = TuNAS(ALL, {"latency_ms": 20.0}, -0.07)
     # 0.8 - 0.07 * |40 / 20 - 1| = 0.73; half the target costs 0.07 * 0.5 = 0.035.

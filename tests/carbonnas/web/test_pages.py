@@ -17,6 +17,8 @@ from carbon_sources.health import HealthState
 from carbon_sources.intensity import Forecast, IntensitySeries, Provenance
 from carbon_sources.interval import Interval
 from carbonnas.daemon.control import BudgetView, DaemonView, EndedWindow, Phase, SearchView, TickTimes
+from carbonnas.objectives.limit import Limit
+from carbonnas.objectives.target import Target
 from carbonnas.record import Override
 from carbonnas.web.pages_render import Renderer
 from carbonnas.web.pages_searches import SearchesPage
@@ -299,6 +301,25 @@ def test_a_search_tells_why_it_waits_and_what_runs(reader: httpx.Client, world: 
     assert decision is not None
     assert decision.reason.text.removesuffix(".") in text
     assert all(trial.key in text for trial in world.status.running)
+
+
+def test_a_search_shows_what_its_networks_must_keep_and_for_which_devices_they_are(
+    control: SketchControl, reader: httpx.Client, world: World
+) -> None:
+    path = f"/searches/{world.active.search_id}"
+    free = _page(reader, path).text
+    assert "Limits" not in free
+    assert "Targets" not in free
+    header = replace(
+        world.active,
+        limits=(Limit("params", at_most=2_000_000), Limit("val_accuracy", at_least=0.7)),
+        targets=(Target("phone", "latency_ms.phone", 12.5), Target("<b>server", "latency_ms.server")),
+    )
+    control.change(lambda view: replace(view, searches=(replace(view.searches[0], header=header),)))
+    seen = _page(reader, path)
+    assert seen.faults == []
+    assert "params at most 2e+06; val_accuracy at least 0.7" in seen.text
+    assert "phone, at most 12.5 ms; <b>server" in seen.text
 
 
 def test_a_stranger_is_asked_to_sign_in_and_gets_no_form(reader: httpx.Client, world: World) -> None:

@@ -40,10 +40,11 @@ def test_latencies_of_architectures_are_imported(tmp_path: Path) -> None:
         (("--space", "none"), "none"),
         (("--space", "small_conv", "--task", "8x8"), "--task: 1 mistake"),
         (("--space", "small_conv", "--device", "abacus"), "is no torch device"),
+        (("--space", "small_conv", "--device", "meta"), "torch finds no 'meta' to measure on"),
         (("--space", "small_conv", "--import", "none.csv"), "can't be read as a table"),
         (("--space", "small_conv", "--config", "none.toml"), "can't be read"),
     ],
-    ids=["space", "task", "device", "file", "configuration"],
+    ids=["space", "task", "device", "no real device", "file", "configuration"],
 )
 def test_what_can_not_be_measured_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], sentence: str
