@@ -1,7 +1,8 @@
 # Every target makes the virtual environment first when there is none or when pyproject.toml changed.
 PYTHON ?= python3
 VENV ?= .venv
-JOBS ?= 2
+# One more than the cores of a small machine: some tests wait for the processes that they start.
+JOBS ?= 3
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev

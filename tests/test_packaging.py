@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -117,24 +118,33 @@ def _normal(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement, maxsplit=1)[0]).lower()
 
 
-def _modules(paths: Iterable[Path]) -> Iterator[str]:
-    for path in paths:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                yield from (alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module is not None:
-                yield node.module
+def _modules(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield node.module
+
+
+@functools.cache
+def _tops(folder: str) -> frozenset[str]:
+    return frozenset(module.partition(".")[0] for path in (ROOT / folder).rglob("*.py") for module in _modules(path))
+
+
+@functools.cache
+def _owners() -> Mapping[str, list[str]]:
+    """Return the distributions that own each top module; to ask for them reads the records of all."""
+    return packages_distributions()
 
 
 def _imported(*folders: str) -> set[str]:
     """Return the distributions whose modules are imported somewhere in the folders; what is not installed counts by its module."""
-    paths = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
     tops = (
-        {module.partition(".")[0] for module in _modules(paths)}
+        {top for folder in folders for top in _tops(folder)}
         - sys.stdlib_module_names
         - {*PACKAGES, "tests", "benchmarks"}
     )
-    owners = packages_distributions()
+    owners = _owners()
     return {_normal(owner) for top in tops for owner in owners.get(top, [top])}
 
 

@@ -119,14 +119,15 @@ def test_the_same_seed_gives_the_same_forecast_and_another_seed_another(expected
     assert same(forecaster.predict(HISTORY, 96), expected) is (seed == 0)
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_torch_keeps_its_random_state_and_its_threads(tmp_path: Path) -> None:
-    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    state = torch.get_rng_state()
     for _ in range(2):  # learns, then loads
         forecaster = tiny(checkpoint=tmp_path / "weights.safetensors")
         forecaster.fit(HISTORY)
         forecaster.predict(HISTORY, 24)
     assert torch.equal(torch.get_rng_state(), state)
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 2
 
 
 def test_a_checkpoint_of_the_same_settings_is_taken_instead_of_learning(tmp_path: Path) -> None:

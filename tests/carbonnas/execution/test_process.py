@@ -245,16 +245,16 @@ def test_closing_waits_for_no_job_and_leaves_no_process_behind(tmp_path: Path) -
 
 
 @pytest.mark.torch
+@pytest.mark.usefixtures("two_threads")
 def test_torch_has_one_thread_in_a_worker_and_keeps_its_own_in_the_search(tmp_path: Path) -> None:
     import torch
 
-    before = torch.get_num_threads()
     with opened(tmp_path, workbench=ThreadCountingWorkbench()) as executor:
         executor.submit(job(1))
         (outcome,) = follow(executor, SystemClock(), 1).outcomes
     assert outcome.evaluation is not None
     assert outcome.evaluation.metrics == {"threads": 1.0}
-    assert torch.get_num_threads() == before
+    assert torch.get_num_threads() == 2
 
 
 def test_many_jobs_leave_no_descriptor_and_no_thread_behind(tmp_path: Path) -> None:
