@@ -124,7 +124,7 @@ class TrainingEvaluator(Evaluator):
         for task in dict.fromkeys((ranked.task, final.task)):
             require_that_networks_run(space, task)
         self._search_work = _Work(
-            space.build if search_width == 1 else space.narrowed(search_width),
+            space.build if search_width == 1 else _narrowed(space, search_width),
             search_width,
             ranked.name,
             ranked.task,
@@ -204,6 +204,13 @@ class TrainingEvaluator(Evaluator):
             "device": self._device.type,
             "torch": torch.__version__,
         }
+
+
+def _narrowed(space: SearchSpace, share: float) -> Builder:
+    try:
+        return space.narrowed(share)
+    except ValueError as error:
+        raise ConfigError("training", (f"search_width: {error}",)) from error
 
 
 def _built(request: EvaluationRequest, work: _Work) -> nn.Module:

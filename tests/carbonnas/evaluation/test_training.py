@@ -235,7 +235,7 @@ def test_a_checkpoint_of_another_width_is_foreign(tmp_path: Path, caplog: pytest
 
 
 def test_a_space_whose_networks_have_one_width_is_refused_before_anything_is_spent() -> None:
-    with pytest.raises(ValueError, match="networks of TinyNets can't be made narrower, got a width"):
+    with pytest.raises(ConfigError, match="search_width: networks of TinyNets can't be made narrower, got a width"):
         TrainingEvaluator(TinyNets(), 0, search_width=0.5)
 
 
