@@ -189,10 +189,10 @@ class Blocked:
         return self.kind is TrialKind.TRAIN and self.state.budget.at_limit is AtLimit.SCORE_ONLY
 
 
-def ends_search(
+def why_over(
     states: Sequence[BudgetState], blocked: Sequence[Blocked], *, scoring_left: bool, prices_may_come: bool = False
-) -> bool:
-    """Say whether budgets leave a search that rests nothing to do, now or later.
+) -> str | None:
+    """Return why budgets leave a search that rests nothing to do, now or later, in one sentence; `None` if they do leave something.
 
     Args:
         states: How every budget stands.
@@ -200,11 +200,20 @@ def ends_search(
         scoring_left: Whether there is a scoring that could start.
         prices_may_come: Whether it is worth waiting for the prices of energy that has none, which may leave something after all.
     """
-    spent = (s for s in states if s.exhausted and not _renews(s))
-    if any(state.surely_exhausted or not prices_may_come for state in spent):
-        return True
+    for state in states:
+        if state.exhausted and not _renews(state) and (state.surely_exhausted or not prices_may_come):
+            return f"Nothing is left of {_told(state)}."
     scoring_fits = scoring_left and not any(block.kind is TrialKind.SCORE for block in blocked)
-    return any(not _passes(b, scoring_fits=scoring_fits, prices_may_come=prices_may_come) for b in blocked)
+    for block in blocked:
+        if not _passes(block, scoring_fits=scoring_fits, prices_may_come=prices_may_come):
+            whole = "all" if _renews(block.state) else "what is left"
+            return f"The next trial to {block.kind.value} may emit {block.estimate_g:.3g} g, more than {whole} of {_told(block.state)}."
+    return None
+
+
+def _told(state: BudgetState) -> str:
+    within = "" if state.window is None else f" within a {state.budget.window.value}"
+    return f"the budget of {state.budget.limit_g:.3g} g{within}"
 
 
 def _renews(state: BudgetState) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Final
 
 from carbonnas.files import remove_file
 from carbonnas.trials import Trial, TrialKind, TrialState
+
+_log = logging.getLogger(__name__)
 
 _NAMES: Final = re.compile(r"trial-(\d+)\.checkpoint(\.new)?")
 
@@ -26,9 +29,10 @@ class CheckpointFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._given_up: list[Trial] = []
+        self._refused = False
 
     def open(self, trials: Mapping[int, Trial]) -> None:
-        """Make the folder, and remove what a crash after a commit left of trials that have ended.
+        """Make the folder, and remove what a crash after a commit left of trials that have ended, as far as that can be removed.
 
         Files of trials that are not known stay: a store that was put back to what it was will get to them again.
         """
@@ -50,7 +54,7 @@ class CheckpointFolder:
         for trial in trials:
             path = self.path(trial)
             if path is not None and trial.state.final:
-                remove_file(path)
+                self._remove(path)
                 if trial.state is TrialState.CANCELLED:
                     self._given_up.append(trial)
 
@@ -58,3 +62,14 @@ class CheckpointFolder:
         """Remove what trainings that were given up wrote since then; nobody may be at work any more."""
         given_up, self._given_up = self._given_up, []
         self.forget(given_up)
+
+    def _remove(self, path: Path) -> None:
+        """Remove a file, or say once that it can't be: a result that is in the store is worth more than the room."""
+        try:
+            remove_file(path)
+        except OSError as error:
+            if not self._refused:
+                _log.warning(
+                    "%s is of no use any more and can't be removed (%s): remove it by hand", path, error.strerror
+                )
+            self._refused = True

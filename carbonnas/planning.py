@@ -85,6 +85,7 @@ class Planner:
             strategy,
             screen,
             identify=self._identity,
+            key=space.format,
             size=shape.score_per_round,
             fidelity=self._fidelities[FidelityName.SEARCH],
         )
@@ -178,6 +179,8 @@ class Planner:
             wanted["search.rank_by"] = self._queue.proxies
         elif rung is FidelityName.SEARCH or self.shape.full_per_round:
             wanted["search.objectives"] = [objective.metric for objective in self._objectives]
+        if rung in self.shape.rungs[1:2]:
+            # Networks are chosen by what their first training tells: what comes later, no network would keep at that time.
             wanted["limits"] = [limit.metric for limit in self._limits]
         given = ", ".join(sorted(metrics))
         problems = [

@@ -43,6 +43,7 @@ class Proposer:
         strategy: Proposes; what breaks a limit it is told of as of a failed training.
         screen: Says what breaks a limit; `None` if nothing can.
         identify: Returns the canonical form of an architecture, and its key.
+        key: Returns the key of an architecture that is canonical, which takes much less.
         size: How many proposals a round has at most, at least 1.
         fidelity: Of the training that is told as failed.
     """
@@ -53,14 +54,17 @@ class Proposer:
         screen: Screen | None,
         *,
         identify: Callable[[Architecture], tuple[Architecture, str]],
+        key: Callable[[Architecture], str],
         size: int,
         fidelity: Fidelity,
     ) -> None:
         self._strategy = strategy
         self._screen = screen
         self._identify = identify
+        self._key = key
         self._size = size
         self._fidelity = fidelity
+        self._seen: tuple[OpenRound, set[str]] = (OpenRound(), set())
 
     def is_over(self, asks: int, proposed: int) -> bool:
         """Say whether a round is full, or was asked for often enough."""
@@ -77,12 +81,11 @@ class Proposer:
         """
         asks, proposed = before.asks, list(before.proposed)
         dropped = {limit: list(architectures) for limit, architectures in before.dropped.items()}
-        seen = {self._identify(each)[1] for each in (*proposed, *(each for some in dropped.values() for each in some))}
-        seen.update(known)
+        seen = self._keys(before)
         while allowance.is_left and not self.is_over(asks, len(proposed)):
             asks, allowance.asks = asks + 1, allowance.asks - 1
             architecture, key = self._identify(self._strategy.ask())
-            if key in seen:
+            if key in seen or key in known:
                 continue
             seen.add(key)
             if (broken := self._look(architecture, allowance)) is None:
@@ -90,7 +93,17 @@ class Proposer:
             else:
                 dropped.setdefault(broken, []).append(architecture)
                 self._strategy.tell(Observation(architecture, TrialKind.TRAIN, self._fidelity, {}, failed=True))
-        return OpenRound(asks, tuple(proposed), {limit: tuple(some) for limit, some in dropped.items()})
+        after = OpenRound(asks, tuple(proposed), {limit: tuple(some) for limit, some in dropped.items()})
+        self._seen = after, seen
+        return after
+
+    def _keys(self, round_: OpenRound) -> set[str]:
+        """Return the keys of what was proposed and dropped in a round; those of the round that was returned last are remembered."""
+        last, seen = self._seen
+        if round_ is last:
+            return seen
+        kept = (round_.proposed, *round_.dropped.values())
+        return {self._key(each) for architectures in kept for each in architectures}
 
     def _look(self, architecture: Architecture, allowance: Allowance) -> str | None:
         """Return the limit that an architecture breaks, if any is known to be broken."""

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from carbon_sources.monitor import Observation
 from carbonnas.accounting import intensity_value
-from carbonnas.budgeting import Blocked, ends_search
+from carbonnas.budgeting import Blocked, why_over
 from carbonnas.crash import crash_point
 from carbonnas.decision_log import DecisionLog, by_forecast, rest
 from carbonnas.energy.meter import Usage
@@ -157,7 +157,7 @@ class Search:
         self._reserved = self._reserved_g(observation) if states else 0.0
         parts.accountant.reserve(self._reserved)
         suspended = self._excess(decision, states)
-        ending = self._ending(now, blocked, planned=position.final_planned)
+        ending = self._ending(now, blocked, position)
         if ending is not None:
             self._cancel_open(now, step)
         self._progress = self._advanced(now, ending, position)
@@ -278,18 +278,21 @@ class Search:
         scoring = sum(t.kind is TrialKind.SCORE for t in running)
         return dict.fromkeys(trainings[min(decision.train_slots, max(0, self._granted - scoring)) :], False)
 
-    def _ending(self, now: datetime, blocked: Sequence[Blocked], *, planned: bool) -> StopReason | None:
+    def _ending(self, now: datetime, blocked: Sequence[Blocked], position: PlanPosition) -> StopReason | None:
         deadline = self._parts.header.deadline
         if deadline is not None and now >= deadline:
             return StopReason.DEADLINE
         if self._trials.in_state(TrialState.RUNNING):
             return None
-        if planned and self._trials.finished:
+        if position.final_planned and self._trials.finished:
             return StopReason.PLAN_DONE
         states = self._parts.accountant.states(now)
         prices_may_come = self._parts.accountant.prices_may_come(now)
-        scoring_left = bool(self._ready(TrialKind.SCORE, 1))
-        if ends_search(states, blocked, scoring_left=scoring_left, prices_may_come=prices_may_come):
+        # What is still being proposed will be scored: a plan may not end sooner because it is made a few proposals at a time.
+        scoring_left = bool(self._ready(TrialKind.SCORE, 1)) or self._parts.planner.proposes(self._trials, position)
+        why = why_over(states, blocked, scoring_left=scoring_left, prices_may_come=prices_may_come)
+        if why is not None:
+            _log.warning("%s", why, extra={"search": self._parts.header.search_id})
             return StopReason.BUDGET_EXHAUSTED
         return None
 
@@ -361,7 +364,8 @@ class Search:
             soonest = now + parts.metering
             times.append(max(soonest, parts.accountant.enough_until(observation)) if parts.virtual else soonest)
         shape, position = parts.planner.shape, self._progress.position
-        looks = self._held is None and parts.planner.proposes(self._trials, position)
+        goes_on = self._held is None and self._progress.state is SearchState.RUNNING
+        looks = goes_on and parts.planner.proposes(self._trials, position)
         wanted = len(running) if blocked else self._wanted(decision)
         return SearchStatus(
             now=now,

@@ -62,7 +62,7 @@ def options(
 
 @app.command()
 def demo(*, state: State = None, as_json: AsJson = False) -> None:
-    """Run one whole search on real images and the recorded Danish grid, in about a minute."""
+    """Run one whole search on real images and the recorded Danish grid, in a minute or a few."""
     from carbonnas.cli.run import run_demo
 
     run_demo(state, as_json=as_json)

@@ -132,7 +132,12 @@ def _energy() -> Iterator[Check]:
         yield Check("energy", Health.FAILED, str(error), "use the meter 'constant_power' with powers that you know")
         return
     details = ", ".join(f"{name} {value}" for name, value in measurement.details.items())
-    yield Check("energy", Health.NOTE, f"{measurement.method} {measurement.caveat} ({details})")
+    remedy = (
+        "set cpu_power and ram_power in [energy] to what you measured or data sheets say"
+        if "estimated" in details
+        else None
+    )
+    yield Check("energy", Health.NOTE, f"{measurement.method} {measurement.caveat} ({details})", remedy)
 
 
 def _trace() -> Iterator[Check]:

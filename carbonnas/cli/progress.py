@@ -31,7 +31,7 @@ class ProgressDisplay(ABC):
 
 
 class PlainLines(ProgressDisplay):
-    """One line when what runs changes or the reason for it, when a training ends, and when a budget nears its end."""
+    """One line when what runs changes or the reason for it, when networks to propose are looked for, when a training ends, and when a budget nears its end."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -39,6 +39,7 @@ class PlainLines(ProgressDisplay):
         self._course: Course | None = None
         self._trained: int | None = None
         self._warned: frozenset[int] = frozenset()
+        self._round: str | None = None
         self._exhausted: str | None = None
 
     def show(self, glance: Glance) -> None:
@@ -49,6 +50,12 @@ class PlainLines(ProgressDisplay):
             if glance.course != self._course:
                 self._line(glance, _decision(glance))
             self._course = glance.course
+        if glance.looking is not None:
+            # What follows the round is how it stands, which is another with each step.
+            round_ = glance.looking.partition(":")[0]
+            if round_ != self._round:
+                self._line(glance, f"plan: {glance.looking}")
+            self._round = round_
         if glance.exhausted not in {None, self._exhausted}:
             self._line(glance, f"plan: {glance.exhausted}")
         self._exhausted = glance.exhausted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import nn
 
@@ -29,10 +31,13 @@ def built(space: SearchSpace, architecture: Architecture, task: TaskShape, devic
 
 def is_there(device: str | torch.device) -> bool:
     """Say whether torch can compute on a device, by doing it: of one that has a name only, or no number, nothing would be heard before."""
-    try:
-        return torch.zeros(1, device=device).item() == 0
-    except (RuntimeError, AssertionError):  # the latter where torch was built without it
-        return False
+    with warnings.catch_warnings():
+        # Torch warns of names that it has given up: there is no such device all the same.
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            return torch.zeros(1, device=device).item() == 0
+        except (RuntimeError, AssertionError, ImportError):  # the latter two where torch was built without it
+            return False
 
 
 def one_input(task: TaskShape, device: torch.device = NOWHERE) -> torch.Tensor:

@@ -14,7 +14,9 @@ from carbonnas.errors import ConfigError
 FORMAT: Final = 1
 """Version of the file's shape."""
 _SHOWN: Final = 160
-"""Characters of a block that a sentence shows."""
+"""Characters of a block, or of whatever else a file says, that a sentence shows."""
+_LARGEST: Final = 1e12
+"""Milliseconds, which are thirty years: with it any sum of blocks is finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,28 +80,35 @@ def read_table(path: Path) -> LatencyTable:
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(
             str(path), (f"can't be read as a latency table: {error}; `carbonnas latency-table` writes one",)
         ) from error
     try:
+        _require_writable(document)
         return _table(document)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigError(
             str(path), (f"is no latency table ({error}); `carbonnas latency-table` writes and imports them",)
         ) from error
 
 
+def _require_writable(document: Any) -> None:
+    """Refuse what Python reads as JSON and nobody can write as such: NaN, infinities and halves of characters. Raises `ValueError` or `RecursionError`."""
+    json.dumps(document, allow_nan=False, ensure_ascii=False).encode()
+
+
 def _table(document: Any) -> LatencyTable:
     if document["format"] != FORMAT or document["unit"] != "ms":
-        raise ValueError(f"format {document['format']!r} in {document['unit']!r}, expected {FORMAT} in 'ms'")
+        written = f"format {_shown(document['format'])} in {_shown(document['unit'])}"
+        raise ValueError(f"{written}, expected {FORMAT} in 'ms'")
     rows = document.get("blocks", {})
-    blocks = {key: _ms(key, row["median"]) for key, row in rows.items()}
-    architectures = {key: _ms(key, value) for key, value in document.get("architectures", {}).items()}
+    blocks = {key: _number(key, "median", row["median"]) for key, row in rows.items()}
+    architectures = {key: _number(key, "latency", ms) for key, ms in document.get("architectures", {}).items()}
     if bool(blocks) == bool(architectures):
         raise ValueError("it holds neither blocks nor architectures" if not blocks else "it holds both")
     about = {key: value for key, value in document.items() if key not in _PARTS}
-    spreads = {key: row["spread"] for key, row in rows.items() if row.get("spread") is not None}
+    spreads = {key: _number(key, "spread", row["spread"]) for key, row in rows.items() if row.get("spread") is not None}
     return LatencyTable(
         str(document["device"]), blocks, architectures, about, spreads, tuple(document.get("unstable", ()))
     )
@@ -108,7 +117,11 @@ def _table(document: Any) -> LatencyTable:
 _PARTS: Final = frozenset({"format", "device", "unit", "blocks", "architectures", "unstable"})
 
 
-def _ms(key: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not (math.isfinite(value) and value >= 0):
-        raise ValueError(f"{key[:_SHOWN]} takes {value!r} ms")
+def _number(key: str, what: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LARGEST:
+        raise ValueError(f"the {what} of {_shown(key)} is {_shown(value)}")
     return float(value)
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:_SHOWN]

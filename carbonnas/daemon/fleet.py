@@ -59,6 +59,7 @@ class Fleet:
         self._left_out: list[Seat] = []
         self._gone: list[Seat] = []
         self._again = False
+        self._followed = False
         self._lacked_room = False
         self._asking: set[str] = set()
 
@@ -97,7 +98,8 @@ class Fleet:
         # What was decided just now may leave slots to others, or ask for some; that is looked at once more, at once.
         more = stopping is None and (self._share_out(now) or self._has_room_in_slots())
         looking = any(status.next_at <= now for status in statuses.values() if status.state is SearchState.RUNNING)
-        self._again = bool(self._left_out) or looking or (more and not self._again)
+        self._followed = more and not self._followed
+        self._again = bool(self._left_out) or looking or self._followed
         return statuses
 
     def _tick_all(self, now: datetime, stopping: str | None) -> dict[str, SearchStatus]:
@@ -166,6 +168,7 @@ class Fleet:
 
     def wait(self, longest_s: float) -> None:
         """Wait until what was closed has ended, at most so many real seconds; what has not ended by then is left, which the log tells."""
+        self.tidy()
         seats = (*self.seats.values(), *self._gone)
         wait([seat.closing for seat in seats if seat.closing is not None], longest_s)
         self.tidy()

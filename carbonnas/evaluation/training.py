@@ -121,10 +121,11 @@ class TrainingEvaluator(Evaluator):
         self._task = searched.task
         ranked = cheaper(searched, share=search_share, resolution=search_resolution)
         space.require(ranked.task)
-        for task in dict.fromkeys((ranked.task, final.task)):
-            require_that_networks_run(space, task)
+        build = space.build if search_width == 1 else _narrowed(space, search_width)
+        for tried, task in dict.fromkeys(((build, ranked.task), (space.build, final.task))):
+            require_that_networks_run(space, tried, task)
         self._search_work = _Work(
-            space.build if search_width == 1 else _narrowed(space, search_width),
+            build,
             search_width,
             ranked.name,
             ranked.task,
@@ -230,13 +231,9 @@ def _metrics(work: _Work, held_out: HeldOut) -> dict[str, float]:
 def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError("training", (f"device: {name!r} is none; choose cpu, cuda or auto",)) from error
-    if not is_there(device):
+    if not is_there(name):
         raise ConfigError("training", (f"device: torch finds no {name!r} to train on; choose cpu or auto",))
-    return device
+    return torch.device(name)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ _ROUNDING_KWH = 1e-9
 
 STOPPED = {
     StopReason.PLAN_DONE: "its plan was carried out",
-    StopReason.BUDGET_EXHAUSTED: "its emission budget was used up",
+    StopReason.BUDGET_EXHAUSTED: "its emission budget was used up, or left too little for the next trial",
     StopReason.DEADLINE: "its deadline had come",
     StopReason.CANCELLED: "a person cancelled it",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from carbonnas.architecture import as_architecture
@@ -96,12 +96,19 @@ def progress_row(progress: SearchProgress) -> dict[str, Any]:
         "stop_reason": None if progress.stop_reason is None else progress.stop_reason.value,
         "ended_at": progress.ended_at,
         "clock_at": progress.clock_at,
-        "position": asdict(progress.position),
+        "position": _position_json(progress.position),
         "strategy_state": progress.strategy_state,
         "executor_state": progress.executor_state,
         "measurement": codec.measurement_json(progress.measurement),
         **_totals_row(progress.totals),
     }
+
+
+def _position_json(position: PlanPosition) -> dict[str, Any]:
+    """Return a position as it is kept. `asdict` would copy each number of what a long round has dropped, at every step."""
+    written = {each.name: getattr(position, each.name) for each in fields(position)}
+    round_ = position.open_round
+    return written | {"open_round": round_ and {each.name: getattr(round_, each.name) for each in fields(round_)}}
 
 
 def _position_from(value: dict[str, Any]) -> PlanPosition:

@@ -21,6 +21,8 @@ _LONGEST_LABELS: Final = 1 << 20
 """Characters of all labels of a file: a space has some hundreds of options."""
 _SHOWN: Final = 200
 """Characters that a sentence shows of what a file says."""
+_LARGEST: Final = 1e3
+"""Magnitude of a weight: trained ones stay far below it, and products of much greater ones over the layers overflow at the first update."""
 
 
 def write_policy(policy: Policy, path: Path) -> None:
@@ -40,17 +42,17 @@ def start_from(policy: Policy, path: Path) -> None:
     Raises:
         ConfigError: If the file can't be read, is of another kind of policy, or nothing in it fits; the policy is as it was.
     """
-    if not path.is_file():
-        raise ConfigError(str(path), ("can't be read as a policy: there is no such file",))
     kind = type(policy).__name__
     try:
+        if not path.is_file():
+            raise FileNotFoundError("there is no such file")
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             if metadata.get(_KIND) != kind:
                 raise ConfigError(str(path), (f"holds no {kind}, but {metadata.get(_KIND, 'no policy')[:_SHOWN]!r}",))
             labels = _labels(metadata.get(_LABELS, "{}"))
             fitting = _fitting(policy, file, labels)
-    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise ConfigError(str(path), (f"can't be read as a policy: {str(error)[:_SHOWN]}",)) from error
     taken = sum(_take_over(policy, name, found, labels.get(name)) for name, found in fitting.items())
     if not taken:
@@ -77,7 +79,8 @@ def _fitting(policy: Policy, file: Any, labels: Mapping[str, Sequence[str]]) -> 
     """Return those tensors of a file whose rows are as long as the policy's; others, which may be of any size, are not even read.
 
     Raises:
-        ValueError: If one of them has other rows than labels, or weights that are no finite numbers.
+        ValueError: If one of them has other rows than labels, or weights that are no numbers, or too large.
+        RuntimeError: If torch can't turn its weights into those of the policy.
     """
     found: dict[str, torch.Tensor] = {}
     for name, own in policy.state_dict().items():
@@ -90,9 +93,10 @@ def _fitting(policy: Policy, file: Any, labels: Mapping[str, Sequence[str]]) -> 
         if not labelled and shape != list(own.shape):
             continue
         weights = file.get_tensor(name)
-        if not (weights.is_floating_point() and bool(weights.isfinite().all())):
-            raise ValueError(f"{name} holds weights that are no finite numbers")
-        found[name] = weights
+        converted = weights.to(own.dtype)
+        if not (weights.is_floating_point() and bool((converted.abs() <= _LARGEST).all())):
+            raise ValueError(f"{name} holds weights that are no finite numbers up to {_LARGEST:,.0f}")
+        found[name] = converted
     return found
 
 

@@ -36,6 +36,8 @@ between two trainings are learnt from again at most, however many proposals comp
 _STEPS_AWAY = 20
 _BEST = 10
 """Results that are imitated."""
+_MOST_LOG_RATIO = 20.0
+"""Far beyond what clipping lets count; without it a policy that is very sure of itself could overflow in an update."""
 _LEANING_STEPS = 100
 _DEFENCE = 5.0
 """Weight of the entropy below its floor, in advantages per nat: more than results ask for."""
@@ -165,12 +167,13 @@ class PolicySearch(SearchStrategy):
 
     def lean(self, architectures: Sequence[Architecture], worth: np.ndarray, entropy_floor: float) -> None:
         """Raise the probability of what proxies find promising until the entropy would fall below its floor."""
+        # The deviation of equal numbers is not always zero.
+        if worth.max() == worth.min():
+            return
         rows, active = self._tensors([self._space.canonical(architecture) for architecture in architectures])
-        spread = float(worth.std())
-        advantages = torch.tensor((worth - worth.mean()) / (spread or 1.0), dtype=torch.float32)
+        advantages = torch.tensor((worth - worth.mean()) / worth.std(), dtype=torch.float32)
         adam = torch.optim.Adam(self._policy.parameters(), lr=self._settings.learning_rate)
-        # Where none is worth more than another there is no gradient, and a step changes nothing.
-        for _ in range(_LEANING_STEPS if spread else 0):
+        for _ in range(_LEANING_STEPS):
             before = copy.deepcopy(self.policy.state_dict())
             log_probability, _ = self.policy(rows, active)
             _step(adam, -(advantages * log_probability).mean())
@@ -268,7 +271,7 @@ class PolicySearch(SearchStrategy):
         for _ in range(settings.epochs):
             log_probability, entropy = self.policy(rows, active)
             former = log_probability[:told].detach() if former is None else former
-            ratio = (log_probability[:told] - former).exp()
+            ratio = (log_probability[:told] - former).clamp(max=_MOST_LOG_RATIO).exp()
             clipped = ratio.clamp(1 - settings.clip, 1 + settings.clip)
             gain = torch.minimum(ratio * advantages, clipped * advantages)
             missing = (settings.entropy_floor * uniform - entropy[:told]).clamp(min=0)

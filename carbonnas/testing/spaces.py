@@ -6,7 +6,6 @@ It needs pytest and hypothesis, which are no dependencies of the package.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import suppress
 from itertools import pairwise
 from typing import ClassVar
 
@@ -258,10 +257,12 @@ class SearchSpaceConformance(ABC):
     def test_narrower_networks_of_foreign_architectures_are_refused(self) -> None:
         """What builds narrower networks validates as `build` does."""
         space = self.make_space()
-        with suppress(ValueError):
+        try:
             narrow = space.narrowed(0.5)
-            with pytest.raises(ArchitectureError):
-                narrow((-1, *_samples(space)[0][1:]), self.tasks()[0])
+        except ValueError:
+            return
+        with pytest.raises(ArchitectureError):
+            narrow((-1, *_samples(space)[0][1:]), self.tasks()[0])
 
     def test_tasks_of_another_kind_are_refused(self) -> None:
         """A space says which tasks its networks can do."""

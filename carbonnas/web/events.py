@@ -20,6 +20,8 @@ KEPT_LISTENERS = 8
 HEARTBEAT_S = 15.0
 _LOOK_EVERY_S = 1.0
 """How long it takes at most to notice that the feed was closed."""
+_REST_S = 0.1
+"""Between two messages: a daemon whose searches look for networks to propose makes views without a pause."""
 
 _RETRY_MS = 2000
 
@@ -131,6 +133,7 @@ class ViewFeed:
             newer = self._control.wait(view.version, _LOOK_EVERY_S)
             if newer.version > view.version:
                 self._publish(event(newer))
+                self._closed.wait(_REST_S)
             view = newer
         self.close()
 

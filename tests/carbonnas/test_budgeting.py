@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from carbon_sources.intensity import Basis, IntensityKind, IntensitySample, Provenance
 from carbon_sources.interval import Interval
-from carbonnas.budgeting import Blocked, BudgetBook, ends_search
+from carbonnas.budgeting import Blocked, BudgetBook, why_over
 from carbonnas.emissions import EmissionEntry, PricedEnergy
 from carbonnas.energy.meter import Account, EnergySample, Owner
 from carbonnas.trials import TrialKind
@@ -188,7 +188,15 @@ def scoring(budget: BudgetState) -> Blocked:
 def test_a_search_ends_when_no_budget_leaves_it_anything_to_do(
     states: list[BudgetState], blocked: list[Blocked], *, scoring_left: bool, ends: bool
 ) -> None:
-    assert ends_search(states, blocked, scoring_left=scoring_left) is ends
+    assert (why_over(states, blocked, scoring_left=scoring_left) is not None) is ends
+
+
+def test_the_end_is_explained_by_what_does_not_fit() -> None:
+    too_large = training(NEARLY_DAY, estimate_g=101)
+    assert why_over([NEARLY_DAY], [too_large], scoring_left=True) == (
+        "The next trial to train may emit 101 g, more than all of the budget of 100 g within a day."
+    )
+    assert why_over([STOP], [], scoring_left=True) == "Nothing is left of the budget of 100 g."
 
 
 def test_a_forecast_is_not_relied_upon_at_the_limit() -> None:
@@ -224,5 +232,5 @@ UNSURE_NEARLY = replace(NEARLY, unpriced_g=30.0)
 def test_a_search_waits_for_prices_that_may_leave_it_something(
     states: list[BudgetState], blocked: list[Blocked], *, ends: bool
 ) -> None:
-    assert ends_search(states, blocked, scoring_left=True, prices_may_come=True) is ends
-    assert ends_search(states, blocked, scoring_left=True, prices_may_come=False)
+    assert (why_over(states, blocked, scoring_left=True, prices_may_come=True) is not None) is ends
+    assert why_over(states, blocked, scoring_left=True, prices_may_come=False) is not None

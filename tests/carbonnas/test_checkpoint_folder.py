@@ -84,6 +84,22 @@ def test_what_a_training_writes_after_it_was_given_up_goes_once_nobody_is_at_wor
     assert list(tmp_path.iterdir()) == [_file(tmp_path, 1)]
 
 
+def test_what_can_not_be_removed_is_told_once_and_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trials = {number: _training(number, TrialState.COMPLETED) for number in (1, 2, 3)}
+    for number in (1, 2):
+        _file(tmp_path, number).mkdir()  # which is no file to remove
+    _file(tmp_path, 3).touch()
+    checkpoints = CheckpointFolder(tmp_path)
+    checkpoints.open(trials)
+    checkpoints.forget(trials.values())
+    assert not _file(tmp_path, 3).exists()
+    (told,) = caplog.records
+    assert told.levelname == "WARNING"
+    assert "checkpoint is of no use any more and can't be removed (" in told.message
+
+
 def test_a_cancelled_search_leaves_no_checkpoint(tmp_path: Path) -> None:
     blind = {"use": "carbon_blind", "percentile": None}
     opened = _opened(write_simulated_search(tmp_path, scheduler=blind), MemoryStore())

@@ -88,10 +88,15 @@ class Told(Repeating):
 
 
 def planner_of(
-    space: NASBench201, strategy: SearchStrategy, limits: tuple[Limit, ...] = (), screen: Screen | None = None
+    space: NASBench201,
+    strategy: SearchStrategy,
+    limits: tuple[Limit, ...] = (),
+    screen: Screen | None = None,
+    *,
+    trained: int = 1,
 ) -> Planner:
     return Planner(
-        PlanShape(rounds=2, score_per_round=2, train_per_round=1, lookahead_rounds=0, full_per_round=1),
+        PlanShape(rounds=2, score_per_round=2, train_per_round=trained, lookahead_rounds=0, full_per_round=1),
         space,
         strategy=strategy,
         objectives=(Objective.parse("maximize accuracy"),),
@@ -227,6 +232,35 @@ def test_a_limit_on_what_no_training_ever_tells_ends_the_search_at_the_first_one
         planner.completed(trial, NOW, Evaluation({"accuracy": 0.5}), {})
     done = planner.completed(trial, NOW, Evaluation({"accuracy": 0.5, "synflow": 2.0}), {})
     assert done.state is TrialState.COMPLETED
+
+
+def test_a_limit_on_what_the_final_training_alone_tells_ends_the_search_at_the_first_training() -> None:
+    planner = planner_of(NASBench201(), Repeating([ZEROS, *OTHERS]), (Limit("test_accuracy", at_least=0.1),))
+    trial = running_training(planner, TrialBook())
+    with pytest.raises(ConfigError, match="limits: nothing measures test_accuracy at fidelity search; there are: acc"):
+        planner.completed(trial, NOW, Evaluation({"accuracy": 0.5}), {})
+
+
+def test_a_limit_on_what_the_first_training_tells_need_not_be_told_by_the_full_one() -> None:
+    book, position = TrialBook(), PlanPosition()
+    planner = planner_of(NASBench201(), Repeating([ZEROS, *OTHERS]), (Limit("val_loss", at_most=1.0),))
+    for metrics in ({"params": 1.0}, {"accuracy": 0.5, "val_loss": 0.5}):
+        _, position = planner.extend(book, position, NOW)
+        complete(book, metrics)
+    planner.extend(book, position, NOW)
+    full = next(trial for trial in book.values() if trial.fidelity.name is FidelityName.FULL).to(TrialState.RUNNING)
+    done = planner.completed(full, NOW, Evaluation({"accuracy": 0.9}), {})
+    assert done.state is TrialState.COMPLETED
+
+
+def test_where_all_trainings_are_full_ones_limits_are_on_what_these_tell() -> None:
+    planner = planner_of(NASBench201(), Repeating([ZEROS, *OTHERS]), (Limit("test_accuracy", at_least=0.1),), trained=0)
+    trial = running_training(planner, TrialBook())
+    assert trial.fidelity.name is FidelityName.FULL
+    done = planner.completed(trial, NOW, Evaluation({"accuracy": 0.5, "test_accuracy": 0.5}), {})
+    assert done.state is TrialState.COMPLETED
+    with pytest.raises(ConfigError, match="limits: nothing measures test_accuracy at fidelity full"):
+        planner.completed(trial, NOW, Evaluation({"accuracy": 0.5}), {})
 
 
 def test_what_scoring_finds_to_break_a_limit_is_no_candidate_and_none_that_has_climbed() -> None:

@@ -168,3 +168,19 @@ def test_a_budget_that_is_far_off_costs_no_more_readings_and_changes_nothing(tmp
     assert [(t.number, t.ended_at) for t in bound.trials] == [(t.number, t.ended_at) for t in free.trials]
     hours = (bound.ended_at or STARTS_AT) - bound.started_at
     assert len(bound.measured) <= len(free.measured) + 3 * (hours / timedelta(hours=1) + 1)
+
+
+def test_a_round_that_is_still_being_proposed_counts_as_scoring_that_is_left(tmp_path: Path) -> None:
+    # 60 proposals are made in two steps; the limit is reached by trainings, while scorings still fit.
+    path = write_simulated_search(
+        tmp_path,
+        rounds=4,
+        search={"score_per_round": 60, "train_per_round": 2, "lookahead_rounds": 1, "slots": 4},
+        strategy={"use": "random"},
+        carbon_source={"use": "constant", "path": None, "g_per_kwh": 300.0},
+        scheduler={"use": "carbon_blind", "percentile": None},
+        budgets=[{"limit": "950 g", "at_limit": "score_only"}],
+    )
+    record = run_search(path.read_text(encoding="utf-8"), tmp_path / "state", folder=tmp_path)
+    assert record.stop_reason is StopReason.BUDGET_EXHAUSTED
+    assert sum(t.kind is TrialKind.SCORE and t.state is TrialState.COMPLETED for t in record.trials) == 4 * 60

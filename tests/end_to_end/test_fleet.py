@@ -190,17 +190,7 @@ def test_limits_that_nothing_keeps_end_the_plan_with_the_reason_which_is_told_ev
 
 def test_a_search_that_was_interrupted_drops_the_same_proposals(fleet: Path, tmp_path: Path) -> None:
     whole = run(fleet, tmp_path / "whole")
-    text, state = fleet.read_text(encoding="utf-8"), tmp_path / "pieces"
-    for steps in itertools.count(3, 20):
-        stop, seen = threading.Event(), itertools.count()
-
-        def look(_: object, stop: threading.Event = stop, seen: Iterator[int] = seen, steps: int = steps) -> None:
-            if next(seen) == steps:
-                stop.set()
-
-        record = run_search(text, state, folder=fleet.parent, stop=stop, on_status=look)
-        if record.state is SearchState.COMPLETED:
-            break
-    assert steps > 3
-    assert record.pruned == whole.pruned
-    assert [trial.key for trial in record.trials] == [trial.key for trial in whole.trials]
+    pieces = stopped_after(fleet.read_text(encoding="utf-8"), tmp_path / "pieces", fleet.parent, 24)
+    assert len(pieces) > 1
+    assert pieces[-1].pruned == whole.pruned
+    assert [trial.key for trial in pieces[-1].trials] == [trial.key for trial in whole.trials]

@@ -42,7 +42,7 @@ def latency_table(  # noqa: PLR0913 - each argument is an option of the command
 ) -> None:
     """Write a latency table: what the blocks of a space take on this machine, checked against whole networks.
 
-    A search reads it as `latency_table` in [costs], or as `table` of one of its [[targets]].
+    A search reads it as the `latency_table` of its costs, or as the `table` of one of its targets.
     """
     from carbonnas.cli.latency_table.run import TableOptions, run_import, run_measurement
 

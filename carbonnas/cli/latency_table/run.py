@@ -85,13 +85,15 @@ def _measured(
 ) -> LatencyTable:
     from carbonnas.costs.measuring import Measured, check_table, find_blocks, measure_blocks
 
-    known = Measured(unfinished.kept())
+    kept = unfinished.kept()
     found = find_blocks(
         bench,
         _rng(options, "blocks"),
         at_most=options.networks,
         told=lambda so_far: unfinished.found(so_far, options.networks),
     )
+    # The earlier run may have looked at more networks.
+    known = Measured({key: kept[key] for key in found.keys if key in kept})
     blocks = len(found.keys)
     with unfinished.keeping(known):
         measure_blocks(bench, found, known, lambda so_far: unfinished.measured(so_far, blocks))

@@ -26,6 +26,9 @@ _EVERY: Final = timedelta(seconds=10)
 """Time between two lines of progress, and between two writes of what was measured: so much is lost to a kill at most."""
 _CHANGING: Final = frozenset({"made_at"})
 """What differs between two runs of the same command."""
+_SHOWN: Final = 200
+"""Characters that a sentence shows of what a file says."""
+_REMEDY: Final = "remove it, or choose another --out"
 
 
 class StoppedError(Exception):
@@ -67,9 +70,9 @@ class UnfinishedTable:
         try:
             table = read_table(self.path)
         except ConfigError as error:
-            raise ConfigError(
-                str(self.path), ("is no unfinished latency table; remove it, or choose another --out",)
-            ) from error
+            raise ConfigError(str(self.path), (f"is no unfinished latency table; {_REMEDY}",)) from error
+        if table.architectures:
+            raise ConfigError(str(self.path), (f"is a latency table of whole architectures; {_REMEDY}",))
         self._require_same(table)
         self._say(f"Going on with the {len(table.blocks)} blocks in {self.path}")
         return {key: Timing(ms, table.spreads[key]) for key, ms in table.blocks.items() if key in table.spreads}
@@ -130,9 +133,9 @@ class UnfinishedTable:
         now = {**self._about, "device": self._device}
         for name in sorted({*before, *now} - _CHANGING):
             if before.get(name) != now.get(name):
-                what = f"its {name} is {before.get(name)!r}, not {now.get(name)!r}"
-                remedy = "remove it, or choose another --out"
-                raise ConfigError(str(self.path), (f"is of another measurement: {what}; {remedy}",))
+                was, is_now = (repr(about.get(name))[:_SHOWN] for about in (before, now))
+                what = f"its {name[:_SHOWN]} is {was}, not {is_now}"
+                raise ConfigError(str(self.path), (f"is of another measurement: {what}; {_REMEDY}",))
 
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, soft_wrap=True)

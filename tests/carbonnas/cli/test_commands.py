@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,14 @@ def test_every_command_has_help(command: list[str], flag: str) -> None:
     assert (answer.status, answer.err) == (0, "")
     assert "Usage: " in answer.out
     assert len(answer.out.splitlines()) > 5
+
+
+def test_no_help_loses_what_stands_in_brackets() -> None:
+    # They are markup there: "[costs]" would show as nothing.
+    groups = (typer.main.get_command(app), typer.main.get_command(intensity))
+    for command in (each for group in groups for each in group.commands.values()):  # type: ignore[attr-defined] # a group
+        texts = [command.help or "", *((getattr(each, "help", None) or "") for each in command.params)]
+        assert [text for text in texts if re.search(r"(?<!\\)\[", text)] == []
 
 
 HEAVY = {"torch", "pandas", "numpy", "sqlalchemy", "altair", "pydantic", "codecarbon", "sklearn", "alembic", "requests"}

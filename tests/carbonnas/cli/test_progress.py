@@ -110,6 +110,16 @@ def test_why_nothing_is_proposed_any_more_is_one_line() -> None:
     assert lines(STATUS, after, after)[1:] == ["2021-01-01 12:00  plan: Nothing was [found]."]
 
 
+def test_what_the_plan_looks_for_is_one_line_for_each_round() -> None:
+    rounds = [
+        f"Looks for [networks] in round {n} of 4: {made} proposals made." for n, made in ((1, 32), (1, 64), (2, 9))
+    ]
+    first, further, second = (replace(STATUS, looking=said) for said in rounds)
+    assert lines(STATUS, first, further, STATUS, further, second)[1:] == [
+        f"2021-01-01 12:00  plan: {said}" for said in (rounds[0], rounds[2])
+    ]
+
+
 def test_a_panel_says_what_the_plan_looks_for() -> None:
     assert "Looks for [networks]." in shown(replace(STATUS, looking="Looks for [networks]."), terminal=True)
 

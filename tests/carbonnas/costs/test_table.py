@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -53,19 +54,32 @@ def test_an_architecture_that_is_not_there_is_told() -> None:
         {"blocks": {}},
         {"blocks": {"conv": {"median": -1.0}}},
         {"blocks": {"conv": {"median": "1"}}},
+        {"blocks": {"conv": {"median": 10**400}}},
+        {"blocks": {"conv": {"median": True}}},
+        {"blocks": {"conv": {"median": 1.0, "spread": math.nan}}},
+        {"blocks": {"conv": {"median": 1.0, "spread": -0.1}}},
+        {"blocks": {"conv": {"median": 1.0, "spread": "x"}}},
+        {"blocks": {"conv": {"median": 1.0, "spread": [1]}}},
+        {"blocks": {"conv" * 1000: {"median": "x" * 10_000}}},
+        {"blocks": {"half a character \ud800": {"median": 1.0}}},
+        {"device": "\udfff"},
+        {"torch": math.inf},
+        {"unit": "x" * 10_000},
         {"blocks": {"conv": 1.0}},
         {"blocks": []},
         {"architectures": {"a": 1.0}},
     ],
-    ids=str,
+    ids=lambda change: ascii(change)[:80],
 )
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
     path = write(tmp_path, json.dumps(json.loads(TABLE.to_json()) | change))
-    with pytest.raises(ConfigError, match="is no latency table"):
+    with pytest.raises(ConfigError, match="is no latency table") as caught:
         read_table(path)
+    assert len(caught.value.problems) == 1
+    assert len(caught.value.problems[0]) < 500
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", "null"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "null", "[" * 200_000], ids=lambda text: text[:9])
 def test_a_file_that_holds_something_else_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=r"latency-table"):
         read_table(write(tmp_path, text))
@@ -74,6 +88,13 @@ def test_a_file_that_holds_something_else_is_refused(tmp_path: Path, text: str) 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="can't be read"):
         read_table(tmp_path / "none.json")
+
+
+def test_a_sum_of_the_longest_blocks_that_a_file_may_hold_is_finite(tmp_path: Path) -> None:
+    blocks = {key: {"median": 1e12} for key in ("a", "b")}
+    table = read_table(write(tmp_path, json.dumps(json.loads(TABLE.to_json()) | {"blocks": blocks})))
+    assert table.sum_of(["a", "b"] * 1000) == 2000 * 1e12
+    assert table.spreads == {}
 
 
 @settings(max_examples=20)

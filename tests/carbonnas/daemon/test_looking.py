@@ -84,6 +84,21 @@ def test_a_search_that_is_paused_looks_no_further_and_goes_on_where_it_was(tmp_p
     daemon.daemon.close()
 
 
+def test_a_search_that_has_found_its_round_begins_it_at_once(tmp_path: Path) -> None:
+    daemon, looked = SimulatedDaemon(tmp_path / "daemon", slots=2), 0
+    more_than_a_step = {"score_per_round": 60, "lookahead_rounds": 0}
+    daemon.submit(write_simulated_search(tmp_path / "search", rounds=2, search=more_than_a_step))
+    while not daemon.daemon.view().searches or _told(daemon) or looked < 2:
+        next_at = daemon.daemon.step()
+        view = daemon.daemon.view()
+        for each in view.searches:
+            looked += each.status is not None and each.status.looking is not None
+            begins = each.status is not None and each.granted > len(each.status.running)
+            assert next_at == view.now or not begins
+        daemon.daemon.rest(next_at)
+    daemon.daemon.close()
+
+
 def _told(daemon: SimulatedDaemon) -> str | None:
     views: tuple[SearchView, ...] = daemon.daemon.view().searches
     return next((why(view) for view in views if view.status is not None and view.status.looking), None)

@@ -21,7 +21,7 @@ from carbonnas.evaluation.evaluator import (
 from carbonnas.evaluation.training import TrainingEvaluator
 from carbonnas.plugins import EVALUATORS
 from carbonnas.search_spaces.small_conv import SmallConv
-from carbonnas.search_spaces.space import Choice, SearchSpace, TaskShape
+from carbonnas.search_spaces.space import Builder, Choice, SearchSpace, TaskShape
 from carbonnas.trials import PROXY, Fidelity, FidelityName, TrialKind
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
@@ -81,6 +81,13 @@ class WideNets(SearchSpace):
 
     def build(self, architecture: Architecture, task: TaskShape) -> nn.Module:
         return nn.Sequential(nn.Conv2d(task.channels, 2, 7), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 10))
+
+
+class FragileNets(TinyNets):
+    """Networks that can do nothing once they are narrower."""
+
+    def narrowed(self, share: float) -> Builder:
+        return lambda architecture, task: nn.Linear(3, 10)
 
 
 class Script:
@@ -354,6 +361,11 @@ def test_images_that_no_network_takes_are_refused_before_anything_is_trained(
     assert len(caught.value.problems) == 1
 
 
+def test_narrower_networks_that_can_not_run_are_refused_before_anything_is_trained() -> None:
+    with pytest.raises(ConfigError, match="none of 8 networks of FragileNets takes inputs of 1 x 8 x 8"):
+        TrainingEvaluator(FragileNets(), 0, search_width=0.5)
+
+
 def test_to_try_networks_leaves_torchs_generator_as_it_was() -> None:
     torch.manual_seed(1)
     expected = float(torch.rand(()))
@@ -373,11 +385,11 @@ def test_a_missing_final_data_set_is_found_before_anything_is_trained(tmp_path: 
 
 
 def test_a_device_that_is_not_there_is_a_mistake_of_the_configuration() -> None:
-    with pytest.raises(ConfigError, match="'abacus' is none; choose cpu, cuda or auto"):
+    with pytest.raises(ConfigError, match="torch finds no 'abacus' to train on; choose cpu or auto"):
         TrainingEvaluator(TinyNets(), 0, device="abacus")
 
 
-@pytest.mark.parametrize("device", ["cuda:99", "meta"])
+@pytest.mark.parametrize("device", ["cuda:99", "hpu", "meta", "mkldnn"])
 def test_a_device_that_has_but_a_name_is_a_mistake_of_the_configuration(device: str) -> None:
     with pytest.raises(ConfigError, match=f"torch finds no '{device}' to train on; choose cpu or auto"):
         TrainingEvaluator(TinyNets(), 0, device=device)

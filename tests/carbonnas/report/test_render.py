@@ -117,7 +117,7 @@ def test_an_exceeded_budget_is_said_and_not_clipped(made_up: SearchRecord) -> No
     record = replace(made_up, budgets=(over,), state=SearchState.STOPPED, stop_reason=StopReason.BUDGET_EXHAUSTED)
     text = render(record, ReportFormat.MARKDOWN)
     assert "The budget of 100 g (search) was exceeded by 30.0 g." in text
-    assert "its emission budget was used up" in text
+    assert "its emission budget was used up, or left too little for the next trial" in text
 
 
 def test_a_ledger_that_does_not_hold_what_was_measured_is_said(made_up: SearchRecord) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbonnas.architecture import Architecture
+from carbonnas.proxies.fusion import fuse
 from carbonnas.search_spaces.space import SearchSpace
 from carbonnas.strategies.guided import Guided, draw_tempered, tempered
 from carbonnas.strategies.local_search import LocalSearch
@@ -169,11 +170,14 @@ def test_a_guide_needs_a_proxy() -> None:
 
 
 @pytest.mark.torch
-def test_a_policy_stays_as_it_was_where_none_is_worth_more_than_another() -> None:
+@pytest.mark.parametrize("count", [2, 11])
+def test_a_policy_stays_as_it_was_where_none_is_worth_more_than_another(count: int) -> None:
     from carbonnas.strategies.ppo import Ppo
 
     strategy, untouched = (Ppo(Letters(), OBJECTIVES, 0, hidden=8, layers=1) for _ in range(2))
-    strategy.lean([(0, 0, 0, 0), (1, 1, 0, 1)], np.array([2.0, 2.0]), 0.7)
+    fused = np.array(fuse([{"synflow": 1.0}] * count, ("synflow",)))
+    assert (fused.std() > 0) == (count == 11)  # the mean of eleven equal numbers is not always that number
+    strategy.lean([(place % 3, place % 4, 0, place % 5) for place in range(count)], fused, 0.7)
     assert encode_state(strategy.state_dict()) == encode_state(untouched.state_dict())
 
 

@@ -192,6 +192,9 @@ WEIGHTS = torch.zeros(3)
         ({"weights.0": WEIGHTS}, '{"weights.0": ["skip"]}', "weights.0 has 3 rows and 1 labels"),
         ({"weights.0": WEIGHTS + math.nan}, "{}", "weights.0 holds weights that are no finite numbers"),
         ({"weights.0": WEIGHTS.to(torch.int64)}, "{}", "weights.0 holds weights that are no finite numbers"),
+        ({"weights.0": WEIGHTS.double() + 1e300}, "{}", "weights.0 holds weights .* numbers up to 1,000"),
+        ({"weights.0": WEIGHTS - 3e38}, "{}", "weights.0 holds weights .* numbers up to 1,000"),
+        ({"weights.0": (WEIGHTS + math.nan).to(torch.float8_e4m3fn)}, "{}", "no finite numbers"),
         ({"weights.0": torch.tensor(1.0)}, "{}", "nothing in it fits"),
         ({"weights.0": torch.zeros(3, 3)}, "{}", "nothing in it fits"),
     ],
@@ -206,6 +209,19 @@ def test_a_file_that_makes_no_sense_is_refused_in_one_sentence_and_changes_nothi
     assert len(str(caught.value)) < 1000
     for name, weights in policy.state_dict().items():
         assert torch.equal(weights, before[name])
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16, torch.float8_e4m3fn], ids=str)
+def test_weights_of_any_precision_are_taken_over(dtype: torch.dtype, tmp_path: Path) -> None:
+    weights = torch.tensor([0.5, -1.0, 2.0])  # powers of two are the same in each
+    policy = independent()
+    start_from(policy, written(tmp_path / "policy", {"weights.0": weights.to(dtype)}))
+    assert torch.equal(policy.state_dict()["weights.0"], weights)
+
+
+def test_a_path_that_the_system_refuses_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"can't be read as a policy: .*name too long"):
+        start_from(independent(), tmp_path / ("x" * 300))
 
 
 def test_where_there_is_no_file_the_search_does_not_begin(tmp_path: Path) -> None:

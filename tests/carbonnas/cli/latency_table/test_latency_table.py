@@ -72,6 +72,17 @@ def test_blocks_are_measured_or_said_to_be_unstable(tmp_path: Path) -> None:
     assert len(written["blocks"]) + len(written["unstable"]) > 5
     assert all(block["median"] > 0 for block in written["blocks"].values())
     assert {"torch", "made_at", "task", "device", "clock"} <= written.keys()
+    # As if a run that looked at more networks had been stopped.
+    for name in ("networks", "networks_with_news", "check"):
+        del written[name]
+    written["blocks"]["of another network"] = {"median": 1.0, "spread": 0.0}
+    (tmp_path / "here.json.part").write_text(json.dumps(written), encoding="utf-8")
+    answer = carbonnas("latency-table", "--space", "small_conv", *arguments)
+    assert answer.status == 0, answer.err
+    assert "Going on with the" in answer.err
+    after = read_table(out)
+    assert written["blocks"].keys() - after.blocks.keys() == {"of another network"}
+    assert not (tmp_path / "here.json.part").exists()
 
 
 def test_the_space_of_a_configuration_must_be_the_one_named(tmp_path: Path) -> None:

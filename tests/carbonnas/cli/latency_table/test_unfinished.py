@@ -17,7 +17,7 @@ from rich.console import Console
 from carbon_sources.clock import SimulatedClock
 from carbonnas.cli.latency_table.unfinished import StoppedError, UnfinishedTable
 from carbonnas.costs.measuring import Found, Measured
-from carbonnas.costs.table import read_table
+from carbonnas.costs.table import LatencyTable, read_table
 from carbonnas.costs.timing import Timing
 from carbonnas.errors import ConfigError
 
@@ -116,21 +116,32 @@ def test_who_asks_for_it_stops_it_at_the_next_block(tmp_path: Path) -> None:
         ({**ABOUT, "seed": 1}, "here", "its seed is 0, not 1"),
         ({**ABOUT, "task": "x"}, "here", "its task is None, not 'x'"),
         (ABOUT, "there", "its device is 'here', not 'there'"),
+        ({**ABOUT, "space": "x" * 10_000}, "here", "its space is 'small_conv', not 'xxx"),
+        ({**ABOUT, "y" * 10_000: 1}, "here", "its yyy"),
     ],
+    ids=["seed", "task", "device", "long value", "long name"],
 )
 def test_what_is_left_of_another_measurement_is_refused_and_not_lost(
     tmp_path: Path, about: Mapping[str, object], device: str, difference: str
 ) -> None:
     with Bystander(tmp_path).table.keeping(some(1)):
         pass
-    with pytest.raises(ConfigError, match=difference):
+    with pytest.raises(ConfigError, match=difference) as caught:
         Bystander(tmp_path, about, device).table.kept()
+    assert len(caught.value.problems[0]) < 1000
     assert (tmp_path / "t.json.part").exists()
 
 
 def test_a_file_that_is_none_is_refused_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "t.json.part").write_text("{", encoding="utf-8")
     with pytest.raises(ConfigError, match="is no unfinished latency table; remove it, or choose another --out"):
+        Bystander(tmp_path).table.kept()
+
+
+def test_a_table_of_architectures_is_not_taken_for_an_unfinished_one_of_no_blocks(tmp_path: Path) -> None:
+    part = tmp_path / "t.json.part"
+    part.write_text(LatencyTable("here", architectures={"a": 1.0}, about=ABOUT).to_json(), encoding="utf-8")
+    with pytest.raises(ConfigError, match="whole architectures; remove it, or choose another --out"):
         Bystander(tmp_path).table.kept()
 
 
