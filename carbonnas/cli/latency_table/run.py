@@ -69,12 +69,12 @@ def run_measurement(options: TableOptions, *, as_json: bool) -> None:
         try:
             table = _measured(options, bench, unfinished, device, about)
         except StoppedError:
-            left = (
-                f"What was measured is in {unfinished.path}" if unfinished.path.exists() else "Nothing was measured yet"
-            )
-            console.print(
-                f"Stopped. {left}. Run the same command again and it goes on from there.", markup=False, soft_wrap=True
-            )
+            left = "Nothing was measured yet."
+            if unfinished.path.exists():
+                left = (
+                    f"What was measured is in {unfinished.path}. Run the same command again and it goes on from there."
+                )
+            console.print(f"Stopped. {left}", markup=False, soft_wrap=True)
             raise typer.Exit(1) from None
     _hand_out(options, table, as_json=as_json)
     unfinished.remove()

@@ -100,7 +100,11 @@ class UnfinishedTable:
         done = len(known.timings) + len(known.unstable)
         if self._is_due():
             self._keep(known)
-            again = f"; {len(known.unstable)} unstable ones are looked at again" if done >= blocks else ""
+            again = (
+                f"; {len(known.unstable)} unstable ones are looked at again"
+                if known.unstable and done >= blocks
+                else ""
+            )
             self._say(f"Measured {len(known.timings)} of {blocks} blocks{again}{self._left(done, blocks)}")
 
     def checked(self, networks: int, of: int) -> None:
